@@ -1,0 +1,17 @@
+"""The engine: everything between a control message and a painted frame.
+
+`core` is pure control (standard library and numpy), `diffusion` is the model, `app` and `cli` put the house
+together. Nothing here touches a driver, a socket or a video library: those live in `clavilux.io`.
+"""
+
+from importlib import import_module
+from typing import Any
+
+# Loaded on first use: `import clavilux.engine.core` must not pull in torch.
+_PUBLIC: dict[str, str] = {}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

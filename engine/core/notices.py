@@ -1,0 +1,48 @@
+"""What the instrument tells the performer: each fault once, in words, not a line per frame."""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from .clock import Clock
+
+log = logging.getLogger("clavilux")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    t: float
+    key: str
+    level: int
+    text: str
+
+
+class Notices:
+    """Reports from any thread. The same `key` with the same text is repeated at most every `again` seconds."""
+
+    def __init__(self, clock: Clock, again: float = 10.0, keep: int = 200) -> None:
+        self._clock = clock
+        self._again = again
+        self._last: dict[str, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+        self.recent: deque[Notice] = deque(maxlen=keep)
+
+    def say(self, key: str, text: str, level: int = logging.WARNING) -> bool:
+        """Report `text` under `key`; False when it was just said and stays quiet."""
+        now = self._clock.now()
+        with self._lock:
+            last = self._last.get(key)
+            if last is not None and last[1] == text and now - last[0] < self._again:
+                return False
+            self._last[key] = (now, text)
+            self.recent.append(Notice(now, key, level, text))
+        log.log(level, "%s", text)
+        return True
+
+    def clear(self, key: str, text: str | None = None) -> None:
+        """The fault under `key` is over; `text` says so once, if it had been reported."""
+        with self._lock:
+            known = self._last.pop(key, None)
+        if known is not None and text is not None:
+            self.say(key + ":over", text, logging.INFO)
