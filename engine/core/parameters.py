@@ -1,0 +1,295 @@
+"""What a parameter is, and how a value from outside becomes one: coerced, clamped, or refused in words."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
+Tier = Literal["live", "encode", "schedule", "rebuild"]
+Prompts = tuple[tuple[str, float], ...]
+
+TRUE_WORDS = {"true", "on", "yes", "1"}
+FALSE_WORDS = {"false", "off", "no", "0", ""}
+
+
+class Refused(ValueError):
+    """A value that cannot be taken; the message says why in a performer's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coerced:
+    """A value in the parameter's own type, and what was changed on the way (clamped, sorted), if anything."""
+
+    value: Any
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One entry of the table: everything the house knows about a parameter.
+
+    `range` is inclusive. `slew` is the fastest motion in units a second; None means the value is discrete.
+    `waits_for` names what is still to be built before anything acts on it. `alias_of` stores its value there.
+    `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+    range: tuple[float, float] | None = None
+    unit: str = ""
+    slew: float | None = None
+    slew_why: str = ""
+    tier: Tier = "live"
+    choices: tuple[str, ...] = ()
+    waits_for: str | None = None
+    alias_of: str | None = None
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def osc(self) -> str:
+        """The native OSC address."""
+        return f"/clavilux/{self.name}"
+
+    @property
+    def continuous(self) -> bool:
+        return self.slew is not None
+
+    def coerce(self, value: Any) -> Coerced:
+        """`value` in this parameter's type and range. Raises Refused when it has no plain meaning here."""
+        if value is None:
+            if self.default is None:
+                return Coerced(None)
+            raise Refused(f"{self.name} needs a value")
+        return _COERCE[self.kind](self, value)
+
+    def span(self) -> tuple[float, float]:
+        """The range as (lo, hi), or 0..1 where the parameter has none (what a knob sweeps)."""
+        return self.range if self.range is not None else (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that happens once: never merged, never dropped, kept in order."""
+
+    name: str
+    help: str
+    waits_for: str | None = None
+
+
+def to_number(value: Any, name: str) -> float:
+    """A finite number from an int, float, bool or numeric string; raises Refused for anything else."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise Refused(f"{name} takes a number, not {value!r}") from None
+    if not isinstance(value, (int, float)):
+        raise Refused(f"{name} takes a number, not {type(value).__name__}")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise Refused(f"{name} takes a number of ordinary size") from None
+    if not math.isfinite(number):
+        raise Refused(f"{name} takes a finite number, not {number}")
+    return number
+
+
+def _clamp(p: Parameter, number: float) -> Coerced:
+    if p.range is None:
+        return Coerced(number)
+    lo, hi = p.range
+    kept = min(max(number, lo), hi)
+    return Coerced(kept, None if kept == number else f"{p.name} {number:g} clamped to {kept:g}")
+
+
+def _float(p: Parameter, value: Any) -> Coerced:
+    return _clamp(p, to_number(value, p.name))
+
+
+def _int(p: Parameter, value: Any) -> Coerced:
+    clamped = _clamp(p, to_number(value, p.name))
+    return Coerced(round(clamped.value), clamped.note)
+
+
+def _bool(p: Parameter, value: Any) -> Coerced:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in TRUE_WORDS:
+            return Coerced(True)
+        if word in FALSE_WORDS:
+            return Coerced(False)
+    return Coerced(to_number(value, p.name) >= 0.5)
+
+
+def _string(p: Parameter, value: Any) -> Coerced:
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return Coerced(value if isinstance(value, str) else f"{value:g}")
+    raise Refused(f"{p.name} takes text, not {type(value).__name__}")
+
+
+def _choice(p: Parameter, value: Any) -> Coerced:
+    if isinstance(value, (int, float)):
+        # A knob or a drop-down sends a position.
+        at = min(max(round(to_number(value, p.name)), 0), len(p.choices) - 1)
+        return Coerced(p.choices[at])
+    word = str(value).strip().lower()
+    if word in p.choices:
+        return Coerced(word)
+    raise Refused(f"{p.name} is one of {', '.join(p.choices)}, not {value!r}")
+
+
+def _decoded(p: Parameter, value: Any) -> Any:
+    """JSON text as what it stands for; anything else as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except (json.JSONDecodeError, RecursionError) as e:
+            raise Refused(f"{p.name}: this is not valid JSON: {e}") from None
+    return value
+
+
+def _as_list(p: Parameter, value: Any) -> list[Any]:
+    value = _decoded(p, value)
+    if isinstance(value, str):
+        return [part for part in value.replace(",", " ").split() if part]
+    if isinstance(value, Mapping):
+        return [value]
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        # OSC wraps a list once when it is sent as an array.
+        inner = list(value)
+        if len(inner) == 1 and isinstance(inner[0], Sequence) and not isinstance(inner[0], (str, bytes)):
+            return list(inner[0])
+        return inner
+    return [value]
+
+
+def _ints(p: Parameter, value: Any) -> Coerced:
+    numbers = [round(to_number(v, p.name)) for v in _as_list(p, value)]
+    if not numbers:
+        raise Refused(f"{p.name} needs at least one number")
+    if len(numbers) > 64:
+        raise Refused(f"{p.name} takes at most 64 numbers")
+    notes = []
+    lo, hi = p.range or (-math.inf, math.inf)
+    kept = [int(min(max(n, lo), hi)) for n in numbers]
+    if kept != numbers:
+        notes.append(f"{p.name} {numbers} clamped to {kept}")
+    descending = p.name == "denoising_step_list"
+    ordered = sorted(kept, reverse=descending)
+    if ordered != kept:
+        notes.append(f"{p.name} {kept} sorted to {ordered}")
+    return Coerced(tuple(ordered), "; ".join(notes) or None)
+
+
+def _weighted(p: Parameter, items: list[Any], key: str) -> list[tuple[Any, float]]:
+    """[{key, weight}], [[item, weight]], or item, weight, item, weight ... as pairs."""
+    pairs: list[tuple[Any, float]] = []
+    rest = list(items)
+    while rest:
+        item = rest.pop(0)
+        if isinstance(item, Mapping):
+            unknown = set(item) - {key, "weight"}
+            if key not in item or unknown:
+                raise Refused(f"{p.name}: each entry is {{{key}, weight}}, not {dict(item)!r}")
+            pairs.append((item[key], to_number(item.get("weight", 1.0), f"{p.name} weight")))
+        elif isinstance(item, Sequence) and not isinstance(item, str):
+            if not 1 <= len(item) <= 2:
+                raise Refused(f"{p.name}: each entry is a {key} and a weight")
+            pairs.append((item[0], to_number(item[1], f"{p.name} weight") if len(item) == 2 else 1.0))
+        else:
+            follows = rest and not isinstance(rest[0], (str, Mapping, Sequence))
+            pairs.append((item, to_number(rest.pop(0), f"{p.name} weight") if follows else 1.0))
+    return pairs
+
+
+def _prompts(p: Parameter, value: Any) -> Coerced:
+    value = _decoded(p, value)
+    items = [value] if isinstance(value, str) else _as_list(p, value)
+    if not items:
+        raise Refused(f"{p.name} needs at least one prompt")
+    if len(items) > 64:
+        raise Refused(f"{p.name} takes at most 64 entries")
+    note = None
+    pairs = []
+    for text, weight in _weighted(p, items, "text"):
+        if not isinstance(text, str):
+            raise Refused(f"{p.name}: the text of a prompt is a string, not {type(text).__name__}")
+        if weight < 0:
+            note, weight = f"{p.name}: weight {weight:g} clamped to 0", 0.0
+        pairs.append((text, weight))
+    return Coerced(tuple(pairs), note)
+
+
+def _seeds(p: Parameter, value: Any) -> Coerced:
+    items = _as_list(p, value)
+    if not items:
+        raise Refused(f"{p.name} needs at least one seed")
+    lo, hi = p.range or (-1, 2**32 - 1)
+    note = None
+    pairs = []
+    numbers = items if any(isinstance(i, (Mapping, list, tuple)) for i in items) else _alternating(items)
+    for seed, weight in _weighted(p, numbers, "seed"):
+        n = round(to_number(seed, p.name))
+        kept = int(min(max(n, lo), hi))
+        if kept != n or weight < 0:
+            note = f"{p.name}: {n} with weight {weight:g} clamped"
+        pairs.append((kept, max(weight, 0.0)))
+    return Coerced(tuple(pairs), note)
+
+
+def _alternating(items: list[Any]) -> list[Any]:
+    """seed, weight, seed, weight as pairs; one number alone is a seed."""
+    if len(items) % 2:
+        items = [*items, 1.0]
+    return [list(items[i : i + 2]) for i in range(0, len(items), 2)]
+
+
+def _paths(p: Parameter, value: Any) -> Coerced:
+    value = _decoded(p, value)
+    items = [value] if isinstance(value, str) and value else _as_list(p, value)
+    if any(not isinstance(i, str) for i in items):
+        raise Refused(f"{p.name} takes file names")
+    return Coerced(tuple(items))
+
+
+def _scales(p: Parameter, value: Any) -> Coerced:
+    items = _as_list(p, value)
+    lo, hi = p.range or (-10.0, 10.0)
+    rows, note = [], None
+    for item in items:
+        if not isinstance(item, Mapping) or "path" not in item or not isinstance(item["path"], str):
+            raise Refused(f"{p.name}: each entry is {{path, scale}}")
+        scale = to_number(item.get("scale", 1.0), f"{p.name} scale")
+        kept = min(max(scale, lo), hi)
+        if kept != scale:
+            note = f"{p.name}: {scale:g} clamped to {kept:g}"
+        rows.append((item["path"], kept))
+    return Coerced(tuple(rows), note)
+
+
+def _object(p: Parameter, value: Any) -> Coerced:
+    value = _decoded(p, value)
+    if isinstance(value, (Mapping, list, tuple)):
+        return Coerced(value)
+    raise Refused(f"{p.name} takes an object, not {type(value).__name__}")
+
+
+_COERCE = {
+    "float": _float,
+    "int": _int,
+    "bool": _bool,
+    "string": _string,
+    "choice": _choice,
+    "ints": _ints,
+    "prompts": _prompts,
+    "seeds": _seeds,
+    "paths": _paths,
+    "scales": _scales,
+    "object": _object,
+}

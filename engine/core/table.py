@@ -1,0 +1,184 @@
+"""The parameter table: one declaration each. Addresses, ranges, validation, controls and docs derive from it.
+
+Slew limits: the eye reads a full-range change within a quarter of a second as a cut and one beyond a second as
+lag, so every continuous parameter crosses its range in 0.25 to 1 s; `slew_why` says which end and why.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from .parameters import Action, Parameter
+
+CONDITIONING = "the conditioning issue: ControlNet, LoRA, references, attention bank"
+ENGINE = "the diffusion issue: the whole of update_stream_params"
+VIDEO = "the video issue: live switching of sources and sinks"
+CUES = "presets and cue lists"
+
+_PARAMETERS = (
+    Parameter(
+        "prompts", "prompts", (("", 1.0),), "Weighted texts the picture is made of; weights are normalised.",
+        tier="encode",
+    ),
+    Parameter(
+        "prompt", "string", "", "Short for one prompt of weight 1.", tier="encode", alias_of="prompts",
+    ),
+    Parameter(
+        "prompt_interpolation_method", "choice", "linear", "How prompts blend: linear, or slerp along the sphere.",
+        choices=("linear", "slerp"),
+    ),
+    Parameter(
+        "prompt_morph", "float", 0.5, "How long a prompt that is simply set takes to arrive; 0 is at once.",
+        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next prompt",
+    ),
+    Parameter("negative_prompt", "string", "", "What the picture moves away from when guided.", tier="encode"),
+    Parameter(
+        "normalize_prompt_weights", "bool", True, "Divide prompt weights by their sum.",
+    ),
+    Parameter(
+        "noise_scale", "float", 1.0, "How far the input is repainted: 0 the input itself, 1 the full step list.",
+        range=(0.0, 1.0), slew=2.0, slew_why="0.5 s: the strongest control of all, fast enough for a hit on the beat",
+    ),
+    Parameter(
+        "guidance_scale", "float", 1.2, "How strictly the prompt is followed; acts when cfg_type is not none.",
+        range=(0.0, 10.0), slew=10.0, slew_why="1 s: contrast follows it steeply, slower is calmer",
+    ),
+    Parameter(
+        "delta", "float", 1.0, "Strength of the virtual residual noise of self-guidance.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
+    ),
+    Parameter(
+        "num_inference_steps", "int", 50, "Length of the timestep table that t_index_list points into.",
+        range=(1, 1000), unit="steps", tier="schedule",
+    ),
+    Parameter(
+        "t_index_list", "ints", None, "Indices into the timestep table, one denoising step each; none: the model's.",
+        range=(0, 999), unit="index", tier="schedule", replaces=("denoising_step_list",),
+    ),
+    Parameter(
+        "denoising_step_list", "ints", None, "Timesteps, descending, one denoising step each; none: the model's.",
+        range=(0, 1000), unit="timestep", tier="schedule", replaces=("t_index_list",),
+    ),
+    Parameter(
+        "seed", "int", 2, "Which noise the picture is made from; -1 is new noise for every frame.",
+        range=(-1, 2**32 - 1), tier="schedule", replaces=("seed_list",),
+    ),
+    Parameter(
+        "seed_list", "seeds", None, "Several noises blended by weight.",
+        range=(-1, 2**32 - 1), tier="schedule", replaces=("seed",),
+    ),
+    Parameter(
+        "seed_interpolation_method", "choice", "linear", "How seeds blend: linear (kept at unit variance) or slerp.",
+        choices=("linear", "slerp"),
+    ),
+    Parameter("normalize_seed_weights", "bool", True, "Divide seed weights by their sum."),
+    Parameter(
+        "noise_controller", "bool", False, "Noise follows the motion in the picture: more motion, less noise.",
+        waits_for=CONDITIONING,
+    ),
+    Parameter("paused", "bool", False, "The last frame is held; output goes on."),
+    Parameter("blackout", "bool", False, "The output fades to black and back; the engine plays on underneath."),
+    Parameter(
+        "input_mode", "choice", "video", "video repaints the input; text paints from noise alone.",
+        choices=("video", "text"),
+    ),
+    Parameter(
+        "manage_cache", "bool", True, "Keep the attention bank and refresh it on a scene change.",
+        waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "kv_cache_attention_bias", "float", 1.0, "How much past frames count.",
+        range=(0.01, 1.0), slew=2.0, slew_why="0.5 s: as noise_scale", waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "lora_scales", "scales", (), "Strength of each loaded LoRA, by path.",
+        range=(-10.0, 10.0), waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "vace_ref_images", "paths", (), "Pictures in the assets folder that steer the painting.",
+        tier="encode", waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "vace_context_scale", "float", 1.0, "How strongly reference images steer.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale", waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "controlnet_config", "object", None, "ControlNets and their scales.", tier="rebuild", waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "ipadapter_config", "object", None, "IP-Adapter and its scale.", tier="rebuild", waits_for=CONDITIONING,
+    ),
+    Parameter("spout_sender", "object", None, "Spout output: {enabled, name}.", tier="rebuild", waits_for=VIDEO),
+    Parameter("spout_receiver", "object", None, "Spout input: {enabled, name}.", tier="rebuild", waits_for=VIDEO),
+    Parameter("output_sinks", "object", None, "Outputs: {kind: {enabled, name}}.", tier="rebuild", waits_for=VIDEO),
+    Parameter(
+        "input_source", "object", None, "Input: {enabled, source_type, source_name}.", tier="rebuild",
+        waits_for=VIDEO,
+    ),
+)  # fmt: skip
+
+_ACTIONS = (
+    Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats."),
+    Action("panic", "Let go of everything: transitions end, every parameter glides to the show's opening value."),
+    Action("tap", "Tap the tempo: the time between taps is a beat."),
+    Action("reset_cache", "Empty the attention bank once.", waits_for=CONDITIONING),
+    Action("preset", "Recall stored values.", waits_for=CUES),
+    Action("cue", "Go to a cue, or the next one.", waits_for=CUES),
+)
+
+
+class Table(Mapping[str, Parameter]):
+    """Parameters by name, with the actions beside them."""
+
+    def __init__(self, parameters: tuple[Parameter, ...], actions: tuple[Action, ...]) -> None:
+        self._parameters = {p.name: p for p in parameters}
+        self.actions: Mapping[str, Action] = MappingProxyType({a.name: a for a in actions})
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._parameters[name]
+
+    def __iter__(self):
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def nearest(self, name: str, actions: bool = False) -> str | None:
+        """The name most like `name`, for a message that helps."""
+        found = get_close_matches(name, self.actions if actions else self._parameters, n=1, cutoff=0.5)
+        return found[0] if found else None
+
+    def extended(self, *parameters: Parameter) -> "Table":
+        """This table and more entries; raises ValueError for a name that is taken."""
+        taken = [p.name for p in parameters if p.name in self._parameters or p.name in self.actions]
+        if taken:
+            raise ValueError(f"these names are taken: {', '.join(taken)}")
+        return Table((*self._parameters.values(), *parameters), tuple(self.actions.values()))
+
+
+TABLE = Table(_PARAMETERS, _ACTIONS)
+
+
+def row(p: Parameter) -> dict[str, object]:
+    """One entry as `clavilux params --json` prints it."""
+    shown: dict[str, object] = {
+        "name": p.name,
+        "type": p.kind,
+        "range": None if p.range is None else list(p.range),
+        "default": _plain(p.default),
+        "unit": p.unit,
+        "slew": p.slew,
+        "slew_why": p.slew_why,
+        "tier": p.tier,
+        "osc": p.osc,
+        "help": p.help,
+    }
+    if p.choices:
+        shown["choices"] = list(p.choices)
+    if p.waits_for:
+        shown["waits_for"] = p.waits_for
+    return shown
+
+
+def _plain(value: object) -> object:
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,104 @@
+"""The architectures of the embedded model, and the noise schedule they are trained on.
+
+Everything is a stock diffusers class, so that the exported folder loads like any other model.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers import AutoencoderTiny, UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional as F
+
+LATENT_CHANNELS = 4
+PIXEL_SHUFFLE = 2
+TEXT_WIDTH = 384
+TEXT_TOKENS = 24
+TRAIN_STEPS = 1000
+BETA_START, BETA_END = 0.00085, 0.012
+
+
+def build_vae() -> AutoencoderTiny:
+    """AutoencoderTiny over pixel-unshuffled pictures.
+
+    Input: 12x(H/2)x(W/2) in [-1, 1], from ``pixels_to_vae``; latents 4x(H/8)x(W/8). The shuffle moves the most
+    expensive convolutions from full to half resolution, where they cost a quarter.
+    """
+    return AutoencoderTiny(
+        in_channels=3 * PIXEL_SHUFFLE**2,
+        out_channels=3 * PIXEL_SHUFFLE**2,
+        encoder_block_out_channels=(48, 48, 48),
+        decoder_block_out_channels=(48, 48, 48),
+        num_encoder_blocks=(1, 1, 2),
+        num_decoder_blocks=(3, 2, 1),
+        latent_channels=LATENT_CHANNELS,
+        scaling_factor=1.0,
+    )
+
+
+def build_unet(channels: tuple[int, int, int] = (64, 128, 256)) -> UNet2DConditionModel:
+    """The text-conditioned UNet; pooled text enters as ``class_labels``, token states as cross-attention.
+
+    ``attention_head_dim`` is the number of heads in this class, whatever its name says.
+    """
+    return UNet2DConditionModel(
+        sample_size=32,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=channels,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=(2, 4, 8),
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=TEXT_WIDTH,
+        resnet_time_scale_shift="scale_shift",
+        norm_num_groups=32,
+    )
+
+
+def pixels_to_vae(pixels: Tensor) -> Tensor:
+    """Bx3xHxW in [-1, 1] to what the autoencoder takes, Bx12x(H/2)x(W/2)."""
+    return F.pixel_unshuffle(pixels, PIXEL_SHUFFLE)
+
+
+def vae_to_pixels(raw: Tensor) -> Tensor:
+    """What the autoencoder gives, Bx12x(H/2)x(W/2), to Bx3xHxW in about [-1, 1]."""
+    return F.pixel_shuffle(raw, PIXEL_SHUFFLE)
+
+
+def encode(vae: AutoencoderTiny, pixels: Tensor) -> Tensor:
+    """Pictures Bx3xHxW in [-1, 1] to latents of about unit variance."""
+    return vae.encode(pixels_to_vae(pixels)).latents * vae.config.scaling_factor
+
+
+def decode(vae: AutoencoderTiny, latents: Tensor) -> Tensor:
+    """Latents of about unit variance to pictures Bx3xHxW, clipped to [-1, 1]."""
+    return vae_to_pixels(vae.decode(latents / vae.config.scaling_factor).sample).clamp(-1, 1)
+
+
+class Schedule:
+    """alpha(t) and sigma(t) for real-valued t in [0, 999], where x_t = alpha x_0 + sigma noise.
+
+    Stable Diffusion's scaled-linear betas. Between integer steps the log-SNR is interpolated, because the
+    instrument scales its timesteps continuously and a knob must not see stairs.
+    """
+
+    def __init__(self) -> None:
+        betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAIN_STEPS, dtype=torch.float64) ** 2
+        alpha_bar = torch.cumprod(1 - betas, 0)
+        self.log_snr = torch.log(alpha_bar / (1 - alpha_bar)).float()
+
+    def __call__(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha and sigma at t, shaped to multiply BxCxHxW."""
+        low = t.floor().clamp(0, TRAIN_STEPS - 1).long()
+        high = (low + 1).clamp(max=TRAIN_STEPS - 1)
+        mixed = torch.lerp(self.log_snr[low], self.log_snr[high], t - low)
+        alpha_bar = torch.sigmoid(mixed).view(-1, 1, 1, 1)
+        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+
+def run_unet(unet: UNet2DConditionModel, x_t: Tensor, t: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
+    """The UNet's v-prediction (Salimans and Ho 2022): v = alpha noise - sigma x_0."""
+    return unet(x_t, t, encoder_hidden_states=tokens, class_labels=pooled).sample
