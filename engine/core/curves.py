@@ -1,0 +1,94 @@
+"""Curves: how the travel of a control becomes the travel of a parameter. Every curve maps 0..1 onto 0..1."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .parameters import Refused, to_number
+
+Curve = Callable[[float], float]
+
+# exp and log are each other's inverse; 3 puts the middle of the knob at about a fifth of the range.
+_STEEPNESS = 3.0
+_EXP_TOP = math.expm1(_STEEPNESS)
+
+
+def linear(x: float) -> float:
+    return x
+
+
+def exp(x: float) -> float:
+    """Fine at the bottom, fast at the top."""
+    return math.expm1(_STEEPNESS * x) / _EXP_TOP
+
+
+def log(x: float) -> float:
+    """Fast at the bottom, fine at the top."""
+    return math.log1p(_EXP_TOP * x) / _STEEPNESS
+
+
+def s(x: float) -> float:
+    """Slow at both ends (the cubic smoothstep)."""
+    return x * x * (3.0 - 2.0 * x)
+
+
+NAMED: dict[str, Curve] = {"linear": linear, "exp": exp, "log": log, "s": s}
+
+
+def gamma(power: float) -> Curve:
+    """x to the power of `power` (above 0)."""
+    return lambda x: x**power
+
+
+def points(pairs: Sequence[tuple[float, float]]) -> Curve:
+    """Straight lines between (x, y) points with rising x; flat before the first and after the last."""
+    xs = [x for x, _ in pairs]
+    ys = [y for _, y in pairs]
+
+    def through(x: float) -> float:
+        if x <= xs[0]:
+            return ys[0]
+        if x >= xs[-1]:
+            return ys[-1]
+        i = bisect_right(xs, x)
+        x0, x1, y0, y1 = xs[i - 1], xs[i], ys[i - 1], ys[i]
+        return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+    return through
+
+
+def parse_curve(value: Any) -> Curve:
+    """A curve from a mapping file: a name, {gamma: g}, or a list of points. Raises Refused in words."""
+    if isinstance(value, str):
+        if value not in NAMED:
+            raise Refused(
+                f"curve is one of {', '.join(NAMED)}, {{gamma: 2.2}} or a list of points, not {value!r}"
+            )
+        return NAMED[value]
+    if isinstance(value, Mapping):
+        if set(value) != {"gamma"}:
+            raise Refused("curve takes {gamma: number} and nothing else")
+        power = to_number(value["gamma"], "gamma")
+        if power <= 0:
+            raise Refused(f"gamma is above 0, not {power:g}")
+        return gamma(power)
+    if isinstance(value, Sequence):
+        return points(_rising_points(value))
+    raise Refused("curve is a name, {gamma: 2.2} or a list of points")
+
+
+def _rising_points(value: Sequence[Any]) -> list[tuple[float, float]]:
+    pairs = []
+    for pair in value:
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise Refused("a curve's points are pairs [x, y]")
+        x, y = to_number(pair[0], "a curve's x"), to_number(pair[1], "a curve's y")
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise Refused(f"a curve's points lie within 0..1, not [{x:g}, {y:g}]")
+        pairs.append((x, y))
+    if len(pairs) < 2:
+        raise Refused("a curve needs at least two points")
+    if any(b[0] <= a[0] for a, b in zip(pairs, pairs[1:], strict=False)):
+        raise Refused("a curve's points have rising x")
+    return pairs
