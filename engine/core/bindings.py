@@ -10,9 +10,7 @@ from .events import Event
 from .patterns import is_pattern, matches
 from .smoothing import Smoothing
 
-ControlKind = Literal[
-    "osc", "cc", "cc14", "nrpn", "rpn", "note", "pitchbend", "aftertouch", "program", "relative"
-]
+ControlKind = Literal["osc", "cc", "cc14", "nrpn", "rpn", "note", "pitchbend", "aftertouch", "program", "relative"]
 CONTROL_KINDS: tuple[ControlKind, ...] = (
     "cc", "cc14", "nrpn", "rpn", "note", "pitchbend", "aftertouch", "program", "relative", "osc",
 )  # fmt: skip
@@ -57,9 +55,7 @@ class Control:
             )
         if not event.port.startswith("midi"):
             return False
-        if self.device is not None and not fnmatchcase(
-            event.port.partition(":")[2].lower(), self.device.lower()
-        ):
+        if self.device is not None and not fnmatchcase(event.port.partition(":")[2].lower(), self.device.lower()):
             return False
         kind, channel, number = split_midi(event.address)
         if kind != self.kind or (self.channel is not None and channel != self.channel):

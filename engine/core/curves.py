@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from .parameters import Refused, to_number
@@ -62,9 +63,7 @@ def parse_curve(value: Any) -> Curve:
     """A curve from a mapping file: a name, {gamma: g}, or a list of points. Raises Refused in words."""
     if isinstance(value, str):
         if value not in NAMED:
-            raise Refused(
-                f"curve is one of {', '.join(NAMED)}, {{gamma: 2.2}} or a list of points, not {value!r}"
-            )
+            raise Refused(f"curve is one of {', '.join(NAMED)}, {{gamma: 2.2}} or a list of points, not {value!r}")
         return NAMED[value]
     if isinstance(value, Mapping):
         if set(value) != {"gamma"}:
@@ -89,6 +88,6 @@ def _rising_points(value: Sequence[Any]) -> list[tuple[float, float]]:
         pairs.append((x, y))
     if len(pairs) < 2:
         raise Refused("a curve needs at least two points")
-    if any(b[0] <= a[0] for a, b in zip(pairs, pairs[1:], strict=False)):
+    if any(b[0] <= a[0] for a, b in pairwise(pairs)):
         raise Refused("a curve's points have rising x")
     return pairs

@@ -19,11 +19,14 @@ class Notice:
 
 
 class Notices:
-    """Reports from any thread. The same `key` with the same text is repeated at most every `again` seconds."""
+    """Reports from any thread, at a limited rate: under one `key` the same text at most every `again` seconds,
+    another text at most every `gap` seconds.
+    """
 
-    def __init__(self, clock: Clock, again: float = 10.0, keep: int = 200) -> None:
+    def __init__(self, clock: Clock, again: float = 10.0, gap: float = 1.0, keep: int = 200) -> None:
         self._clock = clock
         self._again = again
+        self._gap = gap
         self._last: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
         self.recent: deque[Notice] = deque(maxlen=keep)
@@ -33,7 +36,7 @@ class Notices:
         now = self._clock.now()
         with self._lock:
             last = self._last.get(key)
-            if last is not None and last[1] == text and now - last[0] < self._again:
+            if last is not None and now - last[0] < (self._again if last[1] == text else self._gap):
                 return False
             self._last[key] = (now, text)
             self.recent.append(Notice(now, key, level, text))

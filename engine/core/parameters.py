@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal[
-    "float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"
-]
+Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
 Tier = Literal["live", "encode", "schedule", "rebuild"]
 Prompts = tuple[tuple[str, float], ...]
 

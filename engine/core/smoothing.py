@@ -36,9 +36,7 @@ def parse_smoothing(value: Any) -> Smoothing:
     if value is None or value == "none":
         return NONE
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise Refused(
-            "smooth is none, {slew: n}, {lag: s}, {one_euro: {min_cutoff: 1, beta: 0.05}} or {spring: Hz}"
-        )
+        raise Refused("smooth is none, {slew: n}, {lag: s}, {one_euro: {min_cutoff: 1, beta: 0.05}} or {spring: Hz}")
     kind, amount = next(iter(value.items()))
     if kind == "one_euro":
         return _parse_one_euro(amount)

@@ -76,6 +76,9 @@ _PARAMETERS = (
         "noise_controller", "bool", False, "Noise follows the motion in the picture: more motion, less noise.",
         waits_for=CONDITIONING,
     ),
+    Parameter(
+        "tempo", "float", 120.0, "Beats a minute, for what is counted in beats.", range=(20.0, 300.0), unit="BPM",
+    ),
     Parameter("paused", "bool", False, "The last frame is held; output goes on."),
     Parameter("blackout", "bool", False, "The output fades to black and back; the engine plays on underneath."),
     Parameter(

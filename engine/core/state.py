@@ -1,0 +1,101 @@
+"""The state of every parameter: where it is going, where it is, and who moved it last."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from .notices import Notices
+from .parameters import Parameter, Refused
+from .smoothing import NONE, Motion, Smoothing
+from .table import Table
+
+
+class State:
+    """Values of all parameters. Continuous ones are Motions, the rest change at once.
+
+    `opening` holds the show's first values (already coerced); `smoothing` overrides a parameter's own.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        notices: Notices,
+        opening: Mapping[str, Any] | None = None,
+        smoothing: Mapping[str, Smoothing] | None = None,
+    ) -> None:
+        self.table = table
+        self._notices = notices
+        self._motions: dict[str, Motion] = {}
+        self._values: dict[str, Any] = {}
+        self.owners: dict[str, object] = {}
+        override = smoothing or {}
+        start = {p.name: p.default for p in table.values() if p.alias_of is None}
+        for name, value in (opening or {}).items():
+            p = table[name]
+            coerced = p.coerce(value).value
+            start[p.alias_of or name] = table[p.alias_of].coerce(coerced).value if p.alias_of else coerced
+            for other in p.replaces:
+                start[other] = table[other].default if other == "seed" else None
+        self.opening: Mapping[str, Any] = start
+        for name, value in start.items():
+            p = table[name]
+            if p.continuous:
+                lo, hi = p.span()
+                own = Smoothing("slew", p.slew) if p.slew else NONE
+                self._motions[name] = Motion(value, override.get(name, own), hi - lo)
+            else:
+                self._values[name] = value
+        self._own = {n: override.get(n, Smoothing("slew", table[n].slew or 1.0)) for n in self._motions}
+
+    def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
+        """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""
+        coerced = p.coerce(value)
+        if p.alias_of is not None:
+            target = self.table[p.alias_of]
+            self.set(target, coerced.value, t, owner)
+            return coerced.note
+        name = p.name
+        if name in self._motions:
+            self._motions[name].to(coerced.value, t, smooth or self._own[name])
+        else:
+            self._values[name] = coerced.value
+            for other in p.replaces:
+                # A seed has always a value; a list that is replaced is gone.
+                if self.table[other].default is None:
+                    self._values[other] = None
+        self.owners[name] = owner
+        if p.waits_for:
+            self._notices.say(
+                f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
+            )
+        return coerced.note
+
+    def target(self, name: str) -> Any:
+        """Where `name` is going."""
+        motion = self._motions.get(name)
+        return motion.target if motion is not None else self._values[name]
+
+    def at(self, t: float) -> dict[str, Any]:
+        """Every value at moment `t`."""
+        values = dict(self._values)
+        for name, motion in self._motions.items():
+            values[name] = motion.at(t)
+        return values
+
+    def open_again(self, t: float, owner: object) -> None:
+        """Every parameter on its way back to the show's opening value."""
+        for name, value in self.opening.items():
+            if name in self._motions:
+                self._motions[name].to(value, t, self._own[name])
+            else:
+                self._values[name] = value
+            self.owners[name] = owner
+
+    def refuse(self, who: str, error: Refused) -> None:
+        """Say why a value was not taken, at a limited rate."""
+        self._notices.say(f"refused:{who}", f"{who}: {error}")
+
+    def remark(self, who: str, note: str | None) -> None:
+        """Say what was changed in a value that was taken."""
+        if note:
+            self._notices.say(f"note:{who}", f"{who}: {note}", logging.INFO)
