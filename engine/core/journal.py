@@ -1,0 +1,135 @@
+"""The journal: what came in and what every frame was made from, as JSON lines.
+
+A header, then events and frames in the order the render thread met them, so a recorded show can be played again.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .clock import Clock
+from .events import Event
+from .frame import Frame
+from .notices import Notices
+from .plain import arguments, from_arguments, parameter_value
+from .snapshot import Snapshot
+from .table import Table
+
+FLUSH_EVERY = 1.0
+
+
+class JournalMistake(ValueError):
+    """A journal that cannot be read; the message says why."""
+
+
+class Journal:
+    """Writes one show. A disk that fails ends the journal with a notice, never the show."""
+
+    def __init__(self, path: Path, header: Mapping[str, Any], table: Table, clock: Clock, notices: Notices) -> None:
+        """Opens `path` for writing; raises OSError when it cannot be made."""
+        self._table = table
+        self._clock = clock
+        self._notices = notices
+        self._known: dict[str, Any] = {}
+        self._flushed = clock.now()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+        self._write({"type": "header", "version": 1, **header})
+
+    def event(self, event: Event) -> None:
+        row: dict[str, Any] = {"type": "event", "t": event.t, "port": event.port, "address": event.address}
+        if event.args:
+            row["value"] = arguments(event.args)
+        self._write(row)
+
+    def frame(self, snapshot: Snapshot, source: Frame | None, render_ms: float, **more: Any) -> None:
+        """One frame: the values that differ from the frame before (the first holds all)."""
+        params = {}
+        for name, value in snapshot.values.items():
+            if name not in self._known or self._known[name] != value:
+                self._known[name] = value
+                params[name] = parameter_value(self._table[name], value)
+        row = {"type": "frame", "n": snapshot.n, "t": snapshot.t}
+        if source is not None:
+            row |= {"source_t": source.t, "source_n": source.n}
+        self._write({**row, "params": params, "render_ms": round(render_ms, 3), **more})
+
+    def note(self, kind: str, **fields: Any) -> None:
+        """Any other row: a mapping that was reloaded, a fault that was reported."""
+        self._write({"type": kind, "t": self._clock.now(), **fields})
+
+    def close(self) -> None:
+        if not self._file.closed:
+            try:
+                self._file.close()
+            except OSError as e:
+                self._fail(e)
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        if self._file.closed:
+            return
+        try:
+            self._file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+            now = self._clock.now()
+            if now - self._flushed >= FLUSH_EVERY or row["type"] == "header":
+                self._file.flush()
+                self._flushed = now
+        except OSError as e:
+            self._fail(e)
+
+    def _fail(self, error: OSError) -> None:
+        self._notices.say("journal", f"the journal cannot be written any more ({error.strerror}); the show goes on")
+        try:
+            self._file.close()
+        except OSError:
+            # Closing flushes, which fails for the same reason; the descriptor is released all the same.
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFrame:
+    """One frame of a recorded show and the events the render thread met before it."""
+
+    n: int
+    t: float
+    source_n: int | None
+    events: tuple[Event, ...]
+    row: Mapping[str, Any]
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The first row. Raises JournalMistake for a file that is no journal, OSError when it cannot be opened."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        row = _row(next(lines, ""))
+    if row is None or row.get("type") != "header" or row.get("version") != 1:
+        raise JournalMistake(f"{path} is not a journal of this version: its first line is no header")
+    return row
+
+
+def read_frames(path: Path) -> Iterator[RecordedFrame]:
+    """The frames of a recorded show, to the last whole line; a line cut off by a crash ends it."""
+    events: list[Event] = []
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            row = _row(line)
+            if row is None:
+                return
+            if row.get("type") == "event":
+                args = from_arguments(row["value"]) if "value" in row else ()
+                events.append(Event(row["t"], row["port"], row["address"], args))
+            elif row.get("type") == "frame":
+                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row)
+                events = []
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    """One whole row, or None for a line that was cut off."""
+    if not line.endswith("\n"):
+        return None
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) else None

@@ -1,0 +1,159 @@
+"""The render loop: events, snapshot, frame, sinks. `step` is one frame; `run` is `step` and pacing."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .clock import Clock
+from .events import Inbox
+from .frame import Frame, Mailbox
+from .journal import Journal
+from .notices import Notices
+from .output import Blackout, grey
+from .pacing import Meter, Pacer
+from .router import Router
+from .snapshot import Snapshot
+
+Render = Callable[[np.ndarray | None, Snapshot], np.ndarray]
+
+
+class Input(Protocol):
+    """Where the loop gets its frames from."""
+
+    def next(self) -> Frame | None:
+        """The frame to repaint now; None while there is none yet. Never waits in a live show."""
+        ...
+
+
+class Output(Protocol):
+    """Where finished frames go. `offer` never blocks in a live show."""
+
+    def offer(self, frame: Frame) -> None: ...
+
+
+class NewestInput:
+    """A live source: the newest frame wins, and is kept until a newer one comes."""
+
+    def __init__(self, mailbox: Mailbox[Frame]) -> None:
+        self._mailbox = mailbox
+        self._held: Frame | None = None
+
+    def next(self) -> Frame | None:
+        self._held = self._mailbox.take() or self._held
+        return self._held
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What was painted for a frame and how: `held` says why the last picture stands, if it does."""
+
+    pixels: np.ndarray
+    render_ms: float
+    held: str | None = None
+
+
+class Painter:
+    """The one broad catch: a frame that fails is the last good one, reported once and tried again with back-off."""
+
+    FIRST_PAUSE, LONGEST_PAUSE = 0.1, 4.0
+
+    def __init__(self, render: Render, size: tuple[int, int], clock: Clock, notices: Notices) -> None:
+        self._render = render
+        self._clock = clock
+        self._notices = notices
+        self._last = grey(size)
+        self._painted = False
+        self._pause = 0.0
+        self._retry_at = 0.0
+
+    def paint(self, source: Frame | None, snapshot: Snapshot) -> Picture:
+        if snapshot["paused"] and self._painted:
+            return Picture(self._last, 0.0, "paused")
+        if self._pause and snapshot.t < self._retry_at:
+            return Picture(self._last, 0.0, "waiting to try again")
+        wanted = source.pixels if source is not None and snapshot["input_mode"] == "video" else None
+        began = self._clock.now()
+        try:
+            pixels = self._render(wanted, snapshot)
+        except Exception as e:  # whatever a model call can raise, the show goes on
+            self._pause = min(max(self._pause * 2, self.FIRST_PAUSE), self.LONGEST_PAUSE)
+            self._retry_at = snapshot.t + self._pause
+            self._notices.say("render", f"a frame could not be painted, the last one stands: {e or type(e).__name__}")
+            if not self._painted and wanted is not None:
+                self._last = wanted
+            return Picture(self._last, (self._clock.now() - began) * 1000, "failed")
+        if self._pause:
+            self._pause = 0.0
+            self._notices.clear("render", "painting again")
+        self._last, self._painted = pixels, True
+        return Picture(pixels, (self._clock.now() - began) * 1000)
+
+
+class Loop:
+    """One show. Everything that moves in it hangs on `clock`."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        inbox: Inbox,
+        router: Router,
+        source: Input,
+        render: Render,
+        sinks: Sequence[Output],
+        notices: Notices,
+        size: tuple[int, int],
+        fps: float,
+        journal: Journal | None = None,
+    ) -> None:
+        self._clock = clock
+        self._inbox = inbox
+        self.router = router
+        self._source = source
+        self._painter = Painter(render, size, clock, notices)
+        self.sinks = list(sinks)
+        self._journal = journal
+        self._fps = fps
+        self._blackout = Blackout()
+        self.meter = Meter()
+        self.snapshot: Snapshot | None = None
+        self.newest: Frame | None = None
+        self.between_frames: list[Callable[[], None]] = []
+
+    def step(self) -> Frame:
+        """Make one frame: drain, sample, paint, send."""
+        for change in self.between_frames:
+            change()
+        for event in self._inbox.drain():
+            if self._journal is not None:
+                self._journal.event(event)
+            self.router.feed(event)
+        now = self._clock.now()
+        snapshot = self.router.sample(now)
+        source = self._source.next()
+        picture = self._painter.paint(source, snapshot)
+        frame = Frame(self._blackout.apply(picture.pixels, snapshot["blackout"], now), snapshot.n, now)
+        for sink in self.sinks:
+            sink.offer(frame)
+        self.meter.mark(now, picture.render_ms)
+        if self._journal is not None:
+            held = {"held": picture.held} if picture.held else {}
+            self._journal.frame(snapshot, source, picture.render_ms, **held)
+        self.snapshot, self.newest = snapshot, frame
+        return frame
+
+    def run(self, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
+        """Step at `fps` until `stop`, or for so many frames or seconds; returns how many were made."""
+        pacer = Pacer(self._clock, self._fps)
+        end = None if seconds is None else self._clock.now() + seconds
+        made = 0
+        while not stop.is_set() and (frames is None or made < frames):
+            if end is not None and self._clock.now() >= end:
+                break
+            self.step()
+            made += 1
+            pacer.wait(stop)
+        return made
