@@ -1,0 +1,368 @@
+"""Laws 1, 2 and 4 through the router: events in, snapshots out."""
+
+import logging
+
+import pytest
+from clavilux.engine.core.bindings import Binding, Control
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.curves import parse_curve
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
+from clavilux.engine.core.smoothing import NONE, Smoothing
+from clavilux.engine.core.table import TABLE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CONTINUOUS = [p for p in TABLE.values() if p.continuous]
+
+
+def router(*bindings: Binding, **opening) -> Router:
+    return Router(Notices(ManualClock()), bindings, opening=opening)
+
+
+def osc(t: float, address: str, *args) -> Event:
+    return Event(t, "osc", address, args)
+
+
+def cc(t: float, number: int, value: int, channel: int = 1, device: str = "nano") -> Event:
+    return Event(t, f"midi:{device}", f"/cc/{channel}/{number}", (value,))
+
+
+def settled(r: Router, name: str):
+    return r.sample(1000.0)[name]
+
+
+def said(r: Router) -> list[str]:
+    return [n.text for n in r.state._notices.recent]
+
+
+shares = st.floats(0, 1)
+sweeps = st.lists(st.tuples(st.floats(0, 0.05), shares), min_size=1, max_size=100)
+
+
+@given(sweeps, st.sampled_from(CONTINUOUS))
+def test_the_last_position_wins(sweep, p):
+    r = router()
+    lo, hi = p.span()
+    t = 0.0
+    for wait, share in sweep:
+        t += wait
+        r.feed(osc(t, p.osc, lo + share * (hi - lo)))
+    assert settled(r, p.name) == min(max(lo + sweep[-1][1] * (hi - lo), lo), hi)
+
+
+@given(sweeps, st.lists(st.floats(0.001, 0.2), min_size=2, max_size=40), st.sampled_from(CONTINUOUS))
+def test_no_continuous_parameter_moves_faster_than_its_slew(sweep, frames, p):
+    r = router()
+    lo, hi = p.span()
+    pending, due, now = list(sweep), sweep[0][0], 0.0
+    before = r.sample(0.0)[p.name]
+    for length in frames:
+        now += length
+        while pending and due <= now:
+            r.feed(osc(due, p.osc, lo + pending.pop(0)[1] * (hi - lo)))
+            due += pending[0][0] if pending else 0.0
+        after = r.sample(now)[p.name]
+        assert abs(after - before) <= p.slew * length * (1 + 1e-9) + 1e-9
+        before = after
+
+
+@given(sweeps, st.lists(st.floats(0, 5), max_size=30), st.sampled_from([None, Smoothing("lag", 0.3)]))
+def test_frames_do_not_change_where_a_value_is(sweep, cuts, smooth):
+    rows = [Binding(Control("osc", address="/fader"), to="noise_scale", smooth=smooth)]
+    cut, whole = router(*rows), router(*rows)
+    end = sum(w for w, _ in sweep) + 0.1
+    moments = sorted(c for c in cuts if c < end)
+    t = 0.0
+    for wait, share in sweep:
+        t += wait
+        while moments and moments[0] < t:
+            cut.sample(moments.pop(0))
+        cut.feed(osc(t, "/fader", share))
+        whole.feed(osc(t, "/fader", share))
+    assert cut.sample(end)["noise_scale"] == whole.sample(end)["noise_scale"]
+
+
+@given(st.lists(st.sampled_from(["tap", "panic", "transition", "sample"]), max_size=60))
+def test_triggers_are_neither_lost_nor_reordered(sequence):
+    r = router()
+    got = []
+    for k, name in enumerate(sequence):
+        if name == "sample":
+            got += [trigger.name for trigger in r.sample(k).triggers]
+        else:
+            r.feed(osc(k, f"/clavilux/{name}", *(["fire"] if name == "transition" else [])))
+    got += [trigger.name for trigger in r.sample(len(sequence)).triggers]
+    assert got == [name for name in sequence if name != "sample"]
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from([p.osc for p in TABLE.values()] + [f"/clavilux/{a}" for a in TABLE.actions] + ["/clavilux/*"]),
+    st.lists(
+        st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(max_size=20), st.binary(max_size=8),
+                  st.lists(st.one_of(st.floats(), st.text(max_size=5)), max_size=3).map(tuple)),
+        max_size=4,
+    ),
+)  # fmt: skip
+def test_nothing_a_client_sends_raises_or_leaves_a_value_out_of_range(address, args):
+    r = router()
+    r.feed(osc(0.0, address, *args))
+    snapshot = r.sample(100.0)
+    for p in CONTINUOUS:
+        lo, hi = p.span()
+        assert lo <= snapshot[p.name] <= hi
+
+
+def test_out_of_range_is_clamped_and_said_so():
+    r = router()
+    r.feed(osc(0, "/clavilux/noise_scale", -4))
+    assert settled(r, "noise_scale") == 0.0
+    assert any("clamped to 0" in text for text in said(r))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "loud", None, b"\x00"])
+def test_what_is_no_number_leaves_the_old_value(value):
+    r = router(noise_scale=0.6)
+    r.feed(osc(0, "/clavilux/noise_scale", value))
+    assert settled(r, "noise_scale") == 0.6
+    assert said(r)
+
+
+def test_numbers_arrive_in_every_plain_spelling():
+    for value in (0.5, "0.5", 0.5):
+        r = router()
+        r.feed(osc(0, "/clavilux/noise_scale", value))
+        assert settled(r, "noise_scale") == 0.5
+    r = router()
+    # What a TouchDesigner CHOP sends for an int: a float.
+    r.feed(osc(0, "/clavilux/num_inference_steps", 20.0))
+    assert r.sample(0)["num_inference_steps"] == 20
+
+
+def test_the_normalised_address_spans_the_range():
+    r = router()
+    r.feed(osc(0, "/clavilux/n/guidance_scale", 0.25))
+    assert settled(r, "guidance_scale") == 2.5
+
+
+def test_weighted_prompts_and_lists():
+    r = router()
+    r.feed(osc(0, "/clavilux/prompts", "a", 0.7, "b", 0.3))
+    r.feed(osc(0, "/clavilux/t_index_list", 0, 16, 32, 45))
+    snapshot = r.sample(0)
+    assert snapshot["prompts"] == (("a", 0.7), ("b", 0.3))
+    assert snapshot["t_index_list"] == (0, 16, 32, 45)
+
+
+def test_prompt_is_short_for_one_of_weight_one():
+    r = router()
+    r.feed(osc(0, "/clavilux/prompt", "fire, blue"))
+    assert r.sample(0)["prompts"] == (("fire, blue", 1.0),)
+
+
+def test_the_newest_spelling_of_the_step_list_wins():
+    r = router()
+    r.feed(osc(0, "/clavilux/t_index_list", 0, 16))
+    r.feed(osc(0, "/clavilux/denoising_step_list", 400, 700))
+    snapshot = r.sample(0)
+    assert snapshot["t_index_list"] is None
+    assert snapshot["denoising_step_list"] == (700, 400)
+    assert any("sorted" in text for text in said(r))
+
+
+def test_a_pattern_plays_every_address_it_matches():
+    r = router()
+    r.feed(osc(0, "/clavilux/{noise_scale,delta}", 0.25))
+    snapshot = r.sample(100)
+    assert (snapshot["noise_scale"], snapshot["delta"]) == (0.25, 0.25)
+
+
+def test_an_unknown_address_names_its_neighbour():
+    r = router()
+    r.feed(osc(0, "/clavilux/noise_scal", 1))
+    assert any("/clavilux/noise_scale" in text for text in said(r))
+
+
+def test_what_nothing_acts_on_yet_is_answered_so():
+    waiting = next(p for p in TABLE.values() if p.waits_for and p.kind == "bool")
+    r = router()
+    r.feed(osc(0, waiting.osc, True))
+    assert any("nothing acts on it yet" in text for text in said(r))
+
+
+def test_a_button_let_go_fires_nothing():
+    r = router()
+    r.feed(osc(0, "/clavilux/panic", 1.0))
+    r.feed(osc(0, "/clavilux/panic", 0.0))
+    assert [t.name for t in r.sample(0).triggers] == ["panic"]
+
+
+def test_panic_glides_home():
+    r = router(noise_scale=0.6, prompt="aurora")
+    r.feed(osc(0, "/clavilux/noise_scale", 1.0))
+    r.feed(osc(0, "/clavilux/prompt", "fire"))
+    r.sample(5.0)
+    r.feed(osc(5.0, "/clavilux/panic"))
+    assert 0.6 < r.sample(5.1)["noise_scale"] < 1.0
+    assert settled(r, "noise_scale") == 0.6
+    assert r.sample(1001)["prompts"] == (("aurora", 1.0),)
+
+
+def test_a_transition_makes_its_target_the_prompts():
+    r = router(prompt="fire")
+    r.feed(osc(0, "/clavilux/transition", "ocean waves", 30))
+    snapshot = r.sample(0)
+    assert snapshot["prompts"] == (("ocean waves", 1.0),)
+    assert snapshot.triggers[0].payload["transition"].num_steps == 30
+
+
+def test_a_wrong_transition_is_refused_in_words_and_nothing_moves():
+    r = router(prompt="fire")
+    r.feed(osc(0, "/clavilux/transition", "ocean", -3))
+    snapshot = r.sample(0)
+    assert snapshot["prompts"] == (("fire", 1.0),)
+    assert not snapshot.triggers
+    assert any("0 or more" in text for text in said(r))
+
+
+def test_taps_set_the_tempo():
+    r = router()
+    for k in range(4):
+        r.feed(osc(k * 0.4, "/clavilux/tap"))
+    assert r.sample(2)["tempo"] == pytest.approx(150)
+
+
+# Bindings
+
+
+def test_a_knob_sweeps_its_range_and_ends_exactly():
+    r = router(Binding(Control("cc", 21), to="noise_scale", range=(0.2, 0.9)))
+    r.feed(cc(0, 21, 127))
+    assert settled(r, "noise_scale") == 0.9
+    r.feed(cc(1000, 21, 0))
+    assert r.sample(2000)["noise_scale"] == 0.2
+
+
+def test_a_reversed_range_inverts():
+    r = router(Binding(Control("cc", 21), to="noise_scale", range=(1.0, 0.0)))
+    r.feed(cc(0, 21, 127))
+    assert settled(r, "noise_scale") == 0.0
+
+
+def test_channel_and_device_choose():
+    r = router(Binding(Control("cc", 21, channel=2, device="nano*"), to="noise_scale"))
+    r.feed(cc(0, 21, 0, channel=1))
+    r.feed(cc(0, 21, 0, channel=2, device="other"))
+    assert settled(r, "noise_scale") == 1.0
+    r.feed(cc(1000, 21, 0, channel=2, device="nanoKONTROL2"))
+    assert r.sample(2000)["noise_scale"] == 0.0
+
+
+def test_two_bindings_of_one_control_both_act():
+    r = router(
+        Binding(Control("cc", 21), to="noise_scale"),
+        Binding(Control("cc", 21), to="delta", range=(0.0, 1.0)),
+    )
+    r.feed(cc(0, 21, 0))
+    snapshot = r.sample(100)
+    assert (snapshot["noise_scale"], snapshot["delta"]) == (0.0, 0.0)
+
+
+def test_two_controls_of_one_parameter_the_newest_wins():
+    r = router(Binding(Control("cc", 21), to="noise_scale"))
+    r.feed(cc(0, 21, 127))
+    r.feed(osc(0.1, "/clavilux/noise_scale", 0.25))
+    assert settled(r, "noise_scale") == 0.25
+
+
+def test_in_is_the_span_a_foreign_program_sends():
+    r = router(Binding(Control("osc", address="/composition/*/opacity"), to="guidance_scale", input=(0, 100)))
+    r.feed(osc(0, "/composition/layer1/opacity", 150))
+    assert settled(r, "guidance_scale") == 10.0
+
+
+def test_a_curve_bends_the_travel():
+    r = router(Binding(Control("cc", 21), to="noise_scale", curve=parse_curve({"gamma": 2.0}), smooth=NONE))
+    r.feed(cc(0, 21, 64))
+    assert r.sample(0.001)["noise_scale"] == pytest.approx((64 / 127) ** 2)
+
+
+def test_a_toggle_flips_on_each_press():
+    r = router(Binding(Control("note", 36), to="paused", mode="toggle"))
+    seen = []
+    for velocity in (100, 0, 100, 0):
+        r.feed(Event(0, "midi:pad", "/note/1/36", (velocity,)))
+        seen.append(r.sample(0)["paused"])
+    assert seen == [True, True, False, False]
+
+
+def test_momentary_holds_while_it_is_held_however_softly():
+    r = router(Binding(Control("note", 36), to="paused"))
+    r.feed(Event(0, "midi:pad", "/note/1/36", (3,)))
+    assert r.sample(0)["paused"] is True
+    r.feed(Event(0, "midi:pad", "/note/1/36", (0,)))
+    assert r.sample(0)["paused"] is False
+
+
+def test_an_action_row_fires_its_payload():
+    row = Binding(Control("note", 37), do="transition", with_={"target_prompts": "night", "num_steps": 8})
+    r = router(row)
+    r.feed(Event(0, "midi:pad", "/note/1/37", (90,)))
+    r.feed(Event(0, "midi:pad", "/note/1/37", (0,)))
+    assert [t.name for t in r.sample(0).triggers] == ["transition"]
+    assert r.sample(0)["prompts"] == (("night", 1.0),)
+
+
+def test_program_change_chooses_by_number():
+    rows = [Binding(Control("program", n), to="prompt", mode="set", value=text) for n, text in ((0, "a"), (5, "b"))]
+    r = router(*rows)
+    r.feed(Event(0, "midi:pad", "/program/1", (5,)))
+    assert r.sample(0)["prompts"] == (("b", 1.0),)
+    r.feed(Event(0, "midi:pad", "/program/1", (0,)))
+    assert r.sample(0)["prompts"] == (("a", 1.0),)
+
+
+def test_pickup_waits_for_the_knob_to_pass_and_arms_again():
+    r = router(Binding(Control("cc", 21), to="noise_scale", takeover="pickup", smooth=NONE), noise_scale=0.5)
+    targets = []
+    for value in (0, 20, 50, 80, 100):
+        r.feed(cc(0, 21, value))
+        targets.append(round(r.state.target("noise_scale") * 127))
+    assert targets == [64, 64, 64, 80, 100]
+    r.feed(osc(0, "/clavilux/noise_scale", 0.1))
+    r.feed(cc(0, 21, 101))
+    assert r.state.target("noise_scale") == 0.1
+
+
+def test_scale_takes_over_without_a_jump_and_reaches_both_ends():
+    row = Binding(Control("cc", 21), to="noise_scale", takeover="scale", smooth=NONE)
+    r = router(row, noise_scale=0.5)
+    r.feed(cc(0, 21, 100))
+    assert r.state.target("noise_scale") == 0.5
+    last = 0.5
+    for value in range(101, 128):
+        r.feed(cc(0, 21, value))
+        assert 0 <= r.state.target("noise_scale") - last < 0.03
+        last = r.state.target("noise_scale")
+    assert last == 1.0
+    for value in range(126, -1, -1):
+        r.feed(cc(0, 21, value))
+    assert r.state.target("noise_scale") == 0.0
+
+
+def test_a_changed_mapping_keeps_the_values():
+    r = router(Binding(Control("cc", 21), to="noise_scale"))
+    r.feed(cc(0, 21, 0))
+    r.rebind([Binding(Control("cc", 22), to="noise_scale")])
+    r.feed(cc(1, 21, 127))
+    assert settled(r, "noise_scale") == 0.0
+
+
+def test_a_flood_of_refusals_is_a_few_lines(caplog):
+    r = router()
+    with caplog.at_level(logging.INFO, logger="clavilux"):
+        for k in range(1000):
+            r.feed(osc(0, "/clavilux/noise_scale", 2 + k))
+    assert len(caplog.records) < 5
