@@ -1,4 +1,9 @@
 """Mapping files: which control plays which parameter. The loader, the schema and the shipped `*.yaml`.
 
-May import `clavilux.engine.core`, nothing else of the house.
+May import `clavilux.engine.core` and the YAML library, nothing else of the house.
 """
+
+from .loader import load_mapping, shipped
+from .watch import Watch
+
+__all__ = ["Watch", "load_mapping", "shipped"]
