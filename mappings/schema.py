@@ -89,7 +89,7 @@ class _Row:
 
     def _control(self) -> Control | None:
         s = self.section
-        kinds = [k for k in CONTROL_KINDS if k in s]
+        kinds: list[ControlKind] = [k for k in CONTROL_KINDS if k in s]
         for k in kinds:
             s.take(k)
         channel = s.whole("channel", None, 1, 16)

@@ -72,8 +72,7 @@ class Section:
         if node is None:
             return default
         known = list(choices)
-        # YAML reads a bare `none` as a word but `no`, `off` and `null` as values.
-        value = "none" if node.content is None and "none" in known else node.content
+        value = node.content
         if isinstance(value, str) and value in known:
             return value
         self.say(key, f"is one of {', '.join(known)}, not {shown(node)}{nearest(value, known)}")

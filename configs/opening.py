@@ -1,0 +1,35 @@
+"""Opening values: what a show file gives as parameters, in the parameters' own types."""
+
+from typing import Any
+
+from ..engine.core.documents import Page
+from ..engine.core.parameters import Refused
+from ..engine.core.table import Table
+
+
+def set_opening(page: Page, line: int, key: str, values: dict[str, Any], name: str, value: Any, table: Table) -> None:
+    """Put `value` into `values` under the name it is kept by; a mistake is noted on the page under `key`."""
+    parameter = table.get(name)
+    if parameter is None:
+        near = table.nearest(name)
+        hint = f"; did you mean {near}?" if near else "; `clavilux params` lists them"
+        what = "is an action, not a parameter" if name in table.actions else "no such parameter" + hint
+        page.say(line, key, what)
+        return
+    try:
+        taken = parameter.coerce(value)
+    except Refused as e:
+        page.say(line, key, str(e).removeprefix(f"{name} "))
+        return
+    if taken.note and "clamped" in taken.note:
+        # In a running show a value is clamped; in a file it is a mistake that can still be mended.
+        lo, hi = parameter.span()
+        page.say(line, key, f"{value} is outside {lo:.10g}..{hi:.10g}")
+        return
+    kept = taken.value
+    if parameter.alias_of is not None:
+        name = parameter.alias_of
+        kept = table[name].coerce(kept).value
+    for other in table[name].replaces:
+        values.pop(other, None)
+    values[name] = kept

@@ -1,0 +1,237 @@
+"""The shape of a show file: what it may say, and what is said about one that cannot be."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
+from ..engine.core.parameters import Refused
+from ..engine.core.sections import Section, nearest, shown
+from ..engine.core.smoothing import Smoothing, parse_smoothing
+from ..engine.core.table import Table
+from .opening import set_opening
+from .places import check_sink, check_source, parse_size
+from .show import Midi, Osc, Server, Show
+from .stream import CONFIG_STEPS, DEFAULTS, FOREIGN, LIVE, read_live, read_stream
+
+SHOW_KEYS = (
+    "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
+    "osc", "midi", "assets", "journal", "seed",
+)  # fmt: skip
+# A key this close to a known one is a slip of the finger; any other is a key of another program.
+_SLIP = 0.8
+
+
+def read_show(page: Page, root: Node, table: Table, beside: Path, origin: str = "") -> Show:
+    """The show that `root` describes; mistakes are noted on the page, relative names count from `beside`."""
+    top = Section(page, root, what="a show (model, source, sinks, parameters and so on)")
+    is_config = "model_id" in top
+    if is_config:
+        top, stream_section = _read_as_config(page, root)
+    else:
+        stream_section = Section(page, _without_nulls(top.take("stream")), "stream")
+    show = _Reader(page, top, stream_section, table, beside).read(is_config, origin)
+    return replace(show, remarks=tuple(_close(top, stream_section, is_config)))
+
+
+class _Reader:
+    """One show file on its way to a Show."""
+
+    def __init__(self, page: Page, top: Section, stream: Section, table: Table, beside: Path) -> None:
+        self.page, self.top, self.stream, self.table, self.beside = page, top, stream, table, beside
+
+    def read(self, is_config: bool, origin: str) -> Show:
+        top = self.top
+        version = top.whole("version", 1)
+        if version != 1:
+            top.say("version", f"is 1 in this Clavilux, not {version}")
+        model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
+        stream = read_stream(self.stream)
+        parameters = self._parameters(is_config)
+        stream["t_index_list"] = parameters.get("t_index_list")
+        text_only = is_config and stream["mode"] == "txt2img"
+        server = self._server()
+        return Show(
+            version=1,
+            model=model,
+            size=self._size(is_config),
+            fps=top.number("fps", 30.0, 1, 240),
+            source=self._source("none" if text_only else "demo"),
+            sinks=self._sinks(),
+            mappings=self._mappings(),
+            parameters=MappingProxyType(parameters),
+            smoothing=MappingProxyType(self._smoothing()),
+            stream=MappingProxyType(stream),
+            server=server,
+            osc=self._osc(server.port),
+            midi=self._midi(),
+            assets=self._assets(),
+            journal=top.text("journal"),
+            origin=origin,
+        )
+
+    def _size(self, is_config: bool) -> tuple[int, int]:
+        top = self.top
+        if is_config and "size" not in top:
+            sides = [top.whole(key, 512) for key in ("width", "height")]
+            for key, side in zip(("width", "height"), sides, strict=True):
+                parse_size(self.page, self._line(top, key), key, [side, side], (512, 512))
+            return sides[0], sides[1]
+        node = top.take("size")
+        if node is None:
+            return (256, 256)
+        return parse_size(self.page, node.line, "size", node.plain(), (256, 256))
+
+    def _source(self, default: str) -> str:
+        name = self.top.text("source")
+        if name is None:
+            return default
+        return check_source(self.page, self._line(self.top, "source"), "source", name, self.beside)
+
+    def _sinks(self) -> tuple[str, ...]:
+        node = self.top.take("sinks")
+        if node is None:
+            return ("window",)
+        items = node.content if isinstance(node.content, tuple) else (node,)
+        found = []
+        for item in items:
+            # YAML reads a bare `null` as nothing; here it is the sink of that name.
+            name = "null" if item.content is None else item.content
+            if isinstance(name, str):
+                found.append(check_sink(self.page, item.line, "sinks", name))
+            else:
+                self.page.say(item.line, "sinks", f"takes names of sinks, not {shown(item)}")
+        return tuple(found)
+
+    def _mappings(self) -> tuple[str, ...]:
+        node = self.top.take("mappings")
+        if node is None:
+            return ()
+        items = node.content if isinstance(node.content, tuple) else (node,)
+        found = []
+        for item in items:
+            name = item.content
+            if not isinstance(name, str) or not name.strip():
+                self.page.say(item.line, "mappings", f"takes shipped names and paths, not {shown(item)}")
+            elif Path(name).suffix in SUFFIXES or "/" in name or "\\" in name:
+                path = self.beside / Path(name).expanduser()
+                try:
+                    found.append(str(find(path, Path("no shipped ones"), "mapping").resolve()))
+                except Mistakes as e:
+                    self.page.say(item.line, "mappings", f"{name}: {e.mistakes[0].text}")
+            else:
+                found.append(name)
+        return tuple(found)
+
+    def _parameters(self, is_config: bool) -> dict[str, Any]:
+        """Opening values: the stream's own keys first, what `parameters` says over them."""
+        values: dict[str, Any] = {"t_index_list": CONFIG_STEPS} if is_config else {}
+        for name, (line, value) in read_live(self.stream).items():
+            set_opening(self.page, line, name, values, name, value, self.table)
+        node = self.top.take("seed")
+        if node is not None:
+            set_opening(self.page, node.line, "seed", values, "seed", node.plain(), self.table)
+        group = Section(self.page, self.top.take("parameters"), "parameters", "a group of parameter: value")
+        given: dict[str, str] = {}
+        for name in group.left():
+            node = group.take(name)
+            assert node is not None
+            parameter = self.table.get(name)
+            kept = (parameter.alias_of or name) if parameter else name
+            clash = next((given[n] for n in (kept, *(parameter.replaces if parameter else ())) if n in given), None)
+            if clash is not None:
+                self.page.say(node.line, name, f"says the same thing as {clash}; keep one of them")
+            given[kept] = name
+            set_opening(self.page, node.line, name, values, name, node.plain(), self.table)
+        return values
+
+    def _smoothing(self) -> dict[str, Smoothing]:
+        group = Section(self.page, self.top.take("smoothing"), "smoothing", "a group of parameter: {slew: n}")
+        found: dict[str, Smoothing] = {}
+        for name in group.left():
+            node = group.take(name)
+            assert node is not None
+            parameter = self.table.get(name)
+            if parameter is None:
+                self.page.say(node.line, name, f"no such parameter{nearest(name, self.table)}")
+                continue
+            try:
+                found[name] = parse_smoothing(node.plain())
+            except Refused as e:
+                self.page.say(node.line, name, str(e))
+                continue
+            if not parameter.continuous:
+                self.page.say(node.line, name, "does not glide; it changes at once, so it has no smoothing")
+        return found
+
+    def _server(self) -> Server:
+        s = Section(self.page, self.top.take("server"), "server")
+        server = Server(s.text("host", "127.0.0.1"), s.whole("port", 8000, 0, 65535))
+        s.close()
+        return server
+
+    def _osc(self, port: int) -> Osc:
+        s = Section(self.page, self.top.take("osc"), "osc")
+        osc = Osc(s.whole("port", port, 0, 65535), s.texts("feedback"))
+        for target in osc.feedback:
+            found = re.fullmatch(r"(\[[^\]]+\]|[^:\s]+):(\d{1,5})", target)
+            if not found or not 1 <= int(found[2]) <= 65535:
+                s.say("feedback", f"takes host:port, as in 127.0.0.1:9001, not {target!r}")
+        s.close()
+        return osc
+
+    def _midi(self) -> Midi:
+        s = Section(self.page, self.top.take("midi"), "midi")
+        midi = Midi(s.texts("inputs", ("*",)), s.texts("outputs"))
+        s.close()
+        return midi
+
+    def _assets(self) -> str:
+        folder = self.top.text("assets")
+        return "assets" if folder is None else str((self.beside / Path(folder).expanduser()).resolve())
+
+    def _beside(self, name: str) -> str:
+        """A folder beside the show file as its path; any other name (a hub id) as it is."""
+        path = self.beside / Path(name).expanduser()
+        return str(path.resolve()) if name != "embedded" and path.is_dir() else name
+
+    def _line(self, section: Section, key: str) -> int:
+        node = section.take(key)
+        return node.line if node is not None else 0
+
+
+def _without_nulls(node: Node | None) -> Node | None:
+    """StreamDiffusion's configs write null for what is left out."""
+    if node is None or not isinstance(node.content, dict):
+        return node
+    return Node({k: v for k, v in node.content.items() if v.content is not None}, node.line, node.column)
+
+
+def _read_as_config(page: Page, root: Node) -> tuple[Section, Section]:
+    """A StreamDiffusion config's one flat group as the show's keys and the stream's keys."""
+    clean = _without_nulls(root)
+    assert clean is not None
+    keys = {*DEFAULTS, *LIVE, "prompt_blending", "seed_blending"} - {"seed"}
+    stream = {k: v for k, v in clean.content.items() if k in keys}
+    rest = {k: v for k, v in clean.content.items() if k not in keys}
+    return (
+        Section(page, Node(rest, root.line, root.column)),
+        Section(page, Node(stream, root.line, root.column)),
+    )
+
+
+def _close(top: Section, stream: Section, is_config: bool) -> list[str]:
+    """Note keys that nobody reads; the remarks are about those that another program reads."""
+    remarks = []
+    for section in (top, stream) if is_config else (stream,):
+        known = (*SHOW_KEYS, *DEFAULTS, *LIVE, "model_id", "width", "height", "prompt_blending", "seed_blending")
+        for key in section.left():
+            slip = nearest(key, known, _SLIP)
+            if key in FOREIGN or (is_config and not slip):
+                section.take(key)
+                remarks.append(f"{section.page.file}: {key} means nothing here and is left aside")
+    stream.close((*DEFAULTS, *LIVE))
+    top.close(SHOW_KEYS)
+    return remarks

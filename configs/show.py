@@ -1,0 +1,128 @@
+"""A show as a value, and the same show with the command line's wishes."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..engine.core.documents import Page
+from ..engine.core.smoothing import Smoothing
+from ..engine.core.table import TABLE, Table
+from .opening import set_opening
+from .places import check_sink, check_source, parse_size
+from .stream import DEFAULTS
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where HTTP listens. Loopback unless the show says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Osc:
+    """The UDP port, and the "host:port" targets that hear every change."""
+
+    port: int = 8000
+    feedback: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Midi:
+    """Globs of the port names to open."""
+
+    inputs: tuple[str, ...] = ("*",)
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Everything a show file says, checked.
+
+    `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
+    show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
+    names, and paths as absolute paths; `remarks` lines about keys that were read and mean nothing here.
+    """
+
+    version: int = 1
+    model: str = "embedded"
+    size: tuple[int, int] = (256, 256)
+    fps: float = 30.0
+    source: str = "demo"
+    sinks: tuple[str, ...] = ("window",)
+    mappings: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    smoothing: Mapping[str, Smoothing] = field(default_factory=lambda: _NOTHING)
+    stream: Mapping[str, Any] = field(default_factory=lambda: DEFAULTS)
+    server: Server = Server()
+    osc: Osc = Osc()
+    midi: Midi = Midi()
+    assets: str = "assets"
+    journal: str | None = None
+    origin: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def seed(self) -> int:
+        """The seed the show opens with."""
+        return self.parameters.get("seed", TABLE["seed"].default)
+
+    def replace(
+        self,
+        *,
+        model: str | None = None,
+        source: str | None = None,
+        sinks: list[str] | None = None,
+        mappings: list[str] | None = None,
+        size: str | tuple[int, int] | None = None,
+        fps: float | None = None,
+        prompt: str | None = None,
+        seed: int | None = None,
+        journal: str | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        midi: list[str] | None = None,
+        assets: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        table: Table = TABLE,
+    ) -> "Show":
+        """This show with the flags of the command line; None and an empty list leave a thing as it is.
+
+        `port` is HTTP's and OSC's. Raises Mistakes that name the flag.
+        """
+        page = Page("command line")
+        new: dict[str, Any] = {"model": model, "journal": journal, "assets": assets}
+        if source:
+            new["source"] = check_source(page, 0, "--source", source, Path())
+        if sinks:
+            new["sinks"] = tuple(check_sink(page, 0, "--sink", sink) for sink in sinks)
+        if mappings:
+            new["mappings"] = tuple(mappings)
+        if size is not None:
+            new["size"] = parse_size(page, 0, "--size", size, self.size)
+        if fps is not None:
+            new["fps"] = float(fps)
+            if not 1 <= fps <= 240:
+                page.say(0, "--fps", f"{fps:g} is outside 1..240")
+        if host is not None or port is not None:
+            new["server"] = Server(host or self.server.host, self.server.port if port is None else port)
+        if port is not None:
+            new["osc"] = Osc(port, self.osc.feedback)
+            if not 0 <= port <= 65535:
+                page.say(0, "--port", f"{port} is outside 0..65535")
+        if midi:
+            new["midi"] = Midi(tuple(midi), self.midi.outputs)
+        values = dict(self.parameters)
+        given = {"prompt": prompt, "seed": seed, **(parameters or {})}
+        for name, value in given.items():
+            if value is not None:
+                set_opening(page, 0, f"--{name}", values, name, value, table)
+        page.check()
+        kept = {key: value for key, value in new.items() if value is not None}
+        return dataclasses.replace(self, parameters=MappingProxyType(values), **kept)

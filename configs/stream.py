@@ -1,0 +1,173 @@
+"""StreamDiffusion's keys: what its configs say, with the same names and defaults."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..engine.core.documents import Node
+from ..engine.core.sections import Section, shown
+
+ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers")
+CFG_TYPES = ("none", "full", "self", "initialize")
+MODES = ("img2img", "txt2img")
+OUTPUT_TYPES = ("pil", "np", "pt", "latent")
+DTYPES = ("auto", "float16", "bfloat16", "float32", "half", "float")
+DEVICES = ("auto", "cuda", "cpu", "mps", "xpu")
+CONFIG_STEPS = (0, 16, 32, 45)
+
+# Every key a running engine is built from. `t_index_list` None: the model's own.
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "mode": "img2img",
+        "output_type": "pil",
+        "device": "auto",
+        "dtype": "auto",
+        "frame_buffer_size": 1,
+        "warmup": 10,
+        "acceleration": "auto",
+        "use_lcm_lora": True,
+        "use_tiny_vae": True,
+        "use_denoising_batch": True,
+        "cfg_type": "self",
+        "engine_dir": "engines",
+        "lora_dict": None,
+        "lcm_lora_id": None,
+        "vae_id": None,
+        "enable_similar_image_filter": False,
+        "similar_image_filter_threshold": 0.98,
+        "similar_image_filter_max_skip_frame": 10,
+        "controlnets": (),
+        "ipadapters": (),
+        "t_index_list": None,
+    }
+)
+# Keys that are parameters: they become opening values.
+LIVE = (
+    "t_index_list", "num_inference_steps", "guidance_scale", "delta", "seed", "prompt", "negative_prompt",
+    "normalize_prompt_weights", "normalize_seed_weights",
+)  # fmt: skip
+# Keys of other StreamDiffusion versions that mean nothing here: said so, not refused.
+FOREIGN = (
+    "do_add_noise", "device_ids", "use_safety_checker", "enable_pytorch_fallback", "skip_diffusion", "use_controlnet",
+    "controlnet_config", "use_ipadapter", "ipadapter_config", "use_postprocessing", "postprocessing",
+    "postprocessing_config", "use_pipeline_preprocessing", "pipeline_preprocessing", "pipeline_preprocessing_config",
+    "image_preprocessing", "image_postprocessing", "latent_preprocessing", "latent_postprocessing", "pipeline_type",
+    "scheduler", "sampler", "compile_engines_only", "build_engines_if_missing", "use_cached_attn", "cache_maxframes",
+    "cache_interval", "min_cache_maxframes", "max_cache_maxframes", "min_batch_size", "max_batch_size", "fp8",
+    "conditioning_channels", "description", "name",
+)  # fmt: skip
+CONTROLNET_KEYS = (
+    "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
+    "control_guidance_end", "conditioning_channels", "control_image",
+)  # fmt: skip
+
+
+def read_stream(s: Section) -> dict[str, Any]:
+    """All keys of DEFAULTS from the section, the section's values over the defaults; notes mistakes."""
+    d = DEFAULTS
+    acceleration = s.word("acceleration", ACCELERATIONS, d["acceleration"])
+    return {
+        "mode": s.word("mode", MODES, d["mode"]),
+        "output_type": s.word("output_type", OUTPUT_TYPES, d["output_type"]),
+        "device": _device(s),
+        "dtype": {"half": "float16", "float": "float32"}.get(t := s.word("dtype", DTYPES, d["dtype"]), t),
+        "frame_buffer_size": s.whole("frame_buffer_size", d["frame_buffer_size"], 1, 64),
+        "warmup": s.whole("warmup", d["warmup"], 0, 1000),
+        "acceleration": "none" if acceleration == "xformers" else acceleration,
+        "use_lcm_lora": s.flag("use_lcm_lora", d["use_lcm_lora"]),
+        "use_tiny_vae": s.flag("use_tiny_vae", d["use_tiny_vae"]),
+        "use_denoising_batch": s.flag("use_denoising_batch", d["use_denoising_batch"]),
+        "cfg_type": s.word("cfg_type", CFG_TYPES, d["cfg_type"]),
+        "engine_dir": s.text("engine_dir", d["engine_dir"]),
+        "lora_dict": _loras(s),
+        "lcm_lora_id": s.text("lcm_lora_id"),
+        "vae_id": s.text("vae_id"),
+        "enable_similar_image_filter": s.flag("enable_similar_image_filter", d["enable_similar_image_filter"]),
+        "similar_image_filter_threshold": s.number(
+            "similar_image_filter_threshold", d["similar_image_filter_threshold"], 0.0, 1.0
+        ),
+        "similar_image_filter_max_skip_frame": s.whole(
+            "similar_image_filter_max_skip_frame", d["similar_image_filter_max_skip_frame"], 0, 100_000
+        ),
+        "controlnets": tuple(_controlnet(s, node) for node in _groups(s, "controlnets")),
+        "ipadapters": tuple(node.plain() for node in _groups(s, "ipadapters")),
+        "t_index_list": None,
+    }
+
+
+def read_live(s: Section) -> dict[str, tuple[int, Any]]:
+    """The section's keys that are parameters, as {parameter: (line, value)}; notes mistakes."""
+    found: dict[str, tuple[int, Any]] = {}
+    for key in LIVE:
+        node = s.take(key)
+        if node is not None:
+            found[key] = (node.line, node.plain())
+    node = s.take("mode")
+    if node is not None and node.content in MODES:
+        found["input_mode"] = (node.line, "text" if node.content == "txt2img" else "video")
+    for key, items, method, default in (
+        ("prompt_blending", "prompt_list", "prompt_interpolation_method", "slerp"),
+        ("seed_blending", "seed_list", "seed_interpolation_method", "linear"),
+    ):
+        node = s.take(key)
+        if node is None:
+            continue
+        blend = Section(s.page, node, key)
+        rows = blend.require(items, "the list of [value, weight]")
+        how = blend.take("interpolation_method")
+        blend.flag("enable_caching")
+        blend.close()
+        if rows is not None and rows.content != ():
+            # A blend beats the single prompt, or seed, that may stand beside it.
+            found.pop("prompt" if items == "prompt_list" else "seed", None)
+            found["prompts" if items == "prompt_list" else "seed_list"] = (rows.line, rows.plain())
+            found[method] = (how.line, how.plain()) if how else (node.line, default)
+    return found
+
+
+def _device(s: Section) -> str:
+    node = s.take("device")
+    if node is not None and isinstance(node.content, str) and node.content.partition(":")[0] in DEVICES:
+        return node.content
+    return s.word("device", DEVICES, DEFAULTS["device"])
+
+
+def _loras(s: Section) -> dict[str, float] | None:
+    """{path or hub id: scale}"""
+    node = s.take("lora_dict")
+    if node is None:
+        return None
+    loras = Section(s.page, node, "lora_dict", "a group of path: scale")
+    return {path: loras.number(path, 1.0, -10.0, 10.0) for path in loras.left()}
+
+
+def _groups(s: Section, key: str) -> tuple[Node, ...]:
+    node = s.take(key)
+    if node is None:
+        return ()
+    if not isinstance(node.content, tuple):
+        s.say(key, f"takes a list of groups, each beginning with `- `, not {shown(node)}")
+        return ()
+    wrong = [item for item in node.content if not isinstance(item.content, dict)]
+    for item in wrong:
+        s.page.say(item.line, key, f"takes groups of keys, not {shown(item)}")
+    return tuple(item for item in node.content if item not in wrong)
+
+
+def _controlnet(s: Section, node: Node) -> dict[str, Any]:
+    net = Section(s.page, node, "controlnets")
+    net.require("model_id", "a diffusers folder or hub id")
+    found = {
+        "model_id": net.text("model_id"),
+        "preprocessor": net.text("preprocessor"),
+        "conditioning_scale": net.number("conditioning_scale", 1.0, 0.0, 10.0),
+        "enabled": net.flag("enabled", True),
+        "control_guidance_start": net.number("control_guidance_start", 0.0, 0.0, 1.0),
+        "control_guidance_end": net.number("control_guidance_end", 1.0, 0.0, 1.0),
+    }
+    params = net.take("preprocessor_params")
+    found["preprocessor_params"] = params.plain() if params is not None and params.content is not None else {}
+    for key in ("conditioning_channels", "control_image"):
+        net.take(key)
+    net.close(CONTROLNET_KEYS)
+    return found
