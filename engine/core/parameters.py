@@ -263,6 +263,8 @@ def _scales(p: Parameter, value: Any) -> Coerced:
     lo, hi = p.range or (-10.0, 10.0)
     rows, note = [], None
     for item in items:
+        if isinstance(item, tuple) and len(item) == 2:
+            item = {"path": item[0], "scale": item[1]}
         if not isinstance(item, Mapping) or "path" not in item or not isinstance(item["path"], str):
             raise Refused(f"{p.name}: each entry is {{path, scale}}")
         scale = to_number(item.get("scale", 1.0), f"{p.name} scale")

@@ -58,6 +58,15 @@ def _parse_one_euro(amount: Any) -> Smoothing:
     return Smoothing("one_euro", cutoff, beta)
 
 
+def smoothing_value(smoothing: Smoothing) -> Any:
+    """The spelling that `parse_smoothing` reads."""
+    if smoothing.kind == "none":
+        return "none"
+    if smoothing.kind == "one_euro":
+        return {"one_euro": {"min_cutoff": smoothing.a, "beta": smoothing.b}}
+    return {smoothing.kind: smoothing.a}
+
+
 class Motion:
     """One value on its way to its target. `span` is the width of the parameter's range, for the snap to rest."""
 

@@ -1,0 +1,344 @@
+"""The instrument put together: a show becomes ports, router, model, loop and sinks.
+
+`Performance` plays it live; `render_offline` makes every frame once, in order, on a manual clock.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..configs import Show
+from ..io.sink_thread import SinkThread
+from ..io.sinks import Sink, open_sink
+from ..io.source_thread import SourceThread
+from ..io.sources import Source, open_source
+from ..mappings import load_mapping
+from ..mappings.watch import Watch
+from .core.bindings import BindingSet
+from .core.clock import Clock, ManualClock, SystemClock
+from .core.documents import Mistake, Mistakes
+from .core.events import Inbox
+from .core.frame import Frame, Mailbox
+from .core.journal import Journal
+from .core.loop import Input, Loop, NewestInput, Output, Render
+from .core.notices import Notices
+from .core.plain import parameter_value
+from .core.router import Router
+from .core.smoothing import smoothing_value
+from .core.table import TABLE
+
+FIRST_FRAME_PATIENCE = 3.0
+DEFAULT_RECORDING = "clavilux.mp4"
+
+
+def display_fault() -> str | None:
+    """Why no window can be opened here, or None where one can."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "there is no display here"
+    return None
+
+
+def default_sinks(notices: Notices) -> list[str]:
+    """What a show that names no sink plays on: a window, or a film where there is no display."""
+    fault = display_fault()
+    if fault is None:
+        return ["window"]
+    notices.say("sink", f"{fault}: the picture goes to {DEFAULT_RECORDING}", logging.INFO)
+    return [DEFAULT_RECORDING]
+
+
+def opening_values(show: Show) -> dict[str, Any]:
+    """The show's first parameter values; without a source there is nothing to repaint, so text paints."""
+    values = dict(show.parameters)
+    if show.source == "none":
+        values.setdefault("input_mode", "text")
+    return values
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a live show and an offline one have in common, opened in the order in which mistakes are cheap."""
+
+    show: Show
+    clock: Clock
+    notices: Notices
+    inbox: Inbox = field(default_factory=Inbox)
+
+    def mappings(self) -> list[BindingSet]:
+        return [load_mapping(m) for m in self.show.mappings]
+
+    def router(self, mappings: Sequence[BindingSet]) -> Router:
+        bindings = [b for m in mappings for b in m.bindings]
+        return Router(self.notices, bindings, TABLE, opening_values(self.show), self.show.smoothing)
+
+    def source(self) -> Source:
+        return open_source(self.show.source, self.show.size, self.show.fps, self.clock, self.notices)
+
+    def sinks(self) -> list[Sink]:
+        names = self.show.sinks or default_sinks(self.notices)
+        return [open_sink(name, self.show.size, self.show.fps) for name in names]
+
+    def journal(self, mappings: Sequence[BindingSet], offline: bool) -> Journal | None:
+        if self.show.journal is None:
+            return None
+        header = journal_header(self.show, mappings, offline)
+        try:
+            return Journal(Path(self.show.journal), header, TABLE, self.clock, self.notices)
+        except OSError as e:
+            mistake = Mistake(str(self.show.journal), 0, "", f"the journal cannot be written: {e.strerror}")
+            raise Mistakes([mistake]) from None
+
+    def render(self, synchronous: bool) -> Render:
+        """The model, loaded and warm."""
+        from .diffusion import Diffuser, load_model
+
+        show = self.show
+        stream = show.stream
+        model = load_model(
+            show.model, acceleration=stream.get("acceleration", "auto"), size=show.size, notices=self.notices
+        )
+        diffuser = Diffuser(
+            model,
+            size=show.size,
+            clock=self.clock,
+            notices=self.notices,
+            synchronous=synchronous,
+            cfg_type=stream.get("cfg_type", "self"),
+        )
+        return diffuser.render
+
+
+def journal_header(show: Show, mappings: Sequence[BindingSet], offline: bool) -> dict[str, Any]:
+    """Everything a replay needs: the show, its opening values and the very text of its mappings."""
+    values = opening_values(show)
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fps": show.fps,
+        "size": list(show.size),
+        "model": show.model,
+        "seed": values.get("seed", TABLE["seed"].default),
+        "clavilux": _version(),
+        "offline": offline,
+        "source": show.source,
+        "parameters": {name: parameter_value(TABLE[name], value) for name, value in values.items()},
+        "smoothing": {name: smoothing_value(s) for name, s in show.smoothing.items()},
+        "stream": dict(show.stream),
+        "mappings": [_mapping_text(m) for m in mappings],
+    }
+
+
+def _mapping_text(mapping: BindingSet) -> Mapping[str, str]:
+    return {"file": Path(mapping.origin).name, "text": Path(mapping.origin).read_text(encoding="utf-8")}
+
+
+def _version() -> str:
+    from .cli import version
+
+    return version()
+
+
+class Performance:
+    """A live show: `with Performance(show) as p: p.run(stop)`.
+
+    Opening raises for mistakes in what was asked; from then on faults are notices and the show goes on.
+    """
+
+    def __init__(self, show: Show, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.notices = Notices(self.clock)
+        self.parts = Parts(show, self.clock, self.notices)
+        self._closing: list[Any] = []
+
+    def __enter__(self) -> "Performance":
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        parts, show = self.parts, self.parts.show
+        mappings = parts.mappings()
+        self.router = parts.router(mappings)
+        source = parts.source()
+        sinks = parts.sinks()
+        self._open_ports()
+        render = parts.render(synchronous=False)
+        self.mailbox: Mailbox[Frame] = Mailbox()
+        self.source = SourceThread(source, self.mailbox, self.clock, self.notices)
+        self.sinks = [SinkThread(s, self.clock, self.notices) for s in sinks]
+        for thread in (self.source, *self.sinks):
+            self._closing.append(thread.stop)
+            thread.start()
+        self._journal = parts.journal(mappings, offline=False)
+        if self._journal is not None:
+            self._closing.append(self._journal.close)
+        self.loop = Loop(
+            clock=self.clock,
+            inbox=parts.inbox,
+            router=self.router,
+            source=self._first_frame(),
+            render=render,
+            sinks=self.sinks,
+            notices=self.notices,
+            size=show.size,
+            fps=show.fps,
+            journal=self._journal,
+        )
+        self._reload = Reload(mappings, self.clock, self.notices, self.loop)
+        self._closing.append(self._reload.stop)
+
+    def _open_ports(self) -> None:
+        from ..io.midi import MidiPorts
+        from ..io.osc import OscPort
+
+        show, inbox = self.parts.show, self.parts.inbox
+        self.osc = OscPort(show.osc.port, show.server.host, self.clock, inbox, self.notices)
+        self.osc.start()
+        self._closing.append(self.osc.stop)
+        self.midi = MidiPorts(show.midi.inputs, self.clock, inbox, self.notices)
+        self.midi.start()
+        self._closing.append(self.midi.stop)
+
+    def _first_frame(self) -> Input:
+        """Wait a little for the source, so that the first picture is already made from it."""
+        frame = self.mailbox.wait(FIRST_FRAME_PATIENCE)
+        if frame is not None:
+            self.mailbox.put(frame)
+        return NewestInput(self.mailbox)
+
+    def run(self, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
+        """Play until `stop`, or for so many frames or seconds; returns how many frames were made."""
+        show = self.parts.show
+        names = ", ".join(s.sink.name for s in self.sinks)
+        text = f"playing {show.source} through {show.model} to {names}; OSC on UDP port {self.osc.port}; Ctrl-C ends"
+        self.notices.say("playing", text, logging.INFO)
+        made = self.loop.run(stop, frames, seconds)
+        meter = self.loop.meter
+        self.notices.say("done", f"{made} frames, {meter.fps:.1f} fps, {meter.render_ms:.1f} ms each", logging.INFO)
+        return made
+
+    def close(self) -> None:
+        """Close everything that was opened, newest first; files are complete afterwards."""
+        while self._closing:
+            self._closing.pop()()
+
+
+class Reload:
+    """Reads mapping files again when they change; a wrong one is reported and the old one plays on."""
+
+    EVERY = 1.0
+
+    def __init__(self, mappings: Sequence[BindingSet], clock: Clock, notices: Notices, loop: Loop) -> None:
+        self._mappings = list(mappings)
+        self._notices = notices
+        self._loop = loop
+        self._fresh: Mailbox[list[BindingSet]] = Mailbox()
+        self._watch = Watch([m.origin for m in mappings], clock)
+        self._ended = threading.Event()
+        loop.between_frames.append(self._swap)
+        self._thread = threading.Thread(target=self._look, name="mappings", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join(1.0)
+
+    def _look(self) -> None:
+        while not self._ended.wait(self.EVERY):
+            changed = {str(p) for p in self._watch.changed()}
+            if changed:
+                self.read_again(changed)
+
+    def read_again(self, changed: set[str]) -> None:
+        """Load the files in `changed`; all of them right, or none is taken."""
+        try:
+            fresh = [load_mapping(m.origin) if m.origin in changed else m for m in self._mappings]
+        except Mistakes as e:
+            self._notices.say("reload", f"the mapping has a mistake, the old one plays on:\n{e}")
+            return
+        self._mappings = fresh
+        self._fresh.put(fresh)
+        self._notices.say("reload", f"mapping reloaded: {', '.join(sorted(changed))}", logging.INFO)
+
+    def _swap(self) -> None:
+        fresh = self._fresh.take()
+        if fresh is not None:
+            self._loop.router.rebind(b for m in fresh for b in m.bindings)
+
+
+class EveryFrame:
+    """Offline input: each source frame once, in order; None is never given."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def next(self) -> Frame | None:
+        return self._source.read()
+
+
+class Straight:
+    """Offline output: every frame is written before the next is made."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def offer(self, frame: Frame) -> None:
+        self._sink.write(frame)
+
+
+def straight(sinks: Sequence[Sink]) -> list[Output]:
+    """The sinks, opened, as offline outputs."""
+    for sink in sinks:
+        sink.open()
+    return [Straight(sink) for sink in sinks]
+
+
+def render_offline(show: Show, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
+    """Make every frame once; returns how many. Without a length, a film is rendered to its end."""
+    from .cli import Asked
+
+    clock = ManualClock()
+    notices = Notices(SystemClock())
+    parts = Parts(show, clock, notices)
+    mappings = parts.mappings()
+    router = parts.router(mappings)
+    source = parts.source()
+    if source.live:
+        raise Asked(f"{source.name} cannot be rendered offline: it is live; give a file, demo or test-pattern")
+    sinks = parts.sinks()
+    source.open()
+    try:
+        if frames is None and seconds is None:
+            frames = source.length
+        if frames is None and seconds is None:
+            raise Asked(f"{source.name} has no end: say how long with --frames or --seconds")
+        if frames is None and seconds is not None:
+            frames = round(seconds * show.fps)
+        render = parts.render(synchronous=True)
+        journal = parts.journal(mappings, offline=True)
+        try:
+            loop = Loop(
+                clock=clock, inbox=parts.inbox, router=router, source=EveryFrame(source), render=render,
+                sinks=straight(sinks), notices=notices, size=show.size, fps=show.fps, journal=journal,
+            )  # fmt: skip
+            made = loop.run(stop, frames)
+        finally:
+            if journal is not None:
+                journal.close()
+            for sink in sinks:
+                sink.close()
+    finally:
+        source.close()
+    notices.say("done", f"{made} frames to {', '.join(s.name for s in sinks)}", logging.INFO)
+    return made

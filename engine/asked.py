@@ -1,0 +1,49 @@
+"""What was asked: a show from the command line's words, or from a journal's header."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..configs import Show, load_show
+from .core.journal import JournalMistake
+from .core.parameters import Refused
+from .core.smoothing import parse_smoothing
+from .core.table import TABLE
+
+DEFAULT_SHOW = "laptop"
+
+
+def show_from(options: argparse.Namespace) -> Show:
+    """The show file and the flags over it. Raises Mistakes."""
+    show = load_show(options.config or DEFAULT_SHOW)
+    return show.replace(
+        source=options.source,
+        sinks=options.sink,
+        mappings=options.mapping,
+        model=options.model,
+        size=options.size,
+        fps=options.fps,
+        prompt=options.prompt,
+        seed=options.seed,
+        journal=options.journal,
+        host=options.host,
+        port=options.port,
+        midi=options.midi,
+        assets=options.assets,
+    )
+
+
+def show_from_header(header: dict[str, Any], path: Path) -> Show:
+    """The show a journal was recorded from. Raises JournalMistake where the header lacks something."""
+    try:
+        return Show(
+            model=header["model"],
+            size=(header["size"][0], header["size"][1]),
+            fps=header["fps"],
+            source=header["source"],
+            parameters={name: TABLE[name].coerce(value).value for name, value in header["parameters"].items()},
+            smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
+            stream=header["stream"],
+        )
+    except (KeyError, IndexError, TypeError, Refused) as e:
+        raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None

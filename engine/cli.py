@@ -1,0 +1,178 @@
+"""The command line: what a performer types. Exit codes: 0 done, 2 a mistake in what was asked, 1 a fault of ours."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = ("run", "check", "params", "ports", "monitor", "replay")
+
+
+class Asked(ValueError):
+    """A mistake in what was asked on the command line; the message says what to do."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `clavilux`; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        print(f"clavilux {version()}")
+        return 0
+    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help")):
+        words.insert(0, "run")
+    options = parser().parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("clavilux").setLevel(logging.INFO)
+    try:
+        return _command(options.command)(options)
+    except _mistakes() as e:
+        print(e, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output (head, less) has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def version() -> str:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("clavilux")
+    except PackageNotFoundError:
+        return "0"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    root = argparse.ArgumentParser(prog="clavilux", description="Play a diffusion model live, from OSC and MIDI.")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    _run_options(commands.add_parser("run", help="play a show (this is what clavilux alone does)"))
+    check = commands.add_parser("check", help="list every mistake in show and mapping files")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    params = commands.add_parser("params", help="the parameter table")
+    form = params.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--markdown", action="store_true")
+    commands.add_parser("ports", help="MIDI ports, cameras and what else this machine has")
+    monitor = commands.add_parser("monitor", help="print every incoming message and what it is bound to")
+    monitor.add_argument("--osc", type=int, default=8000, metavar="N", help="UDP port (8000)")
+    monitor.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs (all)")
+    monitor.add_argument("--mapping", action="append", default=[], metavar="M")
+    replay = commands.add_parser("replay", help="render a recorded show again, offline")
+    replay.add_argument("journal", metavar="JOURNAL")
+    replay.add_argument("--sink", action="append", required=True, metavar="S")
+    replay.add_argument("--size", type=size, metavar="WxH")
+    replay.add_argument("--steps", type=int, metavar="N", help="denoising steps, whatever the show used")
+    return root
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument("config", nargs="?", metavar="CONFIG", help="a show file, or the name of a shipped one (laptop)")
+    run.add_argument("--source", metavar="S", help="demo, test-pattern, PATH, camera[:INDEX], none")
+    run.add_argument("--sink", action="append", metavar="S", help="window, PATH.mp4|.mkv|.gif, FOLDER/, null")
+    run.add_argument("--mapping", action="append", metavar="M", help="a mapping file, or the name of a shipped one")
+    run.add_argument("--model", metavar="M")
+    run.add_argument("--size", type=size, metavar="WxH")
+    run.add_argument("--fps", type=positive, metavar="N")
+    run.add_argument("--prompt", metavar="TEXT")
+    run.add_argument("--seed", type=int, metavar="N")
+    length = run.add_mutually_exclusive_group()
+    length.add_argument("--frames", type=int, metavar="N")
+    length.add_argument("--seconds", type=positive, metavar="T")
+    run.add_argument("--journal", metavar="FILE", help="record the show as JSON lines")
+    run.add_argument("--offline", action="store_true", help="every source frame once, in order, on a manual clock")
+    run.add_argument("--host", metavar="H", help="address that OSC (and HTTP) listen on (127.0.0.1)")
+    run.add_argument("--port", type=int, metavar="N", help="port of OSC (UDP) and HTTP (8000)")
+    run.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs by name")
+    run.add_argument("--assets", metavar="DIR", help="folder that names from the network resolve in (./assets)")
+    run.add_argument("--no-server", action="store_true", help="no HTTP, no page; OSC and MIDI stay")
+    opening = run.add_mutually_exclusive_group()
+    opening.add_argument("--open", action="store_true", help="open the control page in a browser")
+    opening.add_argument("--no-open", action="store_true")
+
+
+def size(text: str) -> tuple[int, int]:
+    """`256x256` as (256, 256)."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"a size is WIDTHxHEIGHT, as in 256x256, not {text!r}")
+    pair = int(width), int(height)
+    if any(not 64 <= side <= 4096 or side % 8 for side in pair):
+        raise argparse.ArgumentTypeError(f"width and height are multiples of 8 from 64 to 4096, not {text}")
+    return pair
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"this takes a number above 0, not {text!r}")
+    return number
+
+
+def _mistakes() -> tuple[type[BaseException], ...]:
+    """What counts as a mistake of the asker: printed in words, exit 2."""
+    from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
+    from ..io.osc import PortUnavailable
+    from .core.documents import Mistakes
+    from .core.journal import JournalMistake
+    from .core.parameters import Refused
+
+    named = (Asked, Mistakes, JournalMistake, Refused, PortUnavailable)
+    return (*named, SourceMistake, SourceUnavailable, SinkMistake, SinkUnavailable)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    if name in ("run", "replay"):
+        return {"run": run, "replay": replay}[name]
+    return getattr(import_module(".commands", __package__), name)
+
+
+def run(options: argparse.Namespace) -> int:
+    """`clavilux run`."""
+    from .app import Performance, render_offline
+    from .asked import show_from
+
+    show = show_from(options)
+    stop = stop_on_signals()
+    if options.offline:
+        render_offline(show, stop, options.frames, options.seconds)
+        return 0
+    with Performance(show) as performance:
+        performance.run(stop, options.frames, options.seconds)
+    return 0
+
+
+def replay(options: argparse.Namespace) -> int:
+    """`clavilux replay`."""
+    from .replay import replay_journal
+
+    path = Path(options.journal)
+    if not path.is_file():
+        raise Asked(f"there is no journal {options.journal}")
+    replay_journal(path, options.sink, options.size, options.steps, stop_on_signals())
+    return 0
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and a polite kill set; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, ask)
+    return stop
