@@ -1,0 +1,43 @@
+"""What can go wrong at a source or a sink, in three kinds; every message is written for a performer."""
+
+from difflib import get_close_matches
+
+
+class SourceMistake(ValueError):
+    """What was asked for cannot be meant: a misspelt name, a file that is not there."""
+
+
+class SourceUnavailable(RuntimeError):
+    """Right to ask for, but not on this platform, not without a package, or not built yet."""
+
+
+class SourceFailed(RuntimeError):
+    """It was there, or should have been, and gives no picture now; trying again may help."""
+
+
+class SinkMistake(ValueError):
+    """What was asked for cannot be meant: a misspelt name, a kind of file that is not written here."""
+
+
+class SinkUnavailable(RuntimeError):
+    """Right to ask for, but not on this platform, not without a package or display, or not built yet."""
+
+
+class SinkFailed(RuntimeError):
+    """It takes no picture now: disk full, folder locked; trying again may help."""
+
+
+class SinkClosed(Exception):
+    """The performer closed it on purpose; nothing is wrong and it stays closed."""
+
+
+def nearest(word: str, names: list[str]) -> str:
+    """`; did you mean NAME?`, or nothing when no name is like `word`."""
+    found = get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def reason(e: BaseException) -> str:
+    """The plain cause in an exception of a library: the system's own words where it has some."""
+    words = getattr(e, "strerror", None) or str(e) or type(e).__name__
+    return str(words).strip().rstrip(".")

@@ -1,0 +1,44 @@
+"""Numbered PNGs in a folder: 000000.png, 000001.png, ..."""
+
+import os
+from pathlib import Path
+
+from ..engine.core.frame import Frame
+from .faults import SinkFailed, reason
+from .picture import fit_pixels
+
+
+class FolderSink:
+    """Writes each frame at `size` (width, height) without loss; pictures of an earlier run are replaced one by one."""
+
+    def __init__(self, folder: Path, size: tuple[int, int]) -> None:
+        self.name = f"{folder.name or folder}/"
+        self._folder = folder
+        self._size = size
+        self._count = 0
+
+    def open(self) -> None:
+        """Make the folder. Raises SinkFailed when that is not possible."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise SinkFailed(f"the folder {self._folder} cannot be made: {reason(e)}") from e
+        if not os.access(self._folder, os.W_OK):
+            raise SinkFailed(f"the folder {self._folder} cannot be written to: Permission denied")
+
+    def write(self, frame: Frame) -> None:
+        from PIL import Image
+
+        file = self._folder / f"{self._count:06d}.png"
+        unfinished = file.with_suffix(".part")
+        try:
+            # Under another name until it is whole: whoever watches the folder never reads half a picture.
+            Image.fromarray(fit_pixels(frame.pixels, self._size)).save(unfinished, "PNG", compress_level=3)
+            unfinished.replace(file)
+        except OSError as e:
+            unfinished.unlink(missing_ok=True)
+            raise SinkFailed(f"{self.name}{file.name} cannot be written: {reason(e)}") from e
+        self._count += 1
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,107 @@
+"""Animated GIFs: a palette per frame by Pillow, written on the go by PyAV."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..engine.core.frame import Frame
+from .faults import SinkFailed, SinkUnavailable, reason
+from .movie_sink import make_folder, part_path
+from .picture import fit_pixels
+
+# A GIF counts hundredths of a second, and viewers play anything below two of them at a tenth of the speed.
+_TICKS, _SHORTEST = 100, 2
+
+
+class GifSink:
+    """An endless GIF at `size` (width, height), at most 50 frames a second; nearer frames are left out."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self.name = path.name
+        self._path = path
+        self._size = size
+        self._part = 1
+        self._container: Any = None
+        self._stream: Any = None
+        self._start: float | None = None
+        self._last = -_SHORTEST
+
+    def open(self) -> None:
+        """Begin a file. Raises SinkFailed when it cannot be written there."""
+        self.close()
+        try:
+            import av
+        except ImportError as e:
+            raise SinkUnavailable("Writing GIFs needs the package av: python -m pip install av") from e
+        make_folder(self._path)
+        file = part_path(self._path, self._part)
+        try:
+            self._container = av.open(str(file), "w", options={"loop": "0", "flush_packets": "1"})
+            self._stream = self._container.add_stream("gif", rate=50)
+            self._stream.width, self._stream.height = self._size
+            self._stream.pix_fmt = "pal8"
+            self._stream.codec_context.time_base = Fraction(1, _TICKS)
+            self._container.start_encoding()
+        except (av.FFmpegError, OSError, ValueError) as e:
+            self._abandon()
+            raise SinkFailed(f"{file} cannot be written: {reason(e)}") from e
+        self.name = file.name
+        self._part += 1
+        self._start, self._last = None, -_SHORTEST
+
+    def write(self, frame: Frame) -> None:
+        if self._container is None:
+            raise SinkFailed(f"{self.name} is not open")
+        import av
+
+        if self._start is None:
+            self._start = frame.t
+        pts = round((frame.t - self._start) * _TICKS)
+        if pts < self._last + _SHORTEST:
+            return
+        picture = av.VideoFrame.from_ndarray(_paletted(fit_pixels(frame.pixels, self._size)), format="pal8")
+        picture.pts = pts
+        picture.time_base = Fraction(1, _TICKS)
+        try:
+            self._container.mux(self._stream.encode(picture))
+        except (av.FFmpegError, OSError) as e:
+            self._abandon()
+            raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
+        self._last = pts
+
+    def close(self) -> None:
+        if self._container is None:
+            return
+        import av
+
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        except (av.FFmpegError, OSError) as e:
+            raise SinkFailed(f"the end of {self.name} cannot be written: {reason(e)}") from e
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        container, self._container, self._stream = self._container, None, None
+        if container is not None:
+            import av
+
+            try:
+                container.close()
+            except (av.FFmpegError, OSError):
+                # What made it fail has been reported already.
+                return
+
+
+def _paletted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices uint8 (h, w) and a palette uint8 (256, 4), alpha first."""
+    from PIL import Image
+
+    reduced = Image.fromarray(pixels).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    colours = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    palette = np.full((256, 4), 255, np.uint8)
+    palette[: len(colours), 1:] = colours
+    return np.ascontiguousarray(np.asarray(reduced)), palette

@@ -1,0 +1,134 @@
+"""A sink on its own thread: it never holds the loop up, and it is brought back when it fails."""
+
+import logging
+import threading
+from typing import Literal
+
+from ..engine.core.clock import Clock
+from ..engine.core.frame import Frame, Mailbox
+from ..engine.core.notices import Notices
+from .faults import SinkClosed, SinkFailed, SinkUnavailable
+from .sinks import Sink
+from .source_thread import FIRST_RETRY, LONGEST_RETRY
+
+log = logging.getLogger("clavilux")
+
+_PUMP_EVERY = 0.05
+
+State = Literal["opening", "writing", "lost", "closed", "stopped"]
+
+
+class SinkThread:
+    """Writes the newest offered frame to `sink`.
+
+    `state`: "opening", "writing", "lost" (failed, being retried), "closed" (by the performer; stays so),
+    "stopped". `written` counts frames the sink took, `dropped` those it never saw or refused.
+    """
+
+    def __init__(self, sink: Sink, clock: Clock, notices: Notices) -> None:
+        self.sink = sink
+        self.state: State = "opening"
+        self.written = 0
+        self.error: str | None = None
+        self._name = sink.name
+        self._clock = clock
+        self._notices = notices
+        self._slot: Mailbox[Frame] = Mailbox()
+        self._refused = 0
+        self._wake = threading.Event()
+        self._halt = threading.Event()
+        self._flush = True
+        self._retry = FIRST_RETRY
+        self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        return self._slot.dropped + self._refused
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def offer(self, frame: Frame) -> None:
+        """Hand over a frame; returns at once. A frame still waiting is replaced."""
+        if self.state == "closed":
+            return
+        self._slot.put(frame)
+        self._wake.set()
+
+    def stop(self, flush: bool = True, seconds: float = 2.0) -> bool:
+        """Write what waits (unless told not to), close the sink, end the thread. False when that takes too long."""
+        self._flush = flush
+        self._halt.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._halt.is_set() and self.state != "closed":
+            try:
+                self.sink.open()
+                self._serve()
+            except SinkClosed as e:
+                self.state = "closed"
+                self._notices.say(self._key, str(e), logging.INFO)
+            except (SinkFailed, SinkUnavailable) as e:
+                self._lose(str(e))
+            except Exception as e:
+                # The edge of the thread: a fault of ours must not end the show either.
+                log.debug("sink %s", self._name, exc_info=True)
+                self._lose(f"{self._name}: unexpected {type(e).__name__}: {e}")
+            self._close()
+            if self._halt.is_set() or self.state == "closed":
+                break
+            self._clock.wait_until(self._clock.now() + self._retry, self._halt)
+            self._retry = min(self._retry * 2, LONGEST_RETRY)
+        if self.state != "closed":
+            self.state = "stopped"
+
+    def _serve(self) -> None:
+        """Write frames until told to stop; raises what the sink raises."""
+        pump = getattr(self.sink, "pump", None)
+        began = self._clock.now()
+        while not self._halt.is_set():
+            self._wake.wait(_PUMP_EVERY if pump else None)
+            self._wake.clear()
+            frame = self._slot.take()
+            if frame is not None:
+                self._write(frame)
+            elif pump:
+                pump()
+            if self._clock.now() - began > LONGEST_RETRY:
+                self._retry = FIRST_RETRY
+        last = self._slot.take() if self._flush else None
+        if last is not None:
+            self._write(last)
+
+    def _write(self, frame: Frame) -> None:
+        try:
+            self.sink.write(frame)
+        except Exception:
+            self._refused += 1
+            raise
+        self.written += 1
+        if self.state != "writing":
+            self.state, self.error = "writing", None
+            self._notices.clear(self._key, f"Output {self.sink.name} is back.")
+
+    def _lose(self, words: str) -> None:
+        if self.state != "lost" or words != self.error:
+            self._notices.say(self._key, f"Output lost: {words}; the show goes on, trying again.")
+        self.state, self.error = "lost", words
+
+    def _close(self) -> None:
+        try:
+            self.sink.close()
+        except (SinkFailed, SinkUnavailable) as e:
+            self._lose(str(e))
+        except Exception:
+            # Closing what is already broken may fail in any way, and there is nothing left to lose.
+            log.debug("closing sink %s", self._name, exc_info=True)
+
+    @property
+    def _key(self) -> str:
+        return f"sink:{self._name}"
