@@ -17,7 +17,9 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 40
 SUFFIXES = (".yaml", ".yml", ".json")
 
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "timestamp"))
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+)
 # What YAML's own words mean to someone who does not know its grammar.
 _PLAIN_WORDS = (
     ("cannot start any token", "this character cannot stand here; put the text in quotes"),
@@ -28,7 +30,7 @@ _PLAIN_WORDS = (
     ("unexpected end of stream", "a quote that is opened and never closed"),
     ("expected ',' or", "a bracket that is opened and not closed, or a comma that is missing"),
     ("found undefined alias", "an alias (*name) of something that is not there"),
-    ("expected a single document", "a second document (---) in one file"),
+    ("another document", "a second document (---) in one file"),
 )
 
 
@@ -134,6 +136,8 @@ class _Builder:
         if self._left < 0 or depth > MAX_DEPTH:
             what = "more values than a file may hold" if self._left < 0 else "values nested too deeply"
             raise Mistakes([Mistake(self._page.file, line, "", f"{what} (do aliases repeat each other?)")])
+        if raw.tag not in _PLAIN_TAGS:
+            self._page.say(line, "", f"the tag {raw.tag!r} is not read here; write a plain value")
         if raw.id == "scalar":
             return Node(self._scalar(raw, line), line, column)
         if raw.id == "sequence":
@@ -158,8 +162,7 @@ class _Builder:
     def _scalar(self, raw: Any, line: int) -> Any:
         text, kind = raw.value, raw.tag.rpartition(":")[2]
         if raw.tag not in _PLAIN_TAGS:
-            self._page.say(line, "", f"the tag {raw.tag!r} is not read here; write a plain value")
-            return None
+            return text
         # 010 is ten to a performer and 1:30 is a text: YAML 1.1 reads 8 and ninety.
         if kind == "timestamp" or (kind in ("int", "float") and ":" in text):
             return text
@@ -172,7 +175,7 @@ class _Builder:
             return self._reader.construct_object(raw)
         except (ValueError, KeyError):
             self._page.say(line, "", f"{text[:40]!r} is no {kind}")
-            return None
+            return text
 
 
 def find(name: str | Path, shipped: Path, kind: str) -> Path:

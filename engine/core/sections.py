@@ -21,11 +21,14 @@ class Section:
         self._name = name
         self._keys: dict[str, Node] = {}
         self._asked: set[str] = set()
+        # Not a group at all: said once, so that its keys are not reported missing as well.
+        self.broken = False
         if node is None or node.content is None:
             return
         if isinstance(node.content, dict):
             self._keys = dict(node.content)
         else:
+            self.broken = True
             page.say(node.line, name, f"takes {what}, not {shown(node)}" if name else f"{shown(node)} is not {what}")
 
     def __contains__(self, key: str) -> bool:
@@ -39,7 +42,7 @@ class Section:
     def require(self, key: str, why: str) -> Node | None:
         """Like `take`; notes a mistake when the key is missing."""
         node = self.take(key)
-        if node is None:
+        if node is None and not self.broken:
             self.say(key, f"is missing: {why}")
         return node
 
