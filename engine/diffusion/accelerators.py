@@ -1,0 +1,116 @@
+"""The one seam between the engine and what runs the networks."""
+
+import importlib.util
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..core.notices import Notices
+from .parts import Decoder, Denoiser, Encoder, load_unet, load_vae
+from .text import quiet
+
+ACCELERATIONS = ("auto", "openvino", "none")
+
+
+class Unet(Protocol):
+    """(x_t (B,C,h,w), t (B,), states (B,L,D), pooled (B,P) or None) -> prediction (B,C,h,w), any B.
+
+    The prediction is valid until the next call.
+    """
+
+    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor: ...
+
+
+class Codec(Protocol):
+    """Images (B,3,H,W) in [-1, 1] to latents (B,C,h,w) and back; results are valid until the next call."""
+
+    def encode(self, image: Tensor) -> Tensor: ...
+
+    def decode(self, latents: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """UNet and codec as one accelerator runs them, and its name."""
+
+    unet: Unet
+    codec: Codec
+    name: str
+
+
+class EagerUnet:
+    def __init__(self, denoiser: Denoiser) -> None:
+        self._denoiser = denoiser
+
+    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
+        return self._denoiser(x_t, t, states, pooled)
+
+
+class EagerCodec:
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        self._encoder, self._decoder = encoder, decoder
+
+    def encode(self, image: Tensor) -> Tensor:
+        return self._encoder(image)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return self._decoder(latents)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to build: the folder, the picture's (width, height), the pixel shuffle around the autoencoder."""
+
+    folder: Path
+    size: tuple[int, int]
+    shuffle: int
+    device: torch.device
+    dtype: torch.dtype
+
+    def denoiser(self) -> Denoiser:
+        with quiet():
+            return Denoiser(load_unet(self.folder), self.size).to(self.device, self.dtype).eval()
+
+    def halves(self) -> tuple[Encoder, Decoder]:
+        with quiet():
+            vae = load_vae(self.folder).to(self.device, self.dtype)
+        return Encoder(vae, self.shuffle).eval(), Decoder(vae, self.shuffle).eval()
+
+
+def eager(recipe: Recipe) -> Networks:
+    """Plain torch."""
+    return Networks(EagerUnet(recipe.denoiser()), EagerCodec(*recipe.halves()), "none")
+
+
+def chosen(acceleration: str, device: torch.device) -> str:
+    """What `auto` means on this machine; a name given stays."""
+    if acceleration != "auto":
+        return acceleration
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    return "openvino" if device.type == "cpu" and x86 and importlib.util.find_spec("openvino") else "none"
+
+
+def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None) -> Networks:
+    """The networks under `acceleration`; what cannot be had falls back to plain torch and says so."""
+    name = chosen(acceleration, recipe.device)
+    opener: Callable[[Recipe, Notices | None], Networks] | None = None
+    if name == "openvino":
+        if recipe.device.type == "cpu" and importlib.util.find_spec("openvino"):
+            from .openvino_backend import openvino as opener
+        elif notices is not None:
+            why = "it is not installed" if recipe.device.type == "cpu" else f"the model runs on {recipe.device}"
+            notices.say("acceleration", f"OpenVINO cannot be used ({why}); plain torch goes on")
+    elif name != "none" and notices is not None:
+        notices.say("acceleration", f"acceleration {name} is not built yet; plain torch goes on")
+    if opener is not None:
+        try:
+            return opener(recipe, notices)
+        except (RuntimeError, OSError, ImportError) as e:
+            if notices is not None:
+                notices.say("acceleration", f"OpenVINO failed ({e}); plain torch goes on")
+    return eager(recipe)

@@ -1,0 +1,71 @@
+"""Classifier-free guidance and its cheap relatives, as coefficients of a linear combination.
+
+Every kind ends in   denoised = x * x_t + cond * e_c + uncond * e_u + anchor * x_ref   with numbers per step.
+
+Residual guidance (Kodaira et al. 2023, StreamDiffusion, arXiv:2312.12491) saves the second model call: in place of
+an unconditional prediction stands the one that would lead from x_t back to a reference x_ref, times delta. For
+`self` x_ref is the input; for `initialize` it is what the negative prompt alone makes of the first step.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .schedule import Levels
+
+CFG_TYPES = ("none", "full", "self", "initialize")
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """Weights of x_t, the conditional and unconditional predictions and x_ref; float64 arrays (N,)."""
+
+    x: np.ndarray
+    cond: np.ndarray
+    uncond: np.ndarray
+    anchor: np.ndarray
+
+
+def active(cfg_type: str, guidance: float) -> str:
+    """The kind that acts: up to 1 there is nothing to amplify and every kind is `none`, at its cost."""
+    return cfg_type if guidance > 1.0 else "none"
+
+
+def rows(cfg_type: str, guidance: float, steps: int) -> int:
+    """How many rows the model sees for `steps` steps: N, 2N, N, N + 1."""
+    return {"none": steps, "full": 2 * steps, "self": steps, "initialize": steps + 1}[active(cfg_type, guidance)]
+
+
+def coefficients(levels: Levels, cfg_type: str, guidance: float, delta: float) -> Coefficients:
+    """Coefficients of each step; at guidance 1 they equal those of `none`, so crossing it has no seam.
+
+    For `initialize` the first step uses the real e_u, the others the residual.
+    """
+    kind = active(cfg_type, guidance)
+    n = len(levels)
+    none = np.zeros(n)
+    plain_x = levels.c_out * levels.skip + levels.c_skip
+    plain = levels.c_out * levels.gain
+    if kind == "none":
+        return Coefficients(plain_x, plain, none, none)
+    full = Coefficients(plain_x, guidance * plain, (1.0 - guidance) * plain, none)
+    if kind == "full":
+        return full
+    # The estimate of x_0 from the residual is delta x_ref + (1 - delta) skip x_t: no division by a small sigma.
+    away = 1.0 - guidance
+    x = levels.c_out * levels.skip * (guidance + away * (1.0 - delta)) + levels.c_skip
+    residual = Coefficients(x, guidance * plain, none, levels.c_out * away * delta)
+    if kind == "self":
+        return residual
+    first = np.arange(n) == 0
+    return Coefficients(
+        np.where(first, full.x, residual.x),
+        full.cond,
+        np.where(first, full.uncond, 0.0),
+        np.where(first, 0.0, residual.anchor),
+    )
+
+
+def stock_noise(x_t: np.ndarray, x_ref: np.ndarray, alpha: float, sigma: float) -> np.ndarray:
+    """The noise that, taken out of x_t, leaves x_ref: the virtual residual noise of the paper."""
+    return (x_t - alpha * x_ref) / sigma

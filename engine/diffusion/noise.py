@@ -1,0 +1,109 @@
+"""The noise pictures are made from: seeded, the same on every device, and never cut from one to another."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .blending import blend, shares, slerp
+
+KEEP = 32
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+def drawn(seed: int, steps: int, shape: tuple[int, int, int]) -> Tensor:
+    """Noise of `steps` steps, (steps, C, h, w), unit variance, from the CPU's generator.
+
+    Step i is the i-th draw, so a longer list begins with the noise of a shorter one.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed)
+    return torch.cat([torch.randn((1, *shape), generator=generator) for _ in range(steps)])
+
+
+def frame_seed(n: int) -> int:
+    """The seed of frame `n` when noise is new for every frame; neighbouring frames have nothing in common."""
+    mixed = ((n + 1) * _GOLDEN) & (2**64 - 1)
+    mixed ^= mixed >> 31
+    return mixed & (2**63 - 1)
+
+
+class Noise:
+    """The noise of each step at each frame.
+
+    `speed` is how fast one noise turns into another, in radians a second; two seeds are a quarter turn apart.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        speed: float = torch.pi,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.shape = shape
+        self.speed = speed
+        self._device, self._dtype = device, dtype
+        self._drawn: OrderedDict[int, Tensor] = OrderedDict()
+        self._goal_of: tuple | None = None
+        self._goal: Tensor | None = None
+        self._now: Tensor | None = None
+        self._arrived = False
+
+    def at(self, seeds: Sequence[tuple[int, float]], steps: int, n: int, dt: float, method: str = "linear") -> Tensor:
+        """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
+
+        `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked.
+        """
+        fresh = any(seed < 0 for seed, _ in seeds)
+        wanted = (tuple(seeds), steps, method, n if fresh else None)
+        if wanted != self._goal_of:
+            self._goal = self._blended(seeds, steps, n, method)
+            self._goal_of, self._arrived = wanted, False
+        assert self._goal is not None
+        if self._arrived:
+            return self._goal
+        if self._now is None or fresh or self.speed <= 0:
+            self._now, self._arrived = self._goal, True
+        else:
+            self._now = self._walk(self._now, self._goal, dt)
+            self._arrived = self._now is self._goal
+        return self._now
+
+    def _blended(self, seeds: Sequence[tuple[int, float]], steps: int, n: int, method: str) -> Tensor:
+        merged: dict[int, float] = {}
+        for (seed, _), share in zip(seeds, shares([w for _, w in seeds]), strict=True):
+            key = frame_seed(n) if seed < 0 else seed
+            merged[key] = merged.get(key, 0.0) + share
+        noises = [self._draw(seed, steps, keep=seed < 2**32) for seed in merged]
+        weights = list(merged.values())
+        if method == "slerp":
+            flat = [z.flatten(1) for z in noises]
+            return blend(flat, weights, "slerp").view(steps, *self.shape)
+        # A sum of independent unit noises has the variance of the sum of squared weights.
+        return blend(noises, [w / sum(v * v for v in weights) ** 0.5 for w in weights], "linear")
+
+    def _draw(self, seed: int, steps: int, keep: bool) -> Tensor:
+        known = self._drawn.get(seed)
+        if known is None or len(known) < steps:
+            known = drawn(seed, steps, self.shape).to(self._device, self._dtype)
+            if not keep:
+                return known
+            self._drawn[seed] = known
+        self._drawn.move_to_end(seed)
+        while len(self._drawn) > KEEP:
+            self._drawn.popitem(last=False)
+        return known[:steps]
+
+    def _walk(self, now: Tensor, goal: Tensor, dt: float) -> Tensor:
+        """One geodesic step of each row; `goal` itself once every row has arrived."""
+        common = min(len(now), len(goal))
+        a, b = now[:common].flatten(1), goal[:common].flatten(1)
+        cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1.0, 1.0)
+        # Rounding leaves equal rows a tiny angle apart: what is closer than a frame's step arrives.
+        angle = float(torch.arccos(cosine).max())
+        step = self.speed * max(dt, 0.0)
+        if angle <= max(step, 1e-3):
+            return goal
+        moved = slerp(a, b, step / angle).view(common, *self.shape)
+        return torch.cat([moved, goal[common:]]) if len(goal) > common else moved

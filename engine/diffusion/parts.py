@@ -1,0 +1,123 @@
+"""The three networks as plain modules with tensors in and out: what every accelerator starts from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .text import ModelMistake, quiet, weights_of
+
+
+class Denoiser(nn.Module):
+    """A UNet2DConditionModel as (x_t (B,C,h,w), t (B,), states (B,L,D), pooled (B,P)) -> prediction (B,C,h,w).
+
+    Pooled text goes where this UNet takes it: as class labels (class_embed_type "projection"), as SDXL's added
+    condition beside the picture's size, or nowhere (`reads_pooled` is False and it is left out of the call).
+    """
+
+    def __init__(self, unet: Any, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.unet = unet
+        config = unet.config
+        self.as_class = config.class_embed_type == "projection"
+        self.as_added = config.addition_embed_type == "text_time"
+        self.reads_pooled = self.as_class or self.as_added
+        width, height = size
+        time_ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
+        self.register_buffer("time_ids", time_ids, persistent=False)
+
+    def forward(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None = None) -> Tensor:
+        more: dict[str, Any] = {}
+        if self.as_class:
+            more["class_labels"] = pooled
+        elif self.as_added:
+            ids = self.time_ids.to(x_t.dtype).expand(x_t.shape[0], -1)
+            more["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": ids}
+        return self.unet(x_t, t, encoder_hidden_states=states, return_dict=False, **more)[0]
+
+
+class Encoder(nn.Module):
+    """The encoding half of an autoencoder: image (B,3,H,W) in [-1, 1] -> latents (B,C,h,w) of about unit variance.
+
+    Of AutoencoderKL's posterior the mean is taken: the same picture always gives the same latents.
+    """
+
+    def __init__(self, vae: Any, shuffle: int) -> None:
+        super().__init__()
+        self.vae, self.shuffle = vae, shuffle
+        self.scale = float(vae.config.scaling_factor)
+        self.shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
+        self.tiny = vae.__class__.__name__ == "AutoencoderTiny"
+
+    def forward(self, image: Tensor) -> Tensor:
+        if self.shuffle > 1:
+            image = F.pixel_unshuffle(image, self.shuffle)
+        if self.tiny:
+            latents = self.vae.encode(image, return_dict=False)[0]
+        else:
+            latents = self.vae.encode(image).latent_dist.mode()
+        return (latents - self.shift) * self.scale
+
+
+class Decoder(nn.Module):
+    """The decoding half: latents (B,C,h,w) -> image (B,3,H,W), about [-1, 1], not clipped."""
+
+    def __init__(self, vae: Any, shuffle: int) -> None:
+        super().__init__()
+        self.vae, self.shuffle = vae, shuffle
+        self.scale = float(vae.config.scaling_factor)
+        self.shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        image = self.vae.decode(latents / self.scale + self.shift, return_dict=False)[0]
+        return F.pixel_shuffle(image, self.shuffle) if self.shuffle > 1 else image
+
+
+def load_unet(folder: Path) -> Any:
+    """The UNet of a model folder in float32. Raises ModelMistake."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    return _loaded(UNet2DConditionModel, folder / "unet")
+
+
+def load_vae(folder: Path) -> Any:
+    """The autoencoder of a model folder in float32, tiny or full, as its config names it. Raises ModelMistake."""
+    name = config_of(folder / "vae").get("_class_name", "AutoencoderKL")
+    if name == "AutoencoderTiny":
+        from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny as kind
+    elif name == "AutoencoderKL":
+        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL as kind
+    else:
+        raise ModelMistake(f"{folder / 'vae'}: {name} is not an autoencoder this engine knows")
+    return _loaded(kind, folder / "vae")
+
+
+def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
+    """A part's config. Raises ModelMistake."""
+    try:
+        return json.loads((folder / name).read_text("utf-8"))
+    except FileNotFoundError:
+        raise ModelMistake(f"{folder} has no {name}: this is not a diffusers model folder") from None
+    except (OSError, ValueError) as e:
+        raise ModelMistake(f"{folder / name} cannot be read: {e}") from None
+
+
+def _loaded(kind: Any, folder: Path) -> Any:
+    weights = weights_of(folder)
+    variant = "fp16" if ".fp16." in weights.name else None
+    try:
+        with quiet():
+            part = kind.from_pretrained(
+                folder,
+                torch_dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                low_cpu_mem_usage=False,
+                variant=variant,
+            )
+    except Exception as e:  # from_pretrained has no error class of its own: a damaged file can raise anything
+        raise ModelMistake(f"{folder} does not load: {e}") from e
+    return part.eval().requires_grad_(False)

@@ -1,0 +1,172 @@
+"""Prompts to conditioning. One adapter for sentence models, one for the CLIP encoders of Stable Diffusion."""
+
+import importlib
+import logging
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from .blending import between, blend
+
+
+class ModelMistake(ValueError):
+    """A model folder that cannot be played; the message says what is missing, in a performer's words."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoding:
+    """What the model reads of a prompt: `states` (1, L, D), one vector per token, and `pooled` (1, P) or None."""
+
+    states: Tensor
+    pooled: Tensor | None = None
+
+    def toward(self, other: "Encoding", share: float, method: str) -> "Encoding":
+        """`share` of the way to `other`, along a line or an arc."""
+        pooled = None
+        if self.pooled is not None and other.pooled is not None:
+            pooled = between(self.pooled, other.pooled, share, method)
+        return Encoding(between(self.states, other.states, share, method), pooled)
+
+
+def blended(encodings: Sequence[Encoding], weights: Sequence[float], method: str) -> Encoding:
+    """Several encodings by weight, as `blending.blend` does it."""
+    pooled = [e.pooled for e in encodings if e.pooled is not None]
+    return Encoding(
+        blend([e.states for e in encodings], weights, method),
+        blend(pooled, weights, method) if len(pooled) == len(encodings) else None,
+    )
+
+
+class TextEncoder(Protocol):
+    def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
+        """One Encoding per prompt, on the model's device and in its dtype."""
+        ...
+
+
+class SentenceText:
+    """A sentence-transformers model: token states, zero at padding, and their mean over the real tokens."""
+
+    def __init__(self, folder: Path, tokens: int, device: torch.device | str = "cpu") -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self.tokens = tokens
+        self.device = torch.device(device)
+        with quiet():
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        self._model = self._model.to(self.device, torch.float32).eval()
+
+    @torch.inference_mode()
+    def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
+        # One at a time: the numbers of a prompt must not depend on what it is encoded together with.
+        return [self._one(prompt) for prompt in prompts]
+
+    def _one(self, prompt: str) -> Encoding:
+        batch = self._tokenizer(
+            [prompt], padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
+        ).to(self.device)
+        states = self._model(batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        states = states * mask
+        return Encoding(states, states.sum(1) / mask.sum(1).clamp_min(1.0))
+
+
+class ClipText:
+    """One or two CLIP encoders of a diffusers folder.
+
+    One (SD 1.x, 2.x, Turbo): its last hidden state. Two (SDXL): the last hidden state but one of each, side by
+    side, and the second's projected text embedding as `pooled`.
+    """
+
+    def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+        from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+        self._both = (folder / "text_encoder_2").is_dir()
+        self._pairs: list[tuple[Any, Any]] = []
+        for tail in ("", "_2") if self._both else ("",):
+            kind = CLIPTextModelWithProjection if tail else CLIPTextModel
+            path = folder / f"text_encoder{tail}"
+            weights_of(path, "model")
+            with quiet():
+                model = kind.from_pretrained(path, local_files_only=True, use_safetensors=True)
+                tokenizer = CLIPTokenizer.from_pretrained(folder / f"tokenizer{tail}", local_files_only=True)
+            self._pairs.append((tokenizer, model.to(device, dtype).eval()))  # pyright: ignore[reportArgumentType]
+        self.device = torch.device(device)
+
+    @torch.inference_mode()
+    def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
+        return [self._one(prompt) for prompt in prompts]
+
+    def _one(self, prompt: str) -> Encoding:
+        states, pooled = [], None
+        for tokenizer, model in self._pairs:
+            length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+            ids = tokenizer(
+                [prompt], padding="max_length", truncation=True, max_length=length, return_tensors="pt"
+            ).input_ids
+            out = model(ids.to(self.device), output_hidden_states=self._both)
+            states.append(out.hidden_states[-2] if self._both else out.last_hidden_state)
+            pooled = out.text_embeds if hasattr(out, "text_embeds") else None
+        return Encoding(torch.cat(states, dim=-1), pooled)
+
+
+def load_text(folder: Path, said: dict[str, Any], device: torch.device | str, dtype: torch.dtype) -> TextEncoder:
+    """The text encoder a model folder asks for. Raises ModelMistake.
+
+    `said` is the folder's clavilux.json: `text_encoder` names a Python package that carries a sentence model.
+    """
+    package = said.get("text_encoder")
+    if package:
+        try:
+            where = Path(importlib.import_module(package).get_model_path())
+        except (ImportError, AttributeError):
+            raise ModelMistake(
+                f"{folder.name} reads prompts with the Python package {package}, which is not installed: "
+                f"pip install {package.replace('_', '-')}"
+            ) from None
+        return SentenceText(where, int(said.get("text_tokens", 24)), device)
+    if (folder / "text_encoder").is_dir():
+        return ClipText(folder, device, dtype)
+    raise ModelMistake(f"{folder} has no text_encoder folder, and no clavilux.json that names one")
+
+
+def weights_of(folder: Path, name: str = "diffusion_pytorch_model") -> Path:
+    """The safetensors file (or its index, when sharded) of one part of a model. Raises ModelMistake."""
+    if not (folder / "config.json").is_file():
+        raise ModelMistake(f"{folder} has no config.json: this is not a diffusers model part")
+    for ending in (".safetensors", ".safetensors.index.json", ".fp16.safetensors"):
+        if (folder / (name + ending)).is_file():
+            return folder / (name + ending)
+    if any(folder.glob("*.bin")) or any(folder.glob("*.ckpt")):
+        raise ModelMistake(
+            f"{folder} has weights only as .bin or .ckpt, which can carry code; get or convert the safetensors version"
+        )
+    raise ModelMistake(f"{folder} has no weights: {name}.safetensors is missing")
+
+
+@contextmanager
+def quiet():
+    """Keep the libraries' own loading chatter and progress bars off the performer's screen."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from transformers.utils import logging as chatter
+
+    bars = not are_progress_bars_disabled()
+    disable_progress_bars()
+    chatter.disable_progress_bar()
+    loggers = [logging.getLogger(name) for name in ("diffusers", "transformers", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        if bars:
+            enable_progress_bars()
+            chatter.enable_progress_bar()
