@@ -113,11 +113,12 @@ class Painter:
         # Colours drift a little all the time, so that no moment stands still.
         colours = colours * (1 + 0.07 * np.sin(np.array([0, 2.1, 4.2], np.float32) + t * 0.9 % tau))
         h, w = self.h, self.w
+        side = min(h, w)
         horizon = h * (0.575 + 0.02 * sin(t * 0.83))
-        vx = w * 0.5 + h * 0.10 * sin(t * 0.41)
-        sun_x = vx + h * 0.30 * sin(t * 0.52 + 0.6)
+        vx = w * 0.5 + side * 0.10 * sin(t * 0.41)
+        sun_x = vx + side * 0.30 * sin(t * 0.52 + 0.6)
         sun_y = horizon - h * (0.25 + 0.12 * sin(t * 0.37 + 1.0))
-        return _View(t, t * SPEED, vx, horizon, (sun_x, sun_y, h * 0.13), colours)
+        return _View(t, t * SPEED, vx, horizon, (sun_x, sun_y, side * 0.13), colours)
 
     def _sky(self, canvas: np.ndarray, view: _View) -> None:
         rows = int(view.horizon) + 1
@@ -126,7 +127,7 @@ class Painter:
         sky = canvas[:, :rows]
         sky[:] = (high[:, None] * (1 - up) + low[:, None] * up)[..., None]
         sx, sy, radius = view.sun
-        gx, gy = self.w - int(sx), self.h - int(sy)
+        gx, gy = self.w - min(max(int(sx), 0), self.w), self.h - min(max(int(sy), 0), self.h)
         glow = self.glow[gy : gy + rows, gx : gx + self.w]
         shift = view.t * 0.03 * self.h + view.vx * 0.3
         at, part = int(shift) % (3 * self.w), shift % 1.0

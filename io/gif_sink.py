@@ -100,7 +100,8 @@ def _paletted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices uint8 (h, w) and a palette uint8 (256, 4), alpha first."""
     from PIL import Image
 
-    reduced = Image.fromarray(pixels).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    # Octree keeps up with a live show; median cut is half a decibel better and forty times slower.
+    reduced = Image.fromarray(pixels).quantize(256, Image.Quantize.FASTOCTREE)
     colours = np.array(reduced.getpalette("RGB"), np.uint8).reshape(-1, 3)
     palette = np.full((256, 4), 255, np.uint8)
     palette[: len(colours), 1:] = colours

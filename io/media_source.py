@@ -37,6 +37,7 @@ class MediaSource:
         self._container: Any = None
         self._pictures: Iterator[Any] | None = None
         self._index: _Index | None = None
+        self._first: int | None = None
         self._n = 0
 
     def open(self) -> None:
@@ -64,12 +65,9 @@ class MediaSource:
     def read(self) -> Frame:
         if self._pictures is None:
             raise SourceFailed(f"{self.name} is not open")
-        picture = next(self._pictures, None)
-        if picture is None:
-            self._rewind()
-            picture = next(self._pictures, None)
-        if picture is None:
-            raise SourceFailed(f"{self.name}: not one frame of it can be decoded")
+        picture = self._next() or self._again()
+        if self._first is None:
+            self._first = picture.pts
         aspect = self._container.streams.video[0].sample_aspect_ratio
         n, self._n = self._n, self._n + 1
         return Frame(self._fit(picture, aspect), n, n / (self.fps or 25.0))
@@ -86,8 +84,30 @@ class MediaSource:
             self._container.close()
             self._container = None
 
+    def _next(self) -> Any:
+        return next(self._pictures, None) if self._pictures is not None else None
+
+    def _again(self) -> Any:
+        """The first picture once more, at the end of the file."""
+        import av
+
+        stream = self._container.streams.video[0]
+        try:
+            self._container.seek(stream.start_time or 0, stream=stream)
+            self._pictures = self._decode()
+            picture = self._next()
+        except av.FFmpegError:
+            picture = None
+        if picture is None or picture.pts is None or picture.pts != self._first:
+            # Not every container can seek to its very beginning.
+            self._rewind()
+            picture = self._next()
+        if picture is None:
+            raise SourceFailed(f"{self.name}: not one frame of it can be decoded")
+        return picture
+
     def _rewind(self) -> None:
-        """Start over by opening again: exact for every container, and a few milliseconds."""
+        """Start over by opening again: exact for every container, and some tens of milliseconds."""
         n, self._n = self._n, 0
         self.open()
         self._n = n
@@ -99,6 +119,7 @@ class MediaSource:
         import av
 
         index = self._frames()
+        self._first = index.times[0]
         at = self._n % len(index.times)
         stream = self._container.streams.video[0]
         start = 0
@@ -118,26 +139,27 @@ class MediaSource:
                 yield picture
 
     def _frames(self) -> _Index:
-        """Read through the packets once, without decoding; leaves the file at its beginning."""
+        """Read through the packets once, without decoding, in a second reader of the file."""
         if self._index is None:
-            stream = self._container.streams.video[0]
+            import av
+
             times, keys = [], []
-            for packet in self._packets(stream):
-                if packet.pts is not None and packet.size and not packet.is_discard:
-                    times.append(packet.pts)
-                    if packet.is_keyframe:
-                        keys.append(packet.pts)
+            with av.open(str(self._path)) as container:
+                for packet in self._packets(container):
+                    if packet.pts is not None and packet.size and not packet.is_discard:
+                        times.append(packet.pts)
+                        if packet.is_keyframe:
+                            keys.append(packet.pts)
             if not times:
                 raise SourceFailed(f"{self.name} has no time stamps to seek by")
             self._index = _Index(sorted(times), sorted(keys))
-            self._rewind()
         return self._index
 
-    def _packets(self, stream: Any) -> Iterator[Any]:
+    def _packets(self, container: Any) -> Iterator[Any]:
         import av
 
         try:
-            yield from self._container.demux(stream)
+            yield from container.demux(container.streams.video[0])
         except (av.FFmpegError, OSError) as e:
             self._notices.say(f"damage:{self.name}", f"{self.name} breaks off early: {reason(e)}")
 
@@ -145,7 +167,7 @@ class MediaSource:
         """Every sound picture of the file, in order of showing."""
         import av
 
-        for packet in self._packets(self._container.streams.video[0]):
+        for packet in self._packets(self._container):
             try:
                 pictures = packet.decode()
             except (av.FFmpegError, ValueError):

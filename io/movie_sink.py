@@ -152,5 +152,11 @@ class MovieSink:
 def _container_options(file: Path) -> dict[str, str]:
     if file.suffix.lower() == ".mkv":
         return {"cluster_time_limit": "250", "flush_packets": "1"}
+    import av
+
+    # Fragments while it is written, so that a killed program leaves a playable file.
     flags = "frag_keyframe+empty_moov+default_base_moof"
+    if av.library_versions["libavformat"] >= (61, 7):
+        # Closed in good order it becomes an ordinary MP4, which every editor takes.
+        flags += "+hybrid_fragmented"
     return {"movflags": flags, "frag_duration": "250000", "flush_packets": "1"}

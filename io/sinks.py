@@ -82,6 +82,7 @@ def _file_sink(spec: str, size: tuple[int, int], fps: float) -> Sink:
         return MovieSink(path, size, fps)
     if kind in _OTHER_FILES:
         raise SinkMistake(f"{kind} files are not written here: {_INSTEAD}")
-    known = [*NAMES, *(path.stem + ending for ending in _MOVIES)]
+    known = [*NAMES, *(path.stem + ending for ending in _MOVIES if kind)]
     hint = nearest(spec, known) or f"; sinks are {', '.join(NAMES)}, FILE.mp4, .mkv or .gif, and FOLDER/"
-    raise SinkMistake(f"there is no sink {spec!r}{hint}")
+    folder = "" if kind or ":" in spec else f" A folder is written {spec}/ with a slash."
+    raise SinkMistake(f"there is no sink {spec!r}{hint}{folder}")

@@ -90,6 +90,8 @@ class SourceThread:
                 self._retry = FIRST_RETRY
 
     def _lose(self, words: str) -> None:
+        if self._halt.is_set():
+            return
         # A source that comes and goes keeps its words: only new ones are said again.
         if self.state != "lost" or words != self.error:
             held = "; the last picture is held" if self.frames else ""

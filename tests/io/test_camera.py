@@ -1,0 +1,68 @@
+"""Cameras: what is said where there is none, and frames from a stand-in device."""
+
+import sys
+
+import pytest
+from clavilux.engine.core.clock import ManualClock
+from clavilux.io.camera import CameraSource
+from clavilux.io.cameras import camera_names, linux_cameras
+from clavilux.io.faults import SourceFailed, SourceUnavailable
+
+LAVFI = ("lavfi", "testsrc=size=320x240:rate=30:duration=0.2")
+
+
+def test_no_such_camera_is_a_fault_in_words():
+    source = CameraSource(77, (64, 64), 30.0, ManualClock(), device=("lavfi", "no_such_filter"))
+    with pytest.raises(SourceFailed, match="camera 77 cannot be opened: "):
+        source.open()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Video4Linux")
+def test_a_missing_device_file_is_a_fault_in_words():
+    with pytest.raises(SourceFailed, match="camera 9 cannot be opened: No such file or directory"):
+        CameraSource(9, (64, 64), 30.0, ManualClock()).open()
+
+
+def test_a_build_without_the_driver_is_named():
+    with pytest.raises(SourceUnavailable, match="camera 0: the installed package av is built without teleport"):
+        CameraSource(0, (64, 64), 30.0, ManualClock(), device=("teleport", "x")).open()
+
+
+def test_frames_are_stamped_by_the_clock_and_an_unplugged_camera_is_a_fault():
+    clock = ManualClock(3.5)
+    source = CameraSource(0, (64, 48), 30.0, clock, device=LAVFI)
+    assert (source.name, source.fps, source.live) == ("camera 0", None, True)
+    source.open()
+    first = source.read()
+    clock.advance(0.04)
+    second = source.read()
+    assert (first.n, first.t, second.n, second.t) == (0, 3.5, 1, 3.54)
+    assert first.size == (64, 48)
+    for _ in range(4):
+        source.read()
+    with pytest.raises(SourceFailed, match="camera 0 stopped"):
+        source.read()
+    source.close()
+    source.open()
+    assert source.read().n > second.n
+    source.close()
+
+
+def test_a_live_source_is_not_rewound():
+    with pytest.raises(SourceFailed, match="cannot be rewound"):
+        CameraSource(0, (64, 64), 30.0, ManualClock()).seek(0)
+
+
+def test_cameras_are_listed_by_number_without_their_metadata_nodes(tmp_path, monkeypatch):
+    for node, index, name in (
+        ("video10", "0", "Stage left"),
+        ("video0", "0", "HD Webcam"),
+        ("video1", "1", "HD Webcam"),
+    ):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "index").write_text(index + "\n")
+        (tmp_path / node / "name").write_text(name + "\n")
+    assert linux_cameras(tmp_path) == [(0, "HD Webcam"), (10, "Stage left")]
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert camera_names(tmp_path) == ["camera:0  HD Webcam", "camera:10  Stage left"]
+    assert camera_names(tmp_path / "none") == []

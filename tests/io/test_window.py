@@ -1,0 +1,122 @@
+"""The window under a virtual X server: what it shows, its keys, and what is said without a display."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from clavilux.io.window import inside
+
+_PROGRAM = """
+    import sys, threading, time
+    import numpy as np
+    from clavilux.engine.core.clock import SystemClock
+    from clavilux.engine.core.frame import Frame
+    from clavilux.engine.core.notices import Notices
+    from clavilux.io.sink_thread import SinkThread
+    from clavilux.io.window import WindowSink
+
+    clock = SystemClock()
+    notices = Notices(clock)
+    sink = WindowSink((64, 64))
+    thread = SinkThread(sink, clock, notices)
+    thread.start()
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:32, :32], pixels[:32, 32:], pixels[32:, :32] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    end = time.monotonic() + 20
+    shown = False
+    while thread.state != "closed" and time.monotonic() < end:
+        thread.offer(Frame(pixels, 0, 0.0))
+        if thread.written > 3 and not shown:
+            print("shown", flush=True)
+            shown = True
+        if thread.state == "lost":
+            break
+        time.sleep(0.02)
+    print(thread.state, "|", *[n.text for n in notices.recent], flush=True)
+    thread.stop()
+"""
+
+
+@pytest.fixture
+def display():
+    """A virtual X server of 1024x800, as DISPLAY."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x800x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as told:
+        number = told.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait(5)
+
+
+def program(display):
+    environment = {**os.environ, "DISPLAY": display}
+    environment.pop("WAYLAND_DISPLAY", None)
+    environment.pop("SDL_VIDEODRIVER", None)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(_PROGRAM)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def screenshot(display):
+    import av
+
+    with av.open(display, format="x11grab", options={"video_size": "1024x800", "draw_mouse": "0"}) as screen:
+        return next(screen.decode(video=0)).to_ndarray(format="rgb24")
+
+
+@pytest.mark.real
+def test_the_window_shows_the_picture_upright_with_its_colours(display):
+    pytest.importorskip("pygame")
+    window = program(display)
+    try:
+        assert window.stdout.readline().strip() == "shown"
+        picture = screenshot(display)
+        lit = picture.max(axis=-1) > 128
+        rows, columns = lit.any(axis=1).nonzero()[0], lit.any(axis=0).nonzero()[0]
+        top, left = rows[0], columns[0]
+        side = 768
+        assert (rows[-1] - top + 1, columns[-1] - left + 1) == (side, side)
+        at = lambda x, y: picture[top + int(y * side), left + int(x * side)].tolist()  # noqa: E731
+        assert at(0.25, 0.25) == [255, 0, 0]
+        assert at(0.75, 0.25) == [0, 255, 0]
+        assert at(0.25, 0.75) == [0, 0, 255]
+        assert at(0.75, 0.75) == [0, 0, 0]
+    finally:
+        window.kill()
+        window.wait()
+
+
+@pytest.mark.real
+def test_without_a_display_it_says_so_in_words():
+    pytest.importorskip("pygame")
+    window = program("")
+    try:
+        told, _ = window.communicate(timeout=30)
+    finally:
+        window.kill()
+    assert told.startswith("lost | Output lost: There is no display to open a window on")
+
+
+def test_without_the_package_it_says_how_to_get_it(monkeypatch):
+    from clavilux.io.sinks import SinkUnavailable, open_sink
+
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(SinkUnavailable, match="needs pygame-ce: python -m pip install"):
+        open_sink("window", (64, 64), 30).open()
+
+
+def test_the_aspect_is_kept_in_any_window():
+    assert inside((64, 64), (1024, 800)) == (112, 0, 800, 800)
+    assert inside((160, 90), (800, 800)) == (0, 175, 800, 450)
+    assert inside((64, 64), (64, 64)) == (0, 0, 64, 64)
