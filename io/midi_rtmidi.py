@@ -1,0 +1,178 @@
+"""MIDI drivers through python-rtmidi: ALSA and JACK on Linux, CoreMIDI, Windows MM. The one file that touches them."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+CLIENT = "Clavilux"
+
+
+class OpenedInput(Protocol):
+    """An input port that is open."""
+
+    def close(self) -> None:
+        """Close it; no message comes after this returns."""
+        ...
+
+
+class MidiBackend(Protocol):
+    """What `MidiPorts` needs of a driver."""
+
+    def names(self) -> list[str]:
+        """Names of the input ports there are now, in the driver's order; the same name twice for two of a kind."""
+        ...
+
+    def why_not(self) -> str | None:
+        """Why there is no MIDI at all, in words, or None when there is."""
+        ...
+
+    def open(self, name: str, nth: int, receive: Callable[[list[int]], None]) -> OpenedInput:
+        """Open the `nth` (from 0) port called `name`; `receive` gets messages on the driver's thread.
+
+        Raises OSError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        ...
+
+
+class RtMidiBackend:
+    """All drivers that this machine has, as one. Keeps one client per driver open for looking: making and dropping
+    clients at every look loses messages of the ports that are open."""
+
+    def __init__(self) -> None:
+        self._lookers: dict[int, Any] = {}
+        self._missing: dict[int, str] = {}
+        self._tried: dict[int, tuple[str, ...]] = {}
+        self._where: dict[tuple[str, int], tuple[int, int]] = {}
+        self._rtmidi: Any = None
+        try:
+            import rtmidi
+        except ImportError as e:
+            self._import_error: str | None = str(e)
+        else:
+            self._rtmidi = rtmidi
+            self._import_error = None
+
+    def names(self) -> list[str]:
+        if self._rtmidi is None:
+            return []
+        found: list[str] = []
+        self._where.clear()
+        for api in self._rtmidi.get_compiled_api():
+            within: dict[str, int] = {}
+            for name in self._look(api):
+                self._where[name, found.count(name)] = (api, within.get(name, 0))
+                within[name] = within.get(name, 0) + 1
+                found.append(name)
+        return found
+
+    def why_not(self) -> str | None:
+        if self._rtmidi is None:
+            return f"the library python-rtmidi does not load ({self._import_error}); install it with pip"
+        self.names()
+        return None if self._lookers else "; ".join(self._missing.values()) or "no MIDI driver on this system"
+
+    def open(self, name: str, nth: int, receive: Callable[[list[int]], None]) -> OpenedInput:
+        if (name, nth) not in self._where:
+            raise OSError(f"{name} is gone")
+        api, within = self._where[name, nth]
+        try:
+            port = self._rtmidi.MidiIn(api, name=CLIENT)
+            at = [i for i, known in enumerate(port.get_ports()) if known == name]
+            if within >= len(at):
+                port.delete()
+                raise OSError(f"{name} is gone")
+            # Clock and song position drive the tempo; sysex and active sensing play nothing.
+            port.ignore_types(sysex=True, timing=False, active_sense=True)
+            port.set_callback(lambda message, _: receive(message[0]))
+            port.open_port(at[within], name=f"from {name}"[:60])
+        except self._rtmidi.RtMidiError as e:
+            raise OSError(str(e)) from None
+        return _RtMidiInput(port)
+
+    def outputs(self) -> list[str]:
+        """Names of the output ports there are now."""
+        found: list[str] = []
+        for api in self._lookers:
+            try:
+                looker = self._rtmidi.MidiOut(api, name=CLIENT)
+                found += looker.get_ports()
+                looker.delete()
+            except self._rtmidi.RtMidiError:
+                continue
+        return found
+
+    def close(self) -> None:
+        for looker in self._lookers.values():
+            looker.delete()
+        self._lookers.clear()
+
+    def _look(self, api: int) -> list[str]:
+        if api in self._lookers and self._signs(api) != self._tried[api]:
+            # The server is gone, or another one has come: a JACK client never notices, and a new one made beside a
+            # dead one crashes. Nothing is listed now, so that the caller closes its ports; the next look starts anew.
+            self._lookers.pop(api).delete()
+            self._tried.pop(api)
+            self._missing[api] = self._absent(api)
+            return []
+        looker = self._lookers.get(api) or self._make(api)
+        if looker is None:
+            return []
+        try:
+            return looker.get_ports()
+        except self._rtmidi.RtMidiError:
+            return []
+
+    def _make(self, api: int) -> Any:
+        signs = self._signs(api)
+        if not signs or self._tried.get(api) == signs:
+            # The drivers write to the terminal each time they fail: no second try while nothing has changed.
+            if not signs:
+                self._missing[api] = self._absent(api)
+                self._tried.pop(api, None)
+            return None
+        self._tried[api] = signs
+        try:
+            looker = self._rtmidi.MidiIn(api, name=CLIENT)
+        except self._rtmidi.RtMidiError as e:
+            self._missing[api] = f"{self._absent(api)} ({e})"
+            return None
+        self._missing.pop(api, None)
+        self._lookers[api] = looker
+        return looker
+
+    def _signs(self, api: int) -> tuple[str, ...]:
+        """What shows that a driver may be there; empty when it cannot be."""
+        if sys.platform == "linux" and api == self._rtmidi.API_LINUX_ALSA:
+            return ("alsa",) if Path("/dev/snd/seq").exists() else ()
+        if sys.platform == "linux" and api == self._rtmidi.API_UNIX_JACK:
+            # The server's socket; that of a new server has another time.
+            server = os.environ.get("JACK_DEFAULT_SERVER", "default")
+            try:
+                sockets = sorted(Path("/dev/shm").glob(f"jack_{server}_*_0"))
+                return tuple(f"{p}:{p.lstat().st_mtime_ns}" for p in sockets if p.is_socket())
+            except OSError:
+                # It went away while being looked at.
+                return ()
+        return ("driver",)
+
+    def _absent(self, api: int) -> str:
+        if api == self._rtmidi.API_LINUX_ALSA:
+            return "ALSA's sequencer is not there (/dev/snd/seq; `modprobe snd-seq` loads it)"
+        if api == self._rtmidi.API_UNIX_JACK:
+            return "no JACK server is running"
+        return f"{self._rtmidi.get_api_display_name(api)} does not start"
+
+
+class _RtMidiInput:
+    def __init__(self, port: Any) -> None:
+        self._port = port
+
+    def close(self) -> None:
+        self._port.cancel_callback()
+        self._port.close_port()
+        self._port.delete()
