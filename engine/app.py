@@ -197,16 +197,18 @@ class Performance:
         )
         self._reload = Reload(mappings, self.clock, self.notices, self.loop)
         self._closing.append(self._reload.stop)
+        self._stop = threading.Event()
+        self.loop.between_frames.append(self._end_when_all_are_closed)
 
     def _open_ports(self) -> None:
         from ..io.midi import MidiPorts
         from ..io.osc import OscPort
 
         show, inbox = self.parts.show, self.parts.inbox
-        self.osc = OscPort(show.osc.port, show.server.host, self.clock, inbox, self.notices)
+        self.osc = OscPort(show.osc.port, show.server.host, clock=self.clock, inbox=inbox, notices=self.notices)
         self.osc.start()
         self._closing.append(self.osc.stop)
-        self.midi = MidiPorts(show.midi.inputs, self.clock, inbox, self.notices)
+        self.midi = MidiPorts(show.midi.inputs, clock=self.clock, inbox=inbox, notices=self.notices)
         self.midi.start()
         self._closing.append(self.midi.stop)
 
@@ -217,9 +219,15 @@ class Performance:
             self.mailbox.put(frame)
         return NewestInput(self.mailbox)
 
+    def _end_when_all_are_closed(self) -> None:
+        """A performer who closed the last window wants to go home."""
+        if self.sinks and all(s.state == "closed" for s in self.sinks):
+            self._stop.set()
+
     def run(self, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
         """Play until `stop`, or for so many frames or seconds; returns how many frames were made."""
         show = self.parts.show
+        self._stop = stop
         names = ", ".join(s.sink.name for s in self.sinks)
         text = f"playing {show.source} through {show.model} to {names}; OSC on UDP port {self.osc.port}; Ctrl-C ends"
         self.notices.say("playing", text, logging.INFO)

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -29,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("clavilux").setLevel(logging.INFO)
     try:
         return _command(options.command)(options)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has seen enough; nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except _mistakes() as e:
         print(e, file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # The reader of our output (head, less) has seen enough.
-        sys.stderr.close()
-        return 0
 
 
 def version() -> str:

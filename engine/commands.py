@@ -124,9 +124,9 @@ def monitor(options: argparse.Namespace) -> int:
     notices = Notices(clock)
     bindings: list[Binding] = [b for m in options.mapping for b in load_mapping(m).bindings]
     router = Router(notices, bindings)
-    osc = OscPort(options.osc, "127.0.0.1", clock, inbox, notices)
+    osc = OscPort(options.osc, clock=clock, inbox=inbox, notices=notices)
     osc.start()
-    midi = MidiPorts(options.midi or ["*"], clock, inbox, notices)
+    midi = MidiPorts(options.midi or ["*"], clock=clock, inbox=inbox, notices=notices)
     midi.start()
     print(f"listening: OSC on UDP port {osc.port}, MIDI {', '.join(options.midi or ['*'])}; Ctrl-C ends", flush=True)
     stop: threading.Event = stop_on_signals()

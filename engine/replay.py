@@ -11,7 +11,7 @@ import numpy as np
 
 from ..configs import Show
 from ..io.sources import Source
-from ..mappings import parse_mapping
+from ..mappings.loader import parse_mapping
 from .app import Parts, straight
 from .asked import show_from_header
 from .core.clock import ManualClock, SystemClock
@@ -69,7 +69,7 @@ def replay_journal(
     `size` renders at another size, `steps` with evenly spaced steps whatever the show used. Raises JournalMistake.
     """
     header = read_header(path)
-    show: Show = show_from_header(header, path).replace(sinks=tuple(sinks))
+    show: Show = show_from_header(header, path).replace(sinks=list(sinks))
     if size is not None:
         show = show.replace(size=size)
     clock = ManualClock()

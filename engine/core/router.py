@@ -157,8 +157,9 @@ class Router:
         unit = Parameter(p.name, "float", 0.0, "", range=(0.0, 1.0))
 
         def route(event: Event) -> None:
+            args = event.args
             try:
-                share = unit.coerce(event.args[0] if event.args else None)
+                share = unit.coerce(args[0] if args else None)
                 self.state.set(p, lo + share.value * (hi - lo), event.t, event.port)
                 self.state.remark(event.address, share.note)
             except Refused as e:

@@ -1,0 +1,157 @@
+"""A whole show: files in, frames out, with a model of one line in the place of the real one."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clavilux.configs import Show
+from clavilux.engine import app
+from clavilux.engine.app import Parts, Performance, Reload, render_offline
+from clavilux.engine.cli import Asked
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.replay import replay_journal
+from clavilux.io.osc_packet import Message, encode
+
+NEVER = threading.Event()
+
+
+@pytest.fixture(autouse=True)
+def one_line_model(monkeypatch):
+    """The input dimmed by noise_scale: enough to see what arrives where."""
+
+    def render(self, synchronous):
+        def dim(pixels, snapshot):
+            base = np.full((self.show.size[1], self.show.size[0], 3), 200, np.uint8) if pixels is None else pixels
+            return (base * snapshot["noise_scale"]).astype(np.uint8)
+
+        return dim
+
+    monkeypatch.setattr(Parts, "render", render)
+
+
+def show(tmp_path: Path, **fields) -> Show:
+    osc = type(Show().osc)(port=0)
+    given = {"source": "test-pattern", "sinks": (str(tmp_path / "frames") + "/",), "size": (64, 64), "osc": osc}
+    return Show(**(given | fields))
+
+
+def rows(journal: Path) -> list[dict]:
+    return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+def test_offline_makes_every_frame_once_and_the_same_each_time(tmp_path):
+    films = []
+    for name in ("a", "b"):
+        made = render_offline(show(tmp_path, sinks=(str(tmp_path / name) + "/",)), NEVER, frames=12)
+        assert made == 12
+        films.append([p.read_bytes() for p in sorted((tmp_path / name).glob("*.png"))])
+    assert len(films[0]) == 12
+    assert films[0] == films[1]
+    assert len(set(films[0])) == 12
+
+
+def test_a_recorded_show_replays_to_the_same_frames(tmp_path):
+    journal = tmp_path / "show.jsonl"
+    first = show(tmp_path, journal=str(journal), mappings=("nanokontrol2",), parameters={"noise_scale": 0.5})
+    render_offline(first, NEVER, frames=10)
+    replay_journal(journal, [str(tmp_path / "again") + "/"], None, None, NEVER)
+    frames = [[p.read_bytes() for p in sorted((tmp_path / f).glob("*.png"))] for f in ("frames", "again")]
+    assert len(frames[0]) == 10
+    assert frames[0] == frames[1]
+
+
+def test_an_edited_journal_is_a_score(tmp_path):
+    journal = tmp_path / "show.jsonl"
+    render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=30)
+    lines = journal.read_text().splitlines()
+    played = {"type": "event", "t": 0.1, "port": "osc", "address": "/clavilux/noise_scale", "value": 0.0}
+    lines.insert(5, json.dumps(played))
+    journal.write_text("\n".join(lines) + "\n")
+    replay_journal(journal, [str(tmp_path / "again") + "/"], None, None, NEVER)
+    from PIL import Image
+
+    bright = [np.asarray(Image.open(p)).mean() for p in sorted((tmp_path / "again").glob("*.png"))]
+    assert bright[-1] == 0
+    assert bright[0] > 50
+
+
+def test_offline_refuses_what_has_no_end_and_says_what_to_do(tmp_path):
+    with pytest.raises(Asked, match="--frames or --seconds"):
+        render_offline(show(tmp_path, source="demo"), NEVER)
+    with pytest.raises(Asked, match="live"):
+        render_offline(show(tmp_path, source="camera:7"), NEVER, frames=1)
+
+
+def test_a_live_show_is_played_over_a_real_socket_and_rests_on_the_last_message(tmp_path):
+    journal = tmp_path / "live.jsonl"
+    played = show(tmp_path, sinks=("null",), journal=str(journal), fps=60.0)
+    with Performance(played) as performance:
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for k in range(100):
+            client.sendto(encode(Message("/clavilux/noise_scale", (k / 100,))), ("127.0.0.1", performance.osc.port))
+        client.sendto(encode(Message("/clavilux/noise_scale", (0.25,))), ("127.0.0.1", performance.osc.port))
+        stop = threading.Event()
+        performance.loop.between_frames.append(
+            lambda: stop.set() if performance.router.sample(1e9)["noise_scale"] == 0.25 else None
+        )
+        performance.run(stop, seconds=10)
+    events = [r for r in rows(journal) if r["type"] == "event"]
+    assert len(events) == 101
+    assert events[-1]["value"] == 0.25
+    assert stop.is_set()
+
+
+def test_nothing_is_left_running_after_a_show(tmp_path):
+    before = {t.name for t in threading.enumerate()}
+    with Performance(show(tmp_path, journal=str(tmp_path / "j"))) as performance:
+        performance.run(NEVER, frames=3)
+    assert {t.name for t in threading.enumerate() if t.is_alive()} <= before
+    assert len(list((tmp_path / "frames").glob("*.png"))) >= 1
+
+
+def test_a_mistake_while_opening_leaves_nothing_running(tmp_path):
+    before = threading.active_count()
+    with pytest.raises(Exception, match="journal"), Performance(show(tmp_path, journal="/proc/no/journal")):
+        pass
+    assert threading.active_count() == before
+
+
+def test_a_wrong_edit_of_a_mapping_keeps_the_old_one_playing(tmp_path):
+    mapping = tmp_path / "set.yaml"
+    good = "version: 1\nname: set\nbindings:\n  - cc: 21\n    to: {}\n"
+    mapping.write_text(good.format("noise_scale"))
+    clock = ManualClock()
+    notices = Notices(clock)
+    parts = Parts(show(tmp_path, mappings=(str(mapping),)), clock, notices)
+    sets = parts.mappings()
+
+    class NoLoop:
+        router = parts.router(sets)
+        between_frames: list = []
+
+    loop = NoLoop()
+    reload = Reload(sets, clock, notices, loop)  # type: ignore[arg-type]
+    try:
+        mapping.write_text(good.format("noise_scal"))
+        reload.read_again({str(mapping)})
+        loop.between_frames[0]()
+        assert loop.router.bindings[0].to == "noise_scale"
+        assert any("set.yaml:5" in n.text and "old one plays on" in n.text for n in notices.recent)
+
+        mapping.write_text(good.format("delta"))
+        reload.read_again({str(mapping)})
+        loop.between_frames[0]()
+        assert loop.router.bindings[0].to == "delta"
+    finally:
+        reload.stop()
+
+
+def test_where_there_is_no_display_the_picture_goes_to_a_film(monkeypatch):
+    monkeypatch.setattr(app, "display_fault", lambda: "there is no display here")
+    notices = Notices(ManualClock())
+    assert app.default_sinks(notices) == [app.DEFAULT_RECORDING]
+    assert any("no display" in n.text for n in notices.recent)

@@ -1,0 +1,78 @@
+"""The small commands, as a performer types them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from clavilux.engine.cli import main
+from clavilux.engine.commands import describe, markdown
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.table import TABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_params_json_is_the_table(capsys):
+    assert main(["params", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [r["name"] for r in rows] == list(TABLE)
+    noise = next(r for r in rows if r["name"] == "noise_scale")
+    assert noise["range"] == [0.0, 1.0]
+    assert noise["osc"] == "/clavilux/noise_scale"
+    assert {"name", "type", "range", "default", "unit", "slew", "tier", "osc", "help"} <= set(noise)
+
+
+def test_the_documented_table_is_the_table():
+    assert (ROOT / "docs" / "parameters.md").read_text() == markdown()
+
+
+def test_every_continuous_parameter_crosses_its_range_in_a_quarter_to_one_second():
+    for p in TABLE.values():
+        if p.slew is not None and p.range is not None:
+            assert 0.25 <= (p.range[1] - p.range[0]) / p.slew <= 1.0, p.name
+            assert p.slew_why, p.name
+
+
+def test_check_names_every_mistake_and_exits_2(tmp_path, capsys):
+    wrong = tmp_path / "set.yaml"
+    wrong.write_text("version: 1\nname: x\nbindings:\n  - cc: 300\n    to: noise_scal\n")
+    assert main(["check", str(wrong)]) == 2
+    out = capsys.readouterr().out
+    assert "set.yaml:4" in out
+    assert "noise_scale" in out
+
+
+def test_check_is_content_with_what_ships(capsys):
+    assert main(["check", "laptop", "nanokontrol2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--source", "dmeo", "--frames", "1"], "demo"),
+        (["--source", "nowhere.mp4", "--frames", "1"], "nowhere.mp4"),
+        (["--sink", "out.xyz", "--frames", "1"], "out.xyz"),
+        (["--mapping", "nanokontrol3", "--frames", "1"], "nanokontrol2"),
+        (["lapptop"], "laptop"),
+        (["replay", "nothing.jsonl", "--sink", "null"], "nothing.jsonl"),
+    ],
+)
+def test_a_mistake_in_what_was_asked_is_words_and_exit_2(words, says, capsys):
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_a_wrong_size_is_words_and_exit_2(capsys):
+    with pytest.raises(SystemExit) as e:
+        main(["--size", "255x256"])
+    assert e.value.code == 2
+    assert "multiples of 8" in capsys.readouterr().err
+
+
+def test_the_monitor_says_what_a_message_plays():
+    line = describe(Event(1.5, "osc", "/clavilux/noise_scale", (0.25,)), ["noise_scale"])
+    assert "/clavilux/noise_scale" in line
+    assert line.endswith("-> noise_scale")
+    assert describe(Event(1.5, "midi:nano", "/cc/1/3", (4,)), []).endswith("-> nothing")
