@@ -63,6 +63,8 @@ def swap_in(out: Path, unet: UNet2DConditionModel, vae: AutoencoderTiny, notes: 
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     fresh.chmod(0o755)
     write_folder(fresh, unet, vae, notes)
+    for path in fresh.rglob("*.safetensors"):
+        path.chmod(0o644)
     if out.exists():
         for kept in out.iterdir():
             if kept.is_file() and not (fresh / kept.name).exists():

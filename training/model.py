@@ -29,7 +29,7 @@ def build_vae() -> AutoencoderTiny:
         out_channels=3 * PIXEL_SHUFFLE**2,
         encoder_block_out_channels=(48, 48, 48),
         decoder_block_out_channels=(48, 48, 48),
-        num_encoder_blocks=(1, 1, 2),
+        num_encoder_blocks=(0, 1, 2),
         num_decoder_blocks=(3, 2, 1),
         latent_channels=LATENT_CHANNELS,
         scaling_factor=1.0,

@@ -1,0 +1,135 @@
+"""The learning parts: schedule, optimizer, solver, loss and export, on models small enough for a test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
+
+pytest.importorskip("cv2")
+
+from training.export import build_scheduler, swap_in
+from training.model import Schedule, build_unet, build_vae, decode, encode
+from training.muon import Pair, orthogonal
+from training.run import Ema, Run, cosine
+from training.sample import boundary, few_steps, lcm_times, trajectory
+from training.unet import EDGES, draw_times, drop_text, v_loss
+from training.vae import vae_loss
+
+
+@pytest.fixture
+def tiny() -> UNet2DConditionModel:
+    torch.manual_seed(0)
+    return build_unet((32, 32, 32))
+
+
+def words(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, 24, 384, generator=generator), torch.randn(count, 384, generator=generator)
+
+
+def test_schedule_is_the_schedulers_and_smooth_between_its_steps():
+    schedule, table = Schedule(), build_scheduler().alphas_cumprod
+    steps = torch.tensor([0.0, 400.0, 999.0])
+    alpha, sigma = schedule(steps)
+    assert torch.allclose(alpha.flatten() ** 2, table[steps.long()], atol=1e-5)
+    assert torch.allclose(alpha**2 + sigma**2, torch.ones_like(alpha), atol=1e-5)
+    between, _ = schedule(torch.tensor([400.0, 400.5, 401.0]))
+    assert between[0] > between[1] > between[2]
+
+
+def test_boundary_is_the_schedulers():
+    scheduler = build_scheduler()
+    skip, out = scheduler.get_scalings_for_boundary_condition_discrete(torch.tensor(7.0))
+    mine = boundary(torch.tensor([7.0]))
+    assert torch.allclose(mine[0].flatten(), skip)
+    assert torch.allclose(mine[1].flatten(), out)
+
+
+def test_lcm_times_are_the_schedulers():
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(50, original_inference_steps=50)
+    assert [float(t) for t in scheduler.timesteps] == lcm_times(range(50))
+
+
+def test_orthogonal_flattens_the_spectrum():
+    stack = torch.randn(2, 24, 96, generator=torch.Generator().manual_seed(0)) @ torch.diag(torch.linspace(0.1, 3, 96))
+    values = torch.linalg.svdvals(orthogonal(stack))
+    assert values.max() < 1.8
+    assert values.min() > 0.3
+
+
+def test_a_few_steps_of_training_lower_the_loss(tiny: UNet2DConditionModel):
+    schedule, optimizer = Schedule(), Pair(tiny, EDGES)
+    generator = torch.Generator().manual_seed(0)
+    clean, noise = torch.randn(4, 4, 8, 8, generator=generator), torch.randn(4, 4, 8, 8, generator=generator)
+    times, text, losses = draw_times(4, generator), words(4), []
+    for _ in range(12):
+        loss = v_loss(tiny, schedule, clean, *text, times, noise).mean()
+        loss.backward()
+        optimizer.step(1.0)
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_vae_learns_and_keeps_shapes():
+    torch.manual_seed(0)
+    vae, losses = build_vae(), []
+    optimizer = Pair(vae, ("encoder.layers.0.",))
+    pixels = torch.rand(2, 3, 32, 32) * 2 - 1
+    for _ in range(6):
+        loss, latents = vae_loss(vae, pixels)
+        loss.backward()
+        optimizer.step(1.0)
+        losses.append(loss.item())
+    assert latents.shape == (2, 4, 4, 4)
+    assert losses[-1] < losses[0]
+    assert decode(vae, encode(vae, pixels)).shape == pixels.shape
+
+
+def test_solver_and_few_steps_give_latents(tiny: UNet2DConditionModel):
+    schedule, text, null = Schedule(), words(2), tuple(w[:1] * 0 for w in words(1))
+    noise = torch.randn(2, 4, 8, 8)
+    visited, clean = trajectory(tiny, schedule, noise, torch.tensor([999.0, 420.5]), text, null)
+    assert len(visited) == 8
+    assert clean.shape == noise.shape
+    assert torch.isfinite(clean).all()
+    assert torch.isfinite(few_steps(tiny, schedule, text, lcm_times([0, 20], 0.6), noise, clean)).all()
+
+
+def test_dropped_text_is_the_null_text():
+    tokens, pooled = words(6)
+    null = (torch.zeros(1, 24, 384), torch.zeros(1, 384))
+    gone, gone_pooled = drop_text(tokens, pooled, null, 1.0, torch.Generator().manual_seed(0))
+    assert not gone.any()
+    assert not gone_pooled.any()
+
+
+def test_ema_run_and_rate(tmp_path: Path):
+    layer = torch.nn.Linear(2, 2)
+    ema = Ema(layer)
+    ema.update(layer)
+    run = Run(tmp_path / "r", budget=100)
+    run.tick()
+    run.log(loss=1.0)
+    run.save(ema=ema.shadow)
+    again = Run(tmp_path / "r", budget=100)
+    assert again.resume()["ema"]["weight"].shape == (2, 2)
+    assert again.step == 1
+    assert cosine(0.2) == 1.0
+    assert cosine(1.0) == pytest.approx(0.01)
+
+
+def test_export_loads_as_diffusers_components(tmp_path: Path, tiny: UNet2DConditionModel):
+    out = tmp_path / "embedded"
+    swap_in(out, tiny, build_vae())
+    (out / "README.md").write_text("card")
+    swap_in(out, tiny, build_vae())
+    assert (out / "README.md").read_text() == "card"
+    assert UNet2DConditionModel.from_pretrained(out / "unet").config.class_embed_type == "projection"
+    assert AutoencoderTiny.from_pretrained(out / "vae").config.in_channels == 12
+    assert LCMScheduler.from_pretrained(out / "scheduler").config.prediction_type == "v_prediction"
+    assert json.loads((out / "clavilux.json").read_text())["pixel_shuffle"] == 2

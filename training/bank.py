@@ -1,0 +1,144 @@
+"""A bank of encoded pictures that is refreshed for ever: ``python -m training.bank --size 128 --vae runs/vae/last.pt``.
+
+Each shard holds fresh pictures as latents and their captions as text states. When all shards are there, the oldest
+is replaced, so that a long training never sees a fixed set, and rendering takes a share of the processor you choose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+from torch import Tensor
+
+from .model import build_vae, encode
+from .photos import training_photos
+from .pictures import CONCEPTS, make_picture
+from .pictures.shape import shaped
+from .text import TextEncoder
+
+ABSTRACT = ("abstract shapes", "abstract texture", "colour gradient")
+
+
+def load_vae(path: Path) -> AutoencoderTiny:
+    """The averaged weights of a checkpoint of training.vae."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    vae = build_vae().eval()
+    vae.load_state_dict(saved["ema"])
+    vae.register_to_config(scaling_factor=float(saved["scaling_factor"]))
+    return vae
+
+
+def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> np.ndarray:
+    """Something with a photograph's statistics: a crop of one, a face, or dead leaves."""
+    kind = rng.random()
+    if photos and kind < 0.4:
+        photo = photos[int(rng.integers(len(photos)))]
+        side = int(min(photo.shape[:2]) * rng.uniform(0.4, 1))
+        y, x = int(rng.integers(photo.shape[0] - side + 1)), int(rng.integers(photo.shape[1] - side + 1))
+        cut = cv2.resize(photo[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA)
+        return cut[:, ::-1] if rng.random() < 0.5 else cut
+    name = "face" if kind < 0.6 else str(rng.choice(ABSTRACT[:2]))
+    return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
+
+
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, int]:
+    """Pixels, caption, and the concept's index (-1 where there is none).
+
+    One in twelve is photographic with an empty caption; one in ten is a concept in the shape of something else: both
+    are what image to image meets.
+    """
+    kind = rng.random()
+    if kind < 0.08:
+        return photo_like(rng, size, photos), "", -1
+    picture = make_picture(int(rng.integers(2**62)), size)
+    pixels = picture.pixels
+    if kind < 0.18:
+        pixels = shaped(pixels, photo_like(rng, size, photos), rng)
+    return pixels, picture.caption, list(CONCEPTS).index(picture.concept)
+
+
+@torch.inference_mode()
+def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
+    """``count`` samples: latents Nx4x(size/8)x(size/8), tokens Nx24x384, pooled Nx384 (all half), labels N."""
+    rng = np.random.default_rng(seed)
+    photos = training_photos()
+    drawn = [draw(rng, size, photos) for _ in range(count)]
+    latents, tokens, pooled = [], [], []
+    for start in range(0, count, 16):
+        part = drawn[start : start + 16]
+        pixels = torch.from_numpy(np.stack([p for p, _, _ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
+        latents.append(encode(vae, pixels).half())
+        t, p = text([caption for _, caption, _ in part])
+        tokens.append(t.half())
+        pooled.append(p.half())
+    labels = torch.tensor([label for _, _, label in drawn])
+    return {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled), "labels": labels}
+
+
+class Bank:
+    """The trainer's side: random batches from whatever shards there are, newer ones picked up as they come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.seen, self.shards = folder, {}, {}
+        while not self.refresh():
+            time.sleep(2)
+
+    def refresh(self) -> int:
+        """Load shards that are new or changed; returns how many samples there are."""
+        for path in self.folder.glob("*.pt"):
+            stamp = path.stat().st_mtime_ns
+            if self.seen.get(path.name) != stamp:
+                self.shards[path.name] = torch.load(path, weights_only=True)
+                self.seen[path.name] = stamp
+        return sum(len(shard["labels"]) for shard in self.shards.values())
+
+    def batch(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents, tokens and pooled text in float32."""
+        names = list(self.shards)
+        rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        for pick in torch.randint(len(names), (size,), generator=generator).tolist():
+            shard = self.shards[names[pick]]
+            row = int(torch.randint(len(shard["labels"]), (1,), generator=generator))
+            rows.append((shard["latents"][row], shard["tokens"][row], shard["pooled"][row]))
+        latents, tokens, pooled = (torch.stack(column).float() for column in zip(*rows, strict=True))
+        return latents, tokens, pooled
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/bank128"))
+    parser.add_argument("--vae", type=Path, default=Path("runs/vae/last.pt"))
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--shards", type=int, default=40)
+    parser.add_argument("--count", type=int, default=256, help="samples a shard")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", type=float, default=1.0, help="share of one core to take once the bank is full")
+    parser.add_argument("--once", action="store_true", help="stop when the bank is full")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    args.run.mkdir(parents=True, exist_ok=True)
+    vae, text = load_vae(args.vae), TextEncoder()
+    made = len(list(args.run.glob("*.pt")))
+    while not (args.once and made >= args.shards):
+        started = time.monotonic()
+        shard = make_shard(vae, text, args.seed * 1_000_003 + made, args.size, args.count)
+        fresh = args.run / "shard.new"
+        torch.save(shard, fresh)
+        os.replace(fresh, args.run / f"{made % args.shards:04d}.pt")
+        made += 1
+        spent = time.monotonic() - started
+        print(f"shard {made}: {1000 * spent / args.count:.1f} ms a sample", flush=True)
+        if made > args.shards:
+            time.sleep(spent * (1 / args.share - 1))
+
+
+if __name__ == "__main__":
+    main()

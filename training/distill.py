@@ -1,0 +1,125 @@
+"""Make few steps of many: ``python -m training.distill --teacher runs/unet256/last.pt --bank runs/bank256``.
+
+Trajectory distillation: the guided teacher solves its ODE from noised latents down to a clean picture; the student
+learns to say that picture from every state on the way, in one step. This is the fixed point of consistency
+distillation (Song et al. 2023, Luo et al. 2023) without its slow bootstrapping from t = 0 upwards, and each solved
+trajectory yields eight training pairs. Guidance is baked in, so that the result runs at guidance 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from .bank import Bank
+from .model import Schedule, build_unet
+from .muon import Pair
+from .run import Ema, Run, cosine
+from .sample import Text, consistency, trajectory
+from .text import TextEncoder
+from .unet import EDGES, drop_text
+
+
+def load_unet(path: Path) -> UNet2DConditionModel:
+    """The averaged weights of a checkpoint."""
+    unet = build_unet()
+    unet.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["ema"])
+    return unet
+
+
+def draw_starts(count: int, generator: torch.Generator) -> Tensor:
+    """Half from pure noise; half from anywhere, as image to image starts."""
+    t = 150 + 849 * torch.rand(count, generator=generator) ** 0.7
+    return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(999.0), t)
+
+
+def huber(error: Tensor, width: float = 0.1) -> Tensor:
+    """Pseudo-Huber per sample: like L1, so that the answer is one picture rather than the mean of several."""
+    return ((error**2 + width**2).sqrt() - width).mean((1, 2, 3))
+
+
+def pairs(
+    teacher: UNet2DConditionModel,
+    schedule: Schedule,
+    batch: tuple[Tensor, Tensor, Tensor],
+    null: Text,
+    w: float,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor, Text]:
+    """States, times, targets and texts of one batch of solved trajectories, shuffled."""
+    clean, tokens, pooled = batch
+    tokens, pooled = drop_text(tokens, pooled, null, 0.08, generator)
+    start = draw_starts(len(clean), generator)
+    alpha, sigma = schedule(start)
+    noise = torch.randn(clean.shape, generator=generator)
+    pure = (start == 999).view(-1, 1, 1, 1)
+    x_t = torch.where(pure, noise, alpha * clean + sigma * noise)
+    visited, target = trajectory(teacher, schedule, x_t, start, (tokens, pooled), null, w)
+    n = len(visited)
+    order = torch.randperm(n * len(clean), generator=generator)
+    states, times = (torch.cat(column)[order] for column in zip(*visited, strict=True))
+    return states, times, target.repeat(n, 1, 1, 1)[order], (tokens.repeat(n, 1, 1)[order], pooled.repeat(n, 1)[order])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/distill"))
+    parser.add_argument("--teacher", type=Path, default=Path("runs/unet256/last.pt"))
+    parser.add_argument("--start", type=Path, help="begin from another distillation's checkpoint, not the teacher")
+    parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
+    parser.add_argument("--minutes", type=float, default=14)
+    parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; eight pairs each")
+    parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--rate", type=float, default=0.3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    teacher, schedule, text = load_unet(args.teacher).eval(), Schedule(), TextEncoder()
+    null = text([""])
+    student = load_unet(args.start or args.teacher).train()
+    ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
+    run = Run(args.run, args.minutes * 60, save_every=60)
+    if saved := run.resume():
+        student.load_state_dict(saved["model"])
+        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        optimizer.load_state_dict(saved["optimizer"])
+    generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
+    bank, recent, recent_noise = Bank(args.bank), None, None
+    while run.progress < 1:
+        states, times, targets, texts = pairs(
+            teacher, schedule, bank.batch(args.batch, generator), null, args.guidance, generator
+        )
+        for part in torch.arange(len(states)).split(24):
+            answer = consistency(student, schedule, states[part], times[part], (texts[0][part], texts[1][part]))
+            _, sigma = schedule(times[part])
+            error = huber(answer - targets[part])
+            (error / (sigma.flatten() + 0.15)).mean().backward()
+            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            optimizer.step(args.rate * cosine(run.progress, 0.4, 0.02) * min(1, (run.step + 1) / 30))
+            ema.update(student)
+            high = error[times[part] > 900]
+            recent = error.mean().item() if recent is None else recent + (error.mean().item() - recent) * 0.03
+            if len(high):
+                recent_noise = (
+                    high.mean().item()
+                    if recent_noise is None
+                    else recent_noise + (high.mean().item() - recent_noise) * 0.03
+                )
+            save = run.tick()
+            if run.step % 40 == 0:
+                run.log(loss=recent, noise_end=recent_noise or 0, rate=run.step * 24 / run.spent)
+            if save:
+                run.save(model=student.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
+        bank.refresh()
+    run.save(model=student.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()

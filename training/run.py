@@ -1,0 +1,98 @@
+"""What every training shares: a budget of seconds, a moving average of weights, checkpoints, and curves in CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Ema:
+    """An exponential moving average of a module's weights, which is what gets exported."""
+
+    def __init__(self, module: nn.Module, decay: float = 0.999) -> None:
+        self.decay, self.steps = decay, 0
+        self.shadow = {k: v.detach().clone() for k, v in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Follow the module; early on the average is short, so that it forgets the random start."""
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                self.shadow[name].lerp_(value, 1 - decay)
+            else:
+                self.shadow[name].copy_(value)
+
+
+class Run:
+    """A training that may be stopped at any time and goes on where it was.
+
+    ``budget`` is in seconds of training, not of wall clock between starts: ``progress`` is the share already used,
+    and schedules are functions of it, so that a slow machine gets a shorter but complete schedule.
+    """
+
+    def __init__(self, folder: Path, budget: float, save_every: float = 120) -> None:
+        self.folder, self.budget, self.save_every = folder, budget, save_every
+        folder.mkdir(parents=True, exist_ok=True)
+        self.step, self.spent, self.saved_at = 0, 0.0, 0.0
+        self.mark = time.monotonic()
+        self.columns: list[str] | None = None
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "last.pt"
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.spent / self.budget)
+
+    def resume(self) -> dict | None:
+        """The last checkpoint, if there is one; counts go on from it."""
+        if not self.checkpoint.exists():
+            return None
+        saved = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.step, self.spent = saved["step"], saved["spent"]
+        self.saved_at = self.spent
+        self.mark = time.monotonic()
+        return saved
+
+    def tick(self) -> bool:
+        """Count a step; True when it is time to save."""
+        now = time.monotonic()
+        self.spent += now - self.mark
+        self.mark = now
+        self.step += 1
+        return self.spent - self.saved_at > self.save_every
+
+    def save(self, **state: object) -> None:
+        """Write the checkpoint, whole or not at all."""
+        fresh = self.checkpoint.with_suffix(".new")
+        torch.save({"step": self.step, "spent": self.spent, **state}, fresh)
+        os.replace(fresh, self.checkpoint)
+        self.saved_at = self.spent
+
+    def log(self, **values: float) -> None:
+        """Append a row to curves.csv and print it."""
+        row = {"step": self.step, "seconds": round(self.spent, 1), **{k: round(float(v), 5) for k, v in values.items()}}
+        path = self.folder / "curves.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        print(row, flush=True)
+
+
+def cosine(progress: float, hold: float = 0.5, floor: float = 0.01) -> float:
+    """Constant to ``hold``, then half a cosine down to ``floor``."""
+    if progress < hold:
+        return 1.0
+    share = (progress - hold) / (1 - hold)
+    return floor + (1 - floor) * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * share))))

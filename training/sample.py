@@ -1,0 +1,101 @@
+"""Sampling: the teacher's solver, and the few steps that the engine takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from .model import Schedule, run_unet
+
+Text = tuple[Tensor, Tensor]
+FRACTIONS = (1.0, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22, 0.1)
+
+
+def denoised(unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text) -> Tensor:
+    """x_0 as the UNet's v-prediction implies it."""
+    alpha, sigma = schedule(t)
+    return alpha * x_t - sigma * run_unet(unet, x_t, t, *text)
+
+
+def guided(
+    unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text, null: Text, w: float
+) -> Tensor:
+    """x_0 under classifier-free guidance (Ho and Salimans 2022)."""
+    if w == 1:
+        return denoised(unet, schedule, x_t, t, text)
+    n = len(x_t)
+    both = tuple(torch.cat([c, u.expand_as(c)]) for c, u in zip(text, null, strict=True))
+    made = denoised(unet, schedule, torch.cat([x_t, x_t]), torch.cat([t, t]), both)
+    return made[n:] + w * (made[:n] - made[n:])
+
+
+@torch.no_grad()
+def trajectory(
+    unet: UNet2DConditionModel,
+    schedule: Schedule,
+    x_t: Tensor,
+    start: Tensor,
+    text: Text,
+    null: Text,
+    w: float = 2.5,
+    fractions: Sequence[float] = FRACTIONS,
+) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    """DPM-Solver++(2M) (Lu et al. 2022) from per-sample times ``start`` to a clean x_0.
+
+    Returns the visited (x_t, t) and where they lead: each visited state is a training pair for the student.
+    """
+    visited, previous, step = [], None, None
+    for k, fraction in enumerate(fractions):
+        t = start * fraction
+        visited.append((x_t, t))
+        clean = guided(unet, schedule, x_t, t, text, null, w)
+        if k + 1 == len(fractions):
+            return visited, clean
+        (a_t, s_t), (a_s, s_s) = schedule(t), schedule(start * fractions[k + 1])
+        h = torch.log(a_s / s_s) - torch.log(a_t / s_t)
+        direction = clean
+        if previous is not None:
+            r = step / h
+            direction = clean + (clean - previous) / (2 * r)
+        x_t = s_s / s_t * x_t - a_s * torch.expm1(-h) * direction
+        previous, step = clean, h
+    raise ValueError("fractions must not be empty")
+
+
+def boundary(t: Tensor, scaling: float = 10.0, sigma: float = 0.5) -> tuple[Tensor, Tensor]:
+    """c_skip and c_out of LCM (Luo et al. 2023), as in diffusers' LCMScheduler."""
+    scaled = (t * scaling).view(-1, 1, 1, 1)
+    return sigma**2 / (scaled**2 + sigma**2), scaled / (scaled**2 + sigma**2).sqrt()
+
+
+def consistency(unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text) -> Tensor:
+    """The few-step model's answer: what LCMScheduler calls denoised."""
+    skip, out = boundary(t)
+    return skip * x_t + out * denoised(unet, schedule, x_t, t, text)
+
+
+def lcm_times(indices: Sequence[int], scale: float = 1.0) -> list[float]:
+    """Timesteps of an index list out of LCM's fifty (999, 979, ..., 19), times noise_scale."""
+    return [(999 - 20 * i) * scale for i in indices]
+
+
+@torch.no_grad()
+def few_steps(
+    unet: UNet2DConditionModel,
+    schedule: Schedule,
+    text: Text,
+    times: Sequence[float],
+    noise: Tensor,
+    source: Tensor | None = None,
+) -> Tensor:
+    """Text to image, or image to image from latents ``source``; each further step adds the same noise again."""
+    clean = torch.zeros_like(noise) if source is None else source
+    for k, time in enumerate(times):
+        t = torch.full((len(noise),), float(time))
+        alpha, sigma = schedule(t)
+        x_t = noise if k == 0 and source is None else alpha * clean + sigma * noise
+        clean = consistency(unet, schedule, x_t, t, text)
+    return clean

@@ -1,0 +1,120 @@
+"""Train the UNet: ``python -m training.unet --run runs/unet --bank runs/bank128 --minutes 30``; again to resume.
+
+First on small latents (16x16, a quarter of the cost), then ``--bank runs/bank256 --start runs/unet/last.pt`` in a new
+run on the real size. Loss: mean square of v (Salimans and Ho 2022) at t = 999 sigmoid(1.2 n + 0.6), some at 999.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional as F
+
+from .bank import Bank
+from .model import Schedule, build_unet, run_unet
+from .muon import Pair
+from .run import Ema, Run, cosine
+from .text import TextEncoder
+
+EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
+
+
+def draw_times(count: int, generator: torch.Generator) -> Tensor:
+    """Mostly the middle and the noisy end, where structure is decided; 15% pure noise, where one step starts."""
+    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 0.6)
+    return torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(999.0), t)
+
+
+def drop_text(
+    tokens: Tensor, pooled: Tensor, null: tuple[Tensor, Tensor], share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Replace a share of the captions by the empty one (classifier-free guidance, Ho and Salimans 2022)."""
+    gone = torch.rand(len(tokens), generator=generator) < share
+    return torch.where(gone[:, None, None], null[0], tokens), torch.where(gone[:, None], null[1], pooled)
+
+
+def v_loss(
+    unet: UNet2DConditionModel,
+    schedule: Schedule,
+    clean: Tensor,
+    tokens: Tensor,
+    pooled: Tensor,
+    t: Tensor,
+    noise: Tensor,
+) -> Tensor:
+    """Per-sample mean square error of v."""
+    alpha, sigma = schedule(t)
+    v = run_unet(unet, alpha * clean + sigma * noise, t, tokens, pooled)
+    return F.mse_loss(v, alpha * noise - sigma * clean, reduction="none").mean((1, 2, 3))
+
+
+@torch.no_grad()
+def measure(
+    ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: tuple[Tensor, Tensor, Tensor]
+) -> dict[str, float]:
+    """v-loss of the averaged weights on one fixed batch at three times, with fixed noise."""
+    kept = {k: v.clone() for k, v in unet.state_dict().items()}
+    unet.load_state_dict(ema.shadow)
+    noise = torch.randn(batch[0].shape, generator=torch.Generator().manual_seed(7))
+    row = {}
+    for time in (250, 600, 950):
+        t = torch.full((len(noise),), float(time))
+        row[f"v{time}"] = v_loss(unet, schedule, *batch, t, noise).mean().item()
+    unet.load_state_dict(kept)
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/unet"))
+    parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
+    parser.add_argument("--start", type=Path, help="begin from the weights and optimizer of another run's checkpoint")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
+    parser.add_argument("--hold", type=float, default=0.6, help="share of the time at the full rate")
+    parser.add_argument("--floor", type=float, default=0.02, help="the rate at the end, of the full one")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    unet, schedule, text = build_unet().train(), Schedule(), TextEncoder()
+    null = text([""])
+    ema, optimizer = Ema(unet, 0.998), Pair(unet, EDGES)
+    run = Run(args.run, args.minutes * 60)
+    saved = run.resume() or (torch.load(args.start, map_location="cpu", weights_only=True) if args.start else None)
+    if saved:
+        unet.load_state_dict(saved["model"])
+        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        optimizer.load_state_dict(saved["optimizer"])
+    generator = torch.Generator().manual_seed(args.seed + run.step)
+    bank = Bank(args.bank)
+    fixed = bank.batch(32, torch.Generator().manual_seed(1))
+    recent = 1.0
+    print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
+    while run.progress < 1:
+        clean, tokens, pooled = bank.batch(args.batch, generator)
+        tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
+        t, noise = draw_times(args.batch, generator), torch.randn(clean.shape, generator=generator)
+        loss = v_loss(unet, schedule, clean, tokens, pooled, t, noise).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 100))
+        ema.update(unet)
+        recent += (loss.item() - recent) * 0.02
+        save = run.tick()
+        if run.step % 100 == 0:
+            losses = measure(ema, unet, schedule, fixed)
+            run.log(loss=recent, rate=run.step * args.batch / run.spent, bank=bank.refresh(), **losses)
+        if save or run.progress >= 1:
+            run.save(model=unet.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
