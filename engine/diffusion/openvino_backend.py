@@ -1,0 +1,185 @@
+"""The networks under OpenVINO: converted once, kept under a seal, run on the CPU without copies.
+
+Batch, height and width stay dynamic, so one build serves every step list, guidance and size.
+"""
+
+import logging
+import platform
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..core.notices import Notices
+from . import cache
+from .accelerators import Networks, Recipe
+from .parts import config_of
+
+# Raise it when what is written into a cached folder changes.
+FORMAT = 1
+PARTS = ("unet", "encoder", "decoder")
+
+
+def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
+    """UNet and autoencoder of a model folder. Raises RuntimeError or OSError when it cannot be had at all."""
+    import openvino as ov
+
+    core = ov.Core()
+    name = f"openvino/{key_of(recipe)}"
+
+    def build(folder: Path) -> None:
+        if notices is not None:
+            notices.say("openvino", "OpenVINO builds this model for the first time; that takes a moment", logging.INFO)
+        convert(recipe, folder)
+
+    try:
+        folder, _ = cache.kept(name, build)
+    except OSError as fault:
+        # No place to keep it: build for this run alone.
+        if notices is not None:
+            notices.say("openvino-cache", f"the cache {cache.cache_folder()} cannot be used ({fault})")
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="clavilux-") as scratch:
+            convert(recipe, Path(scratch))
+            return _networks({part: _compiled(core, Path(scratch), part, None) for part in PARTS})
+    return _networks(_from_cache(core, folder, notices))
+
+
+def key_of(recipe: Recipe) -> str:
+    """What a build depends on: weights and configs of the folder, versions, and the size where it is built in."""
+    import diffusers
+    import openvino as ov
+
+    files = [f for part in ("unet", "vae") for f in (recipe.folder / part).iterdir() if f.is_file()]
+    built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
+    return cache.fingerprint(
+        files, FORMAT, ov.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, built_in,
+        platform.processor(), _precision(ov.Core()),
+    )  # fmt: skip
+
+
+def convert(recipe: Recipe, folder: Path) -> None:
+    """Write unet, encoder and decoder as OpenVINO models into `folder`."""
+    import openvino as ov
+
+    halves = _weights_are_half(recipe.folder)
+    width, height = recipe.size
+    config = config_of(recipe.folder / "unet")
+    denoiser = recipe.denoiser()
+    h, w = height // 8, width // 8
+    x = torch.randn(2, int(config["in_channels"]), h, w)
+    t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(config["cross_attention_dim"]))
+    example: tuple[Tensor, ...] = (x, t, states)
+    if denoiser.reads_pooled:
+        example = (*example, torch.randn(2, _pooled_width(config)))
+    encoder, decoder = recipe.halves()
+    image = torch.randn(2, 3, height, width)
+    with torch.inference_mode():
+        latents = encoder(image[:1]).repeat(2, 1, 1, 1).clone()
+    jobs: list[tuple[str, nn.Module, Any]] = [
+        ("unet", denoiser, example), ("encoder", encoder, (image,)), ("decoder", decoder, (latents,)),
+    ]  # fmt: skip
+    for name, module, inputs in jobs:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = ov.convert_model(module, example_input=inputs)
+        for port in (*model.inputs, *model.outputs):
+            port.get_tensor().set_names({port.any_name} if port.names else {"out"})
+        ov.save_model(model, str(folder / f"{name}.xml"), compress_to_fp16=halves)
+
+
+def _from_cache(core: Any, folder: Path, notices: Notices | None) -> dict[str, Any]:
+    """Compile from a sealed folder; what OpenVINO adds there on the first run is sealed too."""
+    blobs = folder / "compiled"
+    fresh = not blobs.is_dir()
+    compiled = {part: _compiled(core, folder, part, blobs) for part in PARTS}
+    if fresh:
+        try:
+            cache.seal(folder)
+        except OSError as fault:
+            if notices is not None:
+                notices.say("openvino-cache", f"the cache {folder} cannot be used ({fault})")
+    return compiled
+
+
+def _compiled(core: Any, folder: Path, part: str, blobs: Path | None) -> Any:
+    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core)}
+    if blobs is not None:
+        config["CACHE_DIR"] = str(blobs)
+    return core.compile_model(str(folder / f"{part}.xml"), "CPU", config)
+
+
+def _precision(core: Any) -> str:
+    """bf16 where the CPU computes in it, else f32: emulated half precision is slower and worse."""
+    return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def _networks(compiled: dict[str, Any]) -> Networks:
+    return Networks(
+        _Unet(compiled["unet"]),
+        _Codec(_Request(compiled["encoder"]), _Request(compiled["decoder"])),
+        "openvino",
+    )
+
+
+class _Request:
+    """One compiled model: float32 tensors on the CPU in, a view of OpenVINO's own result out."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._count = len(compiled.inputs)
+
+    def __call__(self, *tensors: Tensor) -> Tensor:
+        given = [t.contiguous().numpy() for t in tensors[: self._count]]
+        results = self._request.infer(given, share_inputs=True, share_outputs=True)
+        out: np.ndarray = results[0]
+        return torch.from_numpy(out)
+
+
+class _Unet:
+    def __init__(self, compiled: Any) -> None:
+        self._run = _Request(compiled)
+
+    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
+        return self._run(x_t, t, states) if pooled is None else self._run(x_t, t, states, pooled)
+
+
+class _Codec:
+    def __init__(self, encode: Callable[..., Tensor], decode: Callable[..., Tensor]) -> None:
+        self._encode, self._decode = encode, decode
+
+    def encode(self, image: Tensor) -> Tensor:
+        return self._encode(image)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return self._decode(latents)
+
+
+def _first(width: Any) -> int:
+    return int(width[0] if isinstance(width, (list, tuple)) else width)
+
+
+def _pooled_width(config: dict[str, Any]) -> int:
+    """How wide the pooled text is that this UNet reads."""
+    total = int(config["projection_class_embeddings_input_dim"])
+    if config.get("addition_embed_type") == "text_time":
+        return total - 6 * int(config["addition_time_embed_dim"])  # the rest is the picture's size, six numbers
+    return total
+
+
+def _weights_are_half(folder: Path) -> bool:
+    """Whether the stored weights are fp16: then keeping them so loses nothing and halves the cache."""
+    from safetensors import safe_open
+
+    for part in ("unet", "vae"):
+        for file in (folder / part).glob("*.safetensors"):
+            with safe_open(str(file), "pt") as tensors:
+                names = list(tensors.keys())
+                if names and tensors.get_slice(names[0]).get_dtype() != "F16":
+                    return False
+    return True
