@@ -10,6 +10,7 @@ from math import cos, exp, sin, tau
 import numpy as np
 
 from ..engine.core.frame import Frame
+from .canvas import Canvas, cloud_bank, ridge, unit
 
 # World units: the eye is EYE above the water and looks along z; FOCAL is in picture heights.
 EYE, FOCAL = 1.0, 0.9
@@ -74,17 +75,16 @@ class Painter:
     def __init__(self, size: tuple[int, int]) -> None:
         self.w, self.h = w, h = size
         random = np.random.default_rng(1919)
-        self.x = np.arange(w, dtype=np.float32)
-        self.y = np.arange(h, dtype=np.float32)
+        self.canvas = Canvas(size)
+        self.x, self.y = self.canvas.x, self.canvas.y
         yy, xx = np.mgrid[-h : h + 1, -w : w + 1].astype(np.float32) / h
         distance = np.hypot(xx, yy)
         self.glow = (np.exp(-distance * 7) * 0.5 + np.exp(-distance * 2.6) * 0.45).astype(np.float32)
-        self.clouds = _clouds(random, h, w)
-        self.ridges = [_ridge(random, w, rough) * h for rough in (0.7, 1.0)]
+        self.clouds = cloud_bank(random, h, w)
+        self.ridges = [ridge(random, w, rough) * h for rough in (0.7, 1.0)]
         self.sparkle = random.random((h * 2, w), dtype=np.float32)
         from_centre = np.hypot((self.x / w - 0.5)[None], (self.y / h - 0.5)[:, None])
         self.vignette = (255 * (1.06 - 0.75 * from_centre**2)).astype(np.float32)
-        self.canvas = np.empty((3, h, w), np.float32)
         # Half a level of noise, fixed, so that the wide gradients do not band.
         self.dither = random.random((h, w), dtype=np.float32)
 
@@ -98,12 +98,7 @@ class Painter:
         self._path(canvas, view)
         self._gates(canvas, view)
         self._lanterns(canvas, view)
-        canvas *= self.vignette
-        canvas += self.dither
-        np.minimum(canvas, 255, out=canvas)
-        picture = np.empty((self.h, self.w, 3), np.uint8)
-        np.copyto(np.moveaxis(picture, -1, 0), canvas, casting="unsafe")
-        return picture
+        return canvas.picture(self.vignette, self.dither)
 
     def _view(self, t: float) -> _View:
         scene, into = divmod(t / SCENE_SECONDS, 1.0)
@@ -120,11 +115,11 @@ class Painter:
         sun_y = horizon - h * (0.25 + 0.12 * sin(t * 0.37 + 1.0))
         return _View(t, t * SPEED, vx, horizon, (sun_x, sun_y, side * 0.13), colours)
 
-    def _sky(self, canvas: np.ndarray, view: _View) -> None:
+    def _sky(self, canvas: Canvas, view: _View) -> None:
         rows = int(view.horizon) + 1
         high, low, sun = view.colours[0], view.colours[1], view.colours[2]
-        up = _unit(self.y[:rows] / view.horizon) ** 1.4
-        sky = canvas[:, :rows]
+        up = unit(self.y[:rows] / view.horizon) ** 1.4
+        sky = canvas.planes[:, :rows]
         sky[:] = (high[:, None] * (1 - up) + low[:, None] * up)[..., None]
         sx, sy, radius = view.sun
         gx, gy = self.w - min(max(int(sx), 0), self.w), self.h - min(max(int(sy), 0), self.h)
@@ -136,51 +131,33 @@ class Painter:
         for c in range(3):
             sky[c] += cloud * float(0.35 * (low[c] * 0.5 + 0.3 - high[c] * 0.5))
             sky[c] += glow * float(0.65 * sun[c] * (1.25 - low[c]))
-        self._disc(canvas, sx, sy, radius, sun, rows)
+        canvas.disc(sx, sy, radius, sun, rows)
 
-    def _disc(
-        self, canvas: np.ndarray, x: float, y: float, radius: float, colour: np.ndarray, rows: int, lit: float = 0
-    ) -> None:
-        """A round thing with a clear edge; `lit` above 0 shades it as a ball lit from inside and above."""
-        x0, x1 = max(0, int(x - radius - 2)), min(self.w, int(x + radius + 3))
-        y0, y1 = max(0, int(y - radius - 2)), min(rows, int(y + radius + 3))
-        if x0 >= x1 or y0 >= y1:
-            return
-        dx, dy = self.x[x0:x1] - x, (self.y[y0:y1] - y)[:, None]
-        away = np.sqrt(dx * dx + dy * dy)
-        alpha = _unit(radius - away + 0.5)
-        body = colour[:, None, None]
-        if lit:
-            shade = 1.15 - lit * (away / radius) ** 2 - 0.25 * dy / radius
-            body = body * shade
-        region = canvas[:, y0:y1, x0:x1]
-        region += alpha * (body - region)
-
-    def _mountains(self, canvas: np.ndarray, view: _View) -> None:
+    def _mountains(self, canvas: Canvas, view: _View) -> None:
         low, rock = view.colours[1], view.colours[5]
         bottom = int(view.horizon) + 1
-        for depth, (ridge, haze) in enumerate(zip(self.ridges, (0.55, 0.15), strict=True)):
+        for depth, (heights, haze) in enumerate(zip(self.ridges, (0.55, 0.15), strict=True)):
             shift = (view.vx * 0.4 + view.t * 1.5) * (0.5 + 0.6 * depth) % (3 * self.w)
             at, part = int(shift), shift % 1.0
-            edge = ridge[at : at + self.w] * (1 - part) + ridge[at + 1 : at + 1 + self.w] * part
+            edge = heights[at : at + self.w] * (1 - part) + heights[at + 1 : at + 1 + self.w] * part
             crest = view.horizon - edge * (1.0 - 0.45 * depth)
             top = max(0, int(crest.min()) - 1)
-            inside = _unit(self.y[top:bottom, None] - crest + 0.5)
+            inside = unit(self.y[top:bottom, None] - crest + 0.5)
             # Mist lies at the foot of the mountains.
             mist = haze + 0.45 * ((self.y[top:bottom] - top) / max(1, bottom - top)) ** 2
             colour = rock[:, None] * (1 - mist) + low[:, None] * mist
-            region = canvas[:, top:bottom]
+            region = canvas.planes[:, top:bottom]
             region += inside * (colour[..., None] - region)
 
-    def _water(self, canvas: np.ndarray, view: _View) -> None:
+    def _water(self, canvas: Canvas, view: _View) -> None:
         first = int(view.horizon)
         deep, sun = view.colours[4], view.colours[2]
         down = self.y[first:] - view.horizon
-        near = _unit(down / (self.h - view.horizon))
+        near = unit(down / (self.h - view.horizon))
         ripple = np.sin(60 / (near + 0.12) - view.t * 5.0) * near * self.h * 0.022
         ripple += np.sin(23 / (near + 0.2) - view.t * 3.1) * near * self.h * 0.015
         rows = np.clip(first - 1 - down * 0.9 - ripple, 0, first - 1).astype(np.intp)
-        mirror = canvas[:, rows]
+        mirror = canvas.planes[:, rows]
         keep = (0.78 - 0.45 * near)[:, None]
         mirror *= keep
         mirror += deep[:, None, None] * (1 - keep)
@@ -189,14 +166,14 @@ class Painter:
         road = np.exp(-(((self.x - view.sun[0]) / width) ** 2))
         drift = int(view.t * 14) % self.h
         waves = np.sin(90 / (near + 0.10) - view.t * 5.0)[:, None] * 0.5 + self.sparkle[drift : drift + len(down)]
-        road *= _unit(waves - 0.25)
+        road *= unit(waves - 0.25)
         for c in range(3):
             mirror[c] += road * float(0.55 * sun[c])
         part = view.horizon - first
-        mirror[:, 0] = canvas[:, first] * part + mirror[:, 0] * (1 - part)
-        canvas[:, first:] = mirror
+        mirror[:, 0] = canvas.planes[:, first] * part + mirror[:, 0] * (1 - part)
+        canvas.planes[:, first:] = mirror
 
-    def _path(self, canvas: np.ndarray, view: _View) -> None:
+    def _path(self, canvas: Canvas, view: _View) -> None:
         """A boardwalk to the horizon; its planks pass below the eye."""
         first = int(view.horizon) + 2
         down = (self.y[first:] - view.horizon) / self.h
@@ -206,7 +183,7 @@ class Painter:
         number = np.floor(along)
         tone = 0.62 + 0.30 * (np.sin(number * 12.9898) * 43758.5453 % 1.0)
         gap = np.abs(along - number - 0.5) > 0.44
-        blur = _unit(1.4 - depth / 9)
+        blur = unit(1.4 - depth / 9)
         tone = 0.75 + (np.where(gap, 0.25, tone) - 0.75) * blur
         fog = np.exp(-depth / 9)
         wood = (view.colours[3] * 0.35 + view.colours[1] * 0.45)[:, None] * tone
@@ -214,12 +191,12 @@ class Painter:
         away = np.abs(self.x - view.vx)
         left = int(max(0, view.vx - half[-1] - 2))
         right = int(min(self.w, view.vx + half[-1] + 3))
-        inside = _unit(half[:, None] - away[left:right] + 0.5)
-        rim = _unit(inside * 3 - _unit(half[:, None] * 0.90 - away[left:right]) * 3) * 0.35
-        region = canvas[:, first:, left:right]
+        inside = unit(half[:, None] - away[left:right] + 0.5)
+        rim = unit(inside * 3 - unit(half[:, None] * 0.90 - away[left:right]) * 3) * 0.35
+        region = canvas.planes[:, first:, left:right]
         region += inside * ((colour[..., None] * (1 - rim)) - region)
 
-    def _gates(self, canvas: np.ndarray, view: _View) -> None:
+    def _gates(self, canvas: Canvas, view: _View) -> None:
         """Far to near, the figure among them."""
         nearest = SPACING - view.z % SPACING
         swung = False
@@ -231,7 +208,7 @@ class Painter:
             if z > 0.45:
                 self._gate(canvas, view, z, round((view.z + z) / SPACING))
 
-    def _gate(self, canvas: np.ndarray, view: _View, z: float, number: int) -> None:
+    def _gate(self, canvas: Canvas, view: _View, z: float, number: int) -> None:
         scale = FOCAL / z * self.h
         fog = exp(-z / 9.0)
         # Gates rise out of the mist and are gone before they would cut the eye.
@@ -243,50 +220,14 @@ class Painter:
             x = view.vx + side * SPAN * scale
             radius = PILLAR * scale
             light = min(max((view.sun[0] - x) / self.h * 2, -0.9), 0.9)
-            self._pillar(canvas, x, radius, top, base, colour, light, fade)
+            canvas.pillar(x, radius, top, base, colour, light, fade)
         over = 1.22 * SPAN * scale
         thick = 0.24 * scale
-        self._beam(canvas, view.vx, over, top - thick, top + thick * 0.3, colour, fade)
+        canvas.beam(view.vx, over, top - thick, top + thick * 0.3, colour, fade)
         lower = top + 0.55 * scale
-        self._beam(canvas, view.vx, SPAN * scale, lower, lower + thick * 0.6, colour * 0.82, fade)
+        canvas.beam(view.vx, SPAN * scale, lower, lower + thick * 0.6, colour * 0.82, fade)
 
-    def _pillar(
-        self, canvas: np.ndarray, x: float, radius: float, top: float, base: float, colour: np.ndarray,
-        light: float, alpha: float,
-    ) -> None:  # fmt: skip
-        """An upright round column, shaded from the sun's side, and its image in the water below `base`."""
-        x0, x1 = max(0, int(x - radius - 1)), min(self.w, int(x + radius + 2))
-        y0, y1 = max(0, int(top)), min(self.h, int(base + (base - top) * 0.6))
-        if x0 >= x1 or y0 >= y1:
-            return
-        away = self.x[x0:x1] - x
-        across = np.minimum(np.maximum(away / radius, -1), 1)
-        shade = 0.42 + 0.9 * np.maximum(across * light + np.sqrt(1 - across * across) * 0.35, 0)
-        cover = _unit(radius + 0.5 - np.abs(away)) * alpha
-        ys = self.y[y0:y1, None]
-        dry = _unit(base + 0.5 - ys)
-        cover = _unit(ys - (top - 0.5)) * (0.5 + 0.5 * dry) * cover
-        shade = (0.6 + 0.4 * dry) * shade
-        region = canvas[:, y0:y1, x0:x1]
-        for c in range(3):
-            region[c] += cover * (shade * float(colour[c]) - region[c])
-
-    def _beam(
-        self, canvas: np.ndarray, x: float, half: float, top: float, bottom: float, colour: np.ndarray, alpha: float
-    ) -> None:
-        """A level beam, bright above and dark below."""
-        x0, x1 = max(0, int(x - half)), min(self.w, int(x + half) + 1)
-        y0, y1 = max(0, int(top)), min(self.h, int(bottom) + 1)
-        if x0 >= x1 or y0 >= y1:
-            return
-        ys, xs = self.y[y0:y1], self.x[x0:x1]
-        shade = 1.2 - 0.75 * _unit((ys - top) / max(1.0, bottom - top))
-        cover_y = _unit(np.minimum(ys - top + 0.5, bottom - ys + 0.5))
-        cover_x = _unit(half - np.abs(xs - x) + 0.5) * alpha
-        region = canvas[:, y0:y1, x0:x1]
-        region += (cover_y[:, None] * cover_x) * ((colour[:, None] * shade)[..., None] - region)
-
-    def _figure(self, canvas: np.ndarray, view: _View) -> None:
+    def _figure(self, canvas: Canvas, view: _View) -> None:
         """Someone on a swing that hangs from above the picture."""
         h = self.h
         swing = 0.42 * sin(view.t * 1.9)
@@ -296,43 +237,10 @@ class Painter:
         a, b = limbs[:, 0:2] @ turn.T + pivot, limbs[:, 2:4] @ turn.T + pivot
         radius = limbs[:, 4]
         for rope in (0, 1):
-            self._rope(canvas, a[rope].tolist(), b[rope].tolist(), float(radius[rope]), view)
-        self._capsules(canvas, a[2:], b[2:], radius[2:], view)
+            canvas.rope(a[rope].tolist(), b[rope].tolist(), float(radius[rope]), view.colours[0] * 0.25)
+        canvas.capsules(a[2:], b[2:], radius[2:], view.colours[0] * 0.22, view.colours[2] * 0.55)
 
-    def _rope(
-        self, canvas: np.ndarray, a: tuple[float, float], b: tuple[float, float], radius: float, view: _View
-    ) -> None:
-        """A steep thin line, a few pixels a row."""
-        rows = np.arange(max(0, int(a[1])), min(self.h, int(b[1])))
-        x = a[0] + (rows - a[1]) * ((b[0] - a[0]) / (b[1] - a[1]))
-        columns = x.astype(np.intp)[:, None] + np.arange(-1, 3)
-        cover = _unit(radius + 0.5 - np.abs(columns - x[:, None])) * ((columns >= 0) & (columns < self.w))
-        columns = np.clip(columns, 0, self.w - 1)
-        for c in range(3):
-            behind = canvas[c, rows[:, None], columns]
-            canvas[c, rows[:, None], columns] = behind + cover * (float(view.colours[0, c]) * 0.25 - behind)
-
-    def _capsules(self, canvas: np.ndarray, a: np.ndarray, b: np.ndarray, radius: np.ndarray, view: _View) -> None:
-        """The union of thick lines from `a` to `b`, dark, with the sun's colour on the edge that faces it."""
-        low, high = np.minimum(a, b).min(0) - radius.max() - 2, np.maximum(a, b).max(0) + radius.max() + 2
-        x0, y0 = (max(0, int(v)) for v in low)
-        x1, y1 = min(self.w, int(high[0])), min(self.h, int(high[1]))
-        if x0 >= x1 or y0 >= y1:
-            return
-        px, py = self.x[x0:x1], self.y[y0:y1, None]
-        nearest = np.full((y1 - y0, x1 - x0), 1e9, np.float32)
-        for (ax, ay), (bx, by), r in zip(a.tolist(), b.tolist(), radius.tolist(), strict=True):
-            dx, dy = bx - ax, by - ay
-            along = _unit(((px - ax) * dx + (py - ay) * dy) / max(dx * dx + dy * dy, 1e-6))
-            np.minimum(nearest, _distance(px - ax - along * dx, py - ay - along * dy) - r, out=nearest)
-        inside = _unit(0.5 - nearest)
-        rim = _unit(1 + nearest / (0.012 * self.h)) ** 2
-        dark, sun = view.colours[0] * 0.22, view.colours[2]
-        region = canvas[:, y0:y1, x0:x1]
-        for c in range(3):
-            region[c] += inside * (rim * float(0.55 * sun[c]) + float(dark[c]) - region[c])
-
-    def _lanterns(self, canvas: np.ndarray, view: _View) -> None:
+    def _lanterns(self, canvas: Canvas, view: _View) -> None:
         """Balls of light that float past, nearer than everything."""
         for k in range(3):
             phase = view.t * (0.13 + 0.02 * k) + k / 3
@@ -341,17 +249,7 @@ class Painter:
             y = self.h * (1.1 - 1.25 * rise)
             radius = self.h * (0.052 - 0.018 * rise) * (1.0, 0.8, 0.65)[k]
             colour = (view.colours[2] * 0.75 + view.colours[3] * 0.35) * (0.95 + 0.08 * sin(view.t * 6 + k))
-            self._disc(canvas, x, y, radius, colour, self.h, lit=0.45)
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    """Clipped to 0..1; on small arrays three times as fast as np.clip."""
-    return np.minimum(np.maximum(x, 0.0), 1.0)
-
-
-def _distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    # np.hypot guards against overflow, which costs five times as much.
-    return np.sqrt(x * x + y * y)
+            canvas.disc(x, y, radius, colour, self.h, lit=0.45)
 
 
 def _limbs(speed: float) -> np.ndarray:
@@ -384,34 +282,3 @@ def _scene(k: int) -> np.ndarray:
 def _smooth(x: float) -> float:
     x = min(max(x, 0.0), 1.0)
     return x * x * (3 - 2 * x)
-
-
-def _wave_sum(random: np.random.Generator, length: int, rough: float) -> np.ndarray:
-    """A periodic wandering line of `length` points, about -1..1."""
-    x = np.arange(length) * (2 * np.pi / length)
-    line = np.zeros(length)
-    for k in range(3, 60):
-        line += np.sin(k * x + random.uniform(0, 2 * np.pi)) * random.uniform(0.4, 1) / k**rough
-    return line / np.abs(line).max()
-
-
-def _ridge(random: np.random.Generator, width: int, rough: float) -> np.ndarray:
-    """A skyline as heights in picture heights, long enough to slide a window along."""
-    line = 0.10 + 0.085 * np.abs(_wave_sum(random, 3 * width, rough))
-    return np.concatenate([line, line[: width + 2]]).astype(np.float32)
-
-
-def _clouds(random: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Soft level bands, 0..1, (height, 4 width + 2), periodic over 3 widths."""
-    x = np.arange(3 * width) * (2 * np.pi / (3 * width))
-    y = np.arange(height)[:, None] / height
-    bank = np.zeros((height, 3 * width), np.float32)
-    for _ in range(24):
-        k = random.integers(2, 14)
-        bank += (
-            np.sin(k * x + random.uniform(0, 7) + 2 * np.sin(y * random.uniform(4, 30)))
-            / np.sqrt(k)
-            * np.sin(y * random.uniform(10, 46) + random.uniform(0, 7))
-        )
-    bank = np.clip(bank / bank.std() - 0.5, 0, 2) / 2
-    return np.concatenate([bank, bank[:, : width + 2]], axis=1).astype(np.float32)

@@ -57,7 +57,8 @@ class MediaSource:
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
         rate = stream.average_rate or stream.guessed_rate
-        self.fps = float(rate) if rate else 25.0
+        # Some headers carry the clock's rate in place of the picture's.
+        self.fps = float(rate) if rate and rate <= 240 else 25.0
         self._fit = VideoFit(self._size)
         self._pictures = self._decode()
         self._resume()
@@ -144,12 +145,15 @@ class MediaSource:
             import av
 
             times, keys = [], []
-            with av.open(str(self._path)) as container:
-                for packet in self._packets(container):
-                    if packet.pts is not None and packet.size and not packet.is_discard:
-                        times.append(packet.pts)
-                        if packet.is_keyframe:
-                            keys.append(packet.pts)
+            try:
+                with av.open(str(self._path)) as container:
+                    for packet in self._packets(container):
+                        if packet.pts is not None and packet.size and not packet.is_discard:
+                            times.append(packet.pts)
+                            if packet.is_keyframe:
+                                keys.append(packet.pts)
+            except (av.FFmpegError, OSError) as e:
+                raise SourceFailed(f"{self.name} cannot be read any more: {reason(e)}") from e
             if not times:
                 raise SourceFailed(f"{self.name} has no time stamps to seek by")
             self._index = _Index(sorted(times), sorted(keys))

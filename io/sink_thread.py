@@ -65,7 +65,8 @@ class SinkThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while not self._halt.is_set() and self.state != "closed":
+        # Once at least, whatever comes first: a frame offered before a quick stop is still written.
+        while True:
             try:
                 self.sink.open()
                 self._serve()

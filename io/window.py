@@ -10,6 +10,9 @@ import numpy as np
 from ..engine.core.frame import Frame
 from .faults import SinkClosed, SinkFailed, SinkUnavailable, reason
 
+# Asked before SDL is, which would complain on stderr at every try.
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
+
 
 class WindowSink:
     """A resizable window that opens at a comfortable multiple of `size` (width, height); the aspect is kept.
@@ -38,6 +41,8 @@ class WindowSink:
             import pygame
         except ImportError as e:
             raise SinkUnavailable("The window needs pygame-ce: python -m pip install 'clavilux[window]'") from e
+        if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
+            raise SinkUnavailable("There is no display to open a window on; record to a file instead")
         try:
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen"):

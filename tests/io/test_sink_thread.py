@@ -80,6 +80,15 @@ def test_a_slow_sink_never_blocks_and_gets_the_newest():
     assert thread.dropped == 198
 
 
+def test_a_frame_offered_just_before_the_end_is_still_written():
+    for _ in range(20):
+        sink = MemorySink()
+        thread, _ = started(sink)
+        thread.offer(frame(3))
+        assert thread.stop()
+        assert [f.n for f in sink.frames] == [3]
+
+
 def test_without_flush_what_waits_is_left():
     sink = Slow()
     thread, _ = started(sink)

@@ -32,6 +32,16 @@ _PROGRAM = """
         if thread.written > 3 and not shown:
             print("shown", flush=True)
             shown = True
+            if "keys" in sys.argv:
+                import pygame
+
+                sizes = [pygame.display.get_surface().get_size()]
+                for key in (pygame.K_f, pygame.K_f, pygame.K_q):
+                    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+                    time.sleep(0.4)
+                    if key == pygame.K_f:
+                        sizes.append(pygame.display.get_surface().get_size())
+                print(*sizes, flush=True)
         if thread.state == "lost":
             break
         time.sleep(0.02)
@@ -59,12 +69,15 @@ def display():
     server.wait(5)
 
 
-def program(display):
+def program(display, *arguments):
     environment = {**os.environ, "DISPLAY": display}
     environment.pop("WAYLAND_DISPLAY", None)
     environment.pop("SDL_VIDEODRIVER", None)
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(_PROGRAM)], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(_PROGRAM), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -95,6 +108,20 @@ def test_the_window_shows_the_picture_upright_with_its_colours(display):
     finally:
         window.kill()
         window.wait()
+
+
+@pytest.mark.real
+def test_f_fills_the_screen_and_q_closes_the_window_and_nothing_else(display):
+    pytest.importorskip("pygame")
+    window = program(display, "keys")
+    try:
+        told, _ = window.communicate(timeout=30)
+    finally:
+        window.kill()
+    shown, sizes, end = told.splitlines()
+    assert shown == "shown"
+    assert sizes == "(768, 768) (1024, 800) (768, 768)"
+    assert end == "closed | The window is closed; the show goes on."
 
 
 @pytest.mark.real
