@@ -23,7 +23,7 @@ class Notices:
     another text at most every `gap` seconds.
     """
 
-    def __init__(self, clock: Clock, again: float = 10.0, gap: float = 1.0, keep: int = 200) -> None:
+    def __init__(self, clock: Clock, again: float = 60.0, gap: float = 1.0, keep: int = 200) -> None:
         self._clock = clock
         self._again = again
         self._gap = gap
