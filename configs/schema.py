@@ -213,7 +213,7 @@ def _read_as_config(page: Page, root: Node) -> tuple[Section, Section]:
     """A StreamDiffusion config's one flat group as the show's keys and the stream's keys."""
     clean = _without_nulls(root)
     assert clean is not None
-    keys = {*DEFAULTS, *LIVE, "prompt_blending", "seed_blending"} - {"seed"}
+    keys = {*DEFAULTS, *LIVE, "prompt_blending", "seed_blending"}
     stream = {k: v for k, v in clean.content.items() if k in keys}
     rest = {k: v for k, v in clean.content.items() if k not in keys}
     return (
@@ -224,14 +224,16 @@ def _read_as_config(page: Page, root: Node) -> tuple[Section, Section]:
 
 def _close(top: Section, stream: Section, is_config: bool) -> list[str]:
     """Note keys that nobody reads; the remarks are about those that another program reads."""
+    blends = ("prompt_blending", "seed_blending")
+    known = (*DEFAULTS, *LIVE, *blends)
+    if is_config:
+        known = (*SHOW_KEYS, *known, "model_id", "width", "height")
     remarks = []
     for section in (top, stream) if is_config else (stream,):
-        known = (*SHOW_KEYS, *DEFAULTS, *LIVE, "model_id", "width", "height", "prompt_blending", "seed_blending")
         for key in section.left():
-            slip = nearest(key, known, _SLIP)
-            if key in FOREIGN or (is_config and not slip):
+            if key in FOREIGN or (is_config and not nearest(key, known, _SLIP)):
                 section.take(key)
                 remarks.append(f"{section.page.file}: {key} means nothing here and is left aside")
-    stream.close((*DEFAULTS, *LIVE))
-    top.close(SHOW_KEYS)
+    stream.close(known)
+    top.close(known if is_config else SHOW_KEYS)
     return remarks

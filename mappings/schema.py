@@ -135,8 +135,8 @@ class _Row:
             return None
         if not address.startswith("/"):
             s.say("osc", f"an address begins with /, as in /{address}")
-        elif any(c in " #," or not c.isprintable() for c in address):
-            s.say("osc", f"{address!r}: an address has no spaces, commas or #")
+        elif any(c in " #" or not c.isprintable() for c in address):
+            s.say("osc", f"{address!r}: an address has no spaces and no #")
         elif len(address) > 256 or address.count("*") > 8:
             s.say("osc", "the address is longer, or has more *, than is ever matched (256 characters, 8 *)")
         elif is_pattern(address) and matcher(address) is None:

@@ -111,12 +111,12 @@ class Page:
             self.say(n, "", "a tab; indent with spaces")
         if tabbed:
             return
-        mark = getattr(e, "problem_mark", None) or getattr(e, "context_mark", None)
-        if mark is not None:
-            line = mark.line + 1
-        else:
-            line = text.count("\n", 0, getattr(e, "position", 0)) + 1
         problem = str(getattr(e, "problem", None) or getattr(e, "reason", None) or e)
+        mark = getattr(e, "problem_mark", None) or getattr(e, "context_mark", None)
+        if "end of stream" in problem or "<stream end>" in problem:
+            # The place to look at is where the quote or bracket was opened.
+            mark = getattr(e, "context_mark", None) or mark
+        line = text.count("\n", 0, getattr(e, "position", 0)) + 1 if mark is None else mark.line + 1
         plain = next((words for sign, words in _PLAIN_WORDS if sign in problem), None)
         self.say(line, "", f"{plain} ({problem})" if plain else f"this is not YAML: {problem}")
 
