@@ -41,6 +41,8 @@ def encode(path, pixels, codec="libx264", pix_fmt="yuv420p", turn=0, **colour):
         if "matrix" in colour:
             stream.codec_context.colorspace = colour["matrix"]
             stream.codec_context.color_range = colour["range"]
+        if "pixel" in colour:
+            stream.codec_context.sample_aspect_ratio = colour["pixel"]
         if turn:
             stream.set_display_rotation(turn)
         for k in range(10):
@@ -114,6 +116,17 @@ def test_a_film_marked_as_turned_is_shown_upright(tmp_path):
     assert upright.shape == (96, 64, 3)
     assert upright[:40].min() > 220
     assert upright[56:].max() < 35
+    s.close()
+
+
+def test_a_film_of_wide_pixels_is_shown_in_its_true_shape(tmp_path):
+    pixels = np.zeros((96, 64, 3), np.uint8)
+    pixels[:, :16] = 255  # a quarter of the width, whatever the shape of a pixel
+    encode(tmp_path / "wide.mp4", pixels, pixel=Fraction(2, 1))
+    s = opened(tmp_path / "wide.mp4", (128, 96))
+    row = s.read().pixels[48, :, 0]
+    assert row[:28].min() > 220
+    assert row[36:].max() < 35
     s.close()
 
 
