@@ -27,9 +27,9 @@ class Unet(Protocol):
 
 
 class Codec(Protocol):
-    """Images (B,3,H,W) in [-1, 1] to latents (B,C,h,w) and back; results are valid until the next call."""
+    """Frames uint8 (B,H,W,3) RGB to latents (B,C,h,w) and back; results are valid until the next call."""
 
-    def encode(self, image: Tensor) -> Tensor: ...
+    def encode(self, frames: Tensor) -> Tensor: ...
 
     def decode(self, latents: Tensor) -> Tensor: ...
 
@@ -55,8 +55,8 @@ class EagerCodec:
     def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         self._encoder, self._decoder = encoder, decoder
 
-    def encode(self, image: Tensor) -> Tensor:
-        return self._encoder(image)
+    def encode(self, frames: Tensor) -> Tensor:
+        return self._encoder(frames)
 
     def decode(self, latents: Tensor) -> Tensor:
         return self._decoder(latents)
@@ -79,7 +79,7 @@ class Recipe:
     def halves(self) -> tuple[Encoder, Decoder]:
         with quiet():
             vae = load_vae(self.folder).to(self.device, self.dtype)
-        return Encoder(vae, self.shuffle).eval(), Decoder(vae, self.shuffle).eval()
+        return Encoder(vae, self.shuffle, self.dtype).eval(), Decoder(vae, self.shuffle).eval()
 
 
 def eager(recipe: Recipe) -> Networks:

@@ -70,7 +70,7 @@ class Diffuser:
         self._prompt = PromptTrack(self._encodings, self.notices)
         self._negative = PromptTrack(self._encodings, self.notices)
         width, height = self.size
-        self._canvas = Canvas(width, height, model.multiple, model.device, model.dtype)
+        self._canvas = Canvas(width, height, model.multiple, model.device)
         rows, columns = (side // model.downscale for side in self._canvas.padded)
         shape = (model.latent_channels, rows, columns)
         self._noise = Noise(shape, seed_speed, model.device, model.dtype)
@@ -214,10 +214,9 @@ class Diffuser:
 
     def _paint(self, work: Work) -> np.ndarray:
         latents = self._sampler.paint(work)
-        image = self.model.codec.decode(latents)
-        if not bool(torch.isfinite(image.sum())):
+        if not bool(torch.isfinite(latents.sum())):
             raise RenderFailed("the model gave numbers that are no picture (not finite); the frame is left out")
-        pixels = self._canvas.store(image)
+        pixels = self._canvas.store(self.model.codec.decode(latents))
         self._sampler.commit()
         return pixels
 

@@ -20,7 +20,7 @@ from .accelerators import Networks, Recipe
 from .parts import config_of
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 1
+FORMAT = 2
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -28,6 +28,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     """UNet and autoencoder of a model folder. Raises RuntimeError or OSError when it cannot be had at all."""
     import openvino as ov
 
+    # Two pools of threads that wait by spinning take the cores from each other; what torch still does is small.
+    torch.set_num_threads(1)
     core = ov.Core()
     name = f"openvino/{key_of(recipe)}"
 
@@ -71,18 +73,16 @@ def convert(recipe: Recipe, folder: Path) -> None:
     width, height = recipe.size
     config = config_of(recipe.folder / "unet")
     denoiser = recipe.denoiser()
-    h, w = height // 8, width // 8
-    x = torch.randn(2, int(config["in_channels"]), h, w)
+    frames = torch.randint(0, 256, (2, height, width, 3), dtype=torch.uint8)
+    encoder, decoder = recipe.halves()
+    with torch.no_grad():
+        x = torch.randn_like(encoder(frames))
     t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(config["cross_attention_dim"]))
     example: tuple[Tensor, ...] = (x, t, states)
     if denoiser.reads_pooled:
         example = (*example, torch.randn(2, _pooled_width(config)))
-    encoder, decoder = recipe.halves()
-    image = torch.randn(2, 3, height, width)
-    with torch.inference_mode():
-        latents = encoder(image[:1]).repeat(2, 1, 1, 1).clone()
     jobs: list[tuple[str, nn.Module, Any]] = [
-        ("unet", denoiser, example), ("encoder", encoder, (image,)), ("decoder", decoder, (latents,)),
+        ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
     ]  # fmt: skip
     for name, module, inputs in jobs:
         with torch.no_grad(), warnings.catch_warnings():
@@ -128,7 +128,7 @@ def _networks(compiled: dict[str, Any]) -> Networks:
 
 
 class _Request:
-    """One compiled model: float32 tensors on the CPU in, a view of OpenVINO's own result out."""
+    """One compiled model: tensors on the CPU in, a view of OpenVINO's own result out."""
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
@@ -153,8 +153,8 @@ class _Codec:
     def __init__(self, encode: Callable[..., Tensor], decode: Callable[..., Tensor]) -> None:
         self._encode, self._decode = encode, decode
 
-    def encode(self, image: Tensor) -> Tensor:
-        return self._encode(image)
+    def encode(self, frames: Tensor) -> Tensor:
+        return self._encode(frames)
 
     def decode(self, latents: Tensor) -> Tensor:
         return self._decode(latents)

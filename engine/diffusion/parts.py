@@ -40,19 +40,21 @@ class Denoiser(nn.Module):
 
 
 class Encoder(nn.Module):
-    """The encoding half of an autoencoder: image (B,3,H,W) in [-1, 1] -> latents (B,C,h,w) of about unit variance.
+    """The encoding half of an autoencoder: frames uint8 (B,H,W,3) -> latents (B,C,h,w) of about unit variance.
 
-    Of AutoencoderKL's posterior the mean is taken: the same picture always gives the same latents.
+    Turning pixels into numbers is part of the network, so that an accelerator does it too. Of AutoencoderKL's
+    posterior the mean is taken: the same picture always gives the same latents.
     """
 
-    def __init__(self, vae: Any, shuffle: int) -> None:
+    def __init__(self, vae: Any, shuffle: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.vae, self.shuffle = vae, shuffle
+        self.vae, self.shuffle, self.dtype = vae, shuffle, dtype
         self.scale = float(vae.config.scaling_factor)
         self.shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
         self.tiny = vae.__class__.__name__ == "AutoencoderTiny"
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, frames: Tensor) -> Tensor:
+        image = frames.permute(0, 3, 1, 2).to(self.dtype) / 127.5 - 1.0
         if self.shuffle > 1:
             image = F.pixel_unshuffle(image, self.shuffle)
         if self.tiny:
@@ -63,7 +65,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The decoding half: latents (B,C,h,w) -> image (B,3,H,W), about [-1, 1], not clipped."""
+    """The decoding half: latents (B,C,h,w) -> frames uint8 (B,H,W,3), rounded and clipped."""
 
     def __init__(self, vae: Any, shuffle: int) -> None:
         super().__init__()
@@ -73,7 +75,10 @@ class Decoder(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         image = self.vae.decode(latents / self.scale + self.shift, return_dict=False)[0]
-        return F.pixel_shuffle(image, self.shuffle) if self.shuffle > 1 else image
+        if self.shuffle > 1:
+            image = F.pixel_shuffle(image, self.shuffle)
+        levels = (image * 127.5 + 128.0).clamp(0.0, 255.0).floor()
+        return levels.to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def load_unet(folder: Path) -> Any:

@@ -1,10 +1,9 @@
-"""Between frames and tensors: uint8 (H, W, 3) RGB on one side, float (1, 3, H, W) in [-1, 1] on the other."""
+"""Frames as the model's codec takes and gives them: uint8 (1, H, W, 3) RGB, padded to what the model can divide."""
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 
 def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -19,41 +18,33 @@ def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 class Canvas:
-    """The buffers of one frame size; `multiple` is what the model needs height and width to be divisible by.
+    """One frame size on one device.
 
-    A size that is not is padded at the right and the bottom by repeating the edge, and cropped again at the end.
+    `multiple` is what the model needs height and width to be divisible by; a size that is not is padded at the
+    right and the bottom by repeating the edge, and cropped again at the end.
     """
 
-    def __init__(
-        self,
-        width: int,
-        height: int,
-        multiple: int = 8,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
+    def __init__(self, width: int, height: int, multiple: int = 8, device: torch.device | str = "cpu") -> None:
         self.width, self.height = width, height
         self.padded = (-(-height // multiple) * multiple, -(-width // multiple) * multiple)
-        self.device, self.dtype = torch.device(device), dtype
-        self._image = torch.empty((1, 3, height, width), device=self.device, dtype=dtype)
+        self._device = torch.device(device)
 
     def load(self, pixels: np.ndarray) -> Tensor:
-        """Pixels to an image tensor (1, 3, H', W') that is valid until the next call. Raises ValueError."""
+        """Pixels (H, W, 3) to the codec's (1, H', W', 3) on the device. Raises ValueError for another shape."""
         if pixels.shape != (self.height, self.width, 3) or pixels.dtype != np.uint8:
-            raise ValueError(f"expected uint8 ({self.height}, {self.width}, 3), got {pixels.dtype} {pixels.shape}")
-        if not pixels.flags.writeable or not pixels.flags.c_contiguous:
-            pixels = np.array(pixels)  # torch warns of memory it could be asked to write to
-        frame = torch.from_numpy(pixels).to(self.device, non_blocking=True)
-        self._image[0].copy_(frame.permute(2, 0, 1))
-        self._image.mul_(1.0 / 127.5).sub_(1.0)
+            raise ValueError(
+                f"a frame is uint8 ({self.height}, {self.width}, 3) here, not {pixels.dtype} {pixels.shape}"
+            )
         down, right = self.padded[0] - self.height, self.padded[1] - self.width
-        return F.pad(self._image, (0, right, 0, down), mode="replicate") if down or right else self._image
+        if down or right:
+            pixels = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
+        elif not pixels.flags.writeable or not pixels.flags.c_contiguous:
+            pixels = np.array(pixels)  # torch warns of memory it could be asked to write to
+        return torch.from_numpy(pixels)[None].to(self._device, non_blocking=True)
 
-    def store(self, image: Tensor) -> np.ndarray:
-        """An image tensor (1, 3, H', W') to new pixels; values outside [-1, 1] are clipped."""
-        shown = image[0, :, : self.height, : self.width]
-        scaled = torch.add(128.0, shown, alpha=127.5).clamp_(0.0, 255.0)
-        return scaled.to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+    def store(self, frame: Tensor) -> np.ndarray:
+        """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own."""
+        return frame[0, : self.height, : self.width].cpu().numpy().copy()
 
 
 def faded(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:

@@ -55,6 +55,7 @@ class Schedule:
         self.prediction = prediction
         self.original_steps = original_steps
         self.timestep_scaling = timestep_scaling
+        self._tables: dict[int, tuple[int, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._log_snr)
@@ -104,6 +105,11 @@ class Schedule:
         A longer table is spread over the training timesteps directly.
         """
         n = min(max(int(num_inference_steps), 1), len(self))
+        if n not in self._tables:
+            self._tables[n] = self._table(n)
+        return self._tables[n]
+
+    def _table(self, n: int) -> tuple[int, ...]:
         origin = max(self.original_steps, n)
         if origin == self.original_steps:
             distilled = np.arange(1, origin + 1) * (len(self) // origin) - 1
