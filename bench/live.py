@@ -2,9 +2,10 @@
 
     python bench/live.py CLIP [--seconds 20] [--model M] [--sheet sheet.png]
 
-Starts `clavilux run` on CLIP with a journal; meanwhile liblo's `oscsendfile` sweeps noise_scale at 200 messages a second
-and a JACK client sweeps a CC that plays guidance_scale at 100 a second. Prints fps, the longest gap between frames, and
-whether both parameters rest exactly on the last message. Needs liblo-tools and jackd2.
+Starts `clavilux run` on CLIP with a journal; meanwhile liblo's `oscsendfile` sweeps noise_scale at 200 messages a
+second and a JACK client sweeps a CC that plays guidance_scale at 100 a second. Prints fps, the longest gap between frames,
+how long an event waits for its frame, and whether both parameters rest exactly on the last message. Needs liblo-tools
+and jackd2.
 """
 
 import argparse
@@ -79,6 +80,25 @@ def read(journal: Path) -> tuple[list[dict], list[dict]]:
     return [r for r in rows if r["type"] == "frame"], [r for r in rows if r["type"] == "event"]
 
 
+def waits(journal: Path) -> tuple[list[float], list[float]]:
+    """Milliseconds from each event's arrival to its frame's snapshot, and to that frame being finished."""
+    to_snapshot, to_frame, pending = [], [], []
+    for line in journal.read_text().splitlines():
+        row = json.loads(line)
+        if row["type"] == "event":
+            pending.append(row["t"])
+        elif row["type"] == "frame":
+            to_snapshot += [(row["t"] - t) * 1000 for t in pending]
+            to_frame += [(row["t"] - t) * 1000 + row["render_ms"] for t in pending]
+            pending = []
+    return to_snapshot, to_frame
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {f"p{q}": round(ordered[min(int(len(ordered) * q / 100), len(ordered) - 1)], 1) for q in (50, 99)}
+
+
 def report(journal: Path, fps: float) -> dict:
     """What the journal says of the show."""
     frames, events = read(journal)
@@ -86,6 +106,7 @@ def report(journal: Path, fps: float) -> dict:
     values: dict = {}
     for row in frames:
         values |= row["params"]
+    to_snapshot, to_frame = waits(journal)
     span = frames[-1]["t"] - frames[0]["t"]
     return {
         "frames": len(frames),
@@ -94,6 +115,8 @@ def report(journal: Path, fps: float) -> dict:
         "median_render_ms": round(statistics.median(r["render_ms"] for r in frames), 2),
         "osc_events": sum(e["port"] == "osc" for e in events),
         "midi_events": sum(e["port"].startswith("midi") for e in events),
+        "event_to_snapshot_ms": percentiles(to_snapshot),
+        "event_to_frame_ms": percentiles(to_frame),
         "noise_scale": values["noise_scale"],
         "noise_scale_is_last_message": values["noise_scale"] == LAST_NOISE,
         "guidance_scale": values["guidance_scale"],

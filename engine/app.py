@@ -17,7 +17,7 @@ from ..configs import Show
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.source_thread import SourceThread
-from ..io.sources import Source, open_source
+from ..io.sources import Source, length_of, open_source
 from ..mappings import load_mapping
 from ..mappings.watch import Watch
 from .core.bindings import BindingSet
@@ -328,7 +328,7 @@ def render_offline(show: Show, stop: threading.Event, frames: int | None = None,
     source.open()
     try:
         if frames is None and seconds is None:
-            frames = source.length
+            frames = length_of(source)
         if frames is None and seconds is None:
             raise Asked(f"{source.name} has no end: say how long with --frames or --seconds")
         if frames is None and seconds is not None:

@@ -124,12 +124,13 @@ def _mistakes() -> tuple[type[BaseException], ...]:
     """What counts as a mistake of the asker: printed in words, exit 2."""
     from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
     from ..io.osc import PortUnavailable
+    from .diffusion import ModelMistake
     from .core.documents import Mistakes
     from .core.journal import JournalMistake
     from .core.parameters import Refused
 
-    named = (Asked, Mistakes, JournalMistake, Refused, PortUnavailable)
-    return (*named, SourceMistake, SourceUnavailable, SinkMistake, SinkUnavailable)
+    asked = (Asked, Mistakes, JournalMistake, Refused, PortUnavailable, ModelMistake)
+    return (*asked, SourceMistake, SourceUnavailable, SinkMistake, SinkUnavailable)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:

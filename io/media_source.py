@@ -73,6 +73,10 @@ class MediaSource:
         n, self._n = self._n, self._n + 1
         return Frame(self._fit(picture, aspect), n, n / (self.fps or 25.0))
 
+    def length(self) -> int:
+        """Frames in the file, before it begins again. Raises SourceFailed."""
+        return len(self._frames().times)
+
     def seek(self, n: int) -> None:
         self._n = n
         if self._pictures is not None:

@@ -17,14 +17,14 @@ from .media_source import MediaSource
 from .none_source import NoneSource
 from .test_pattern import TestPatternSource
 
-__all__ = ["NAMES", "Source", "SourceFailed", "SourceMistake", "SourceUnavailable", "open_source"]
+__all__ = ["NAMES", "Source", "SourceFailed", "SourceMistake", "SourceUnavailable", "length_of", "open_source"]
 
 
 class Source(Protocol):
     """A stream of frames at one size. Every call comes from the same thread.
 
     `name`: as a performer would say it. `fps`: its own rate; None where `read` blocks until the device
-    delivers. `live`: it cannot be rewound.
+    delivers. `live`: it cannot be rewound. A source that has an end also has `length() -> int | None`.
     """
 
     name: str
@@ -46,6 +46,12 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of it. Closing twice is fine, and so is opening again."""
         ...
+
+
+def length_of(source: Source) -> int | None:
+    """Frames until an opened source begins again; None for one that has no end. Raises SourceFailed."""
+    length = getattr(source, "length", None)
+    return None if length is None else length()
 
 
 NAMES = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi", "webrtc", "none")

