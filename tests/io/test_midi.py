@@ -1,0 +1,197 @@
+"""MIDI ports on a driver of our own: plugged, unplugged, two of a kind, none at all; and real ones over JACK."""
+
+import os
+import shutil
+import subprocess
+import time
+import uuid
+
+import pytest
+from clavilux.engine.core.clock import ManualClock, SystemClock
+from clavilux.engine.core.events import Inbox
+from clavilux.engine.core.notices import Notices
+from clavilux.io.fake_ports import FakeMidiBackend
+from clavilux.io.midi import MidiNames, MidiPorts, names, wanted
+
+NANO = "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0"
+
+
+class Desk:
+    def __init__(self, *globs: str, plugged=(), why: str | None = None) -> None:
+        self.clock = ManualClock()
+        self.inbox = Inbox()
+        self.notices = Notices(self.clock)
+        self.driver = FakeMidiBackend(plugged, why)
+        self.ports = MidiPorts(
+            globs or ("*",), clock=self.clock, inbox=self.inbox, notices=self.notices, backend=self.driver
+        )
+
+    def look(self, after: float = 2.0) -> None:
+        self.clock.advance(after)
+        self.ports.poll()
+
+    def said(self) -> list[str]:
+        texts = [n.text for n in self.notices.recent]
+        self.notices.recent.clear()
+        return texts
+
+    def heard(self) -> list[tuple[float, str, str, tuple]]:
+        return [(e.t, e.port, e.address, e.args) for e in self.inbox.drain()]
+
+
+def test_a_device_plays_is_pulled_out_and_comes_back():
+    desk = Desk(plugged=[NANO])
+    desk.look()
+    assert desk.ports.opened == [NANO]
+    assert desk.said() == [f"MIDI: {NANO} plays"]
+    desk.clock.advance(1)
+    desk.driver.play(NANO, 0xB0, 0, 64)
+    assert desk.heard() == [(3.0, f"midi:{NANO}", "/cc/1/0", (64,))]
+    desk.driver.plugged.clear()
+    desk.look()
+    assert desk.ports.opened == []
+    assert desk.said() == [f"MIDI: {NANO} is gone; it plays on as soon as it is plugged in again"]
+    desk.look()
+    assert desk.said() == []
+    desk.driver.plugged.append(NANO)
+    desk.look()
+    assert f"MIDI: {NANO} is back" in desk.said()
+    desk.driver.play(NANO, 0xB0, 0, 65)
+    assert [e[3] for e in desk.heard()] == [(65,)]
+
+
+def test_two_of_a_kind_are_told_apart():
+    desk = Desk(plugged=["APC", "APC"])
+    desk.look()
+    desk.driver.play("APC", 0x90, 1, 2)
+    desk.driver.play("APC", 0x90, 3, 4, nth=1)
+    assert [(e[1], e[2]) for e in desk.heard()] == [("midi:APC", "/note/1/1"), ("midi:APC #2", "/note/1/3")]
+
+
+def test_only_what_matches_is_opened():
+    desk = Desk("nanokontrol2*", plugged=[NANO, "Other 1"])
+    desk.look()
+    assert desk.ports.opened == [NANO]
+    assert desk.ports.names() == [NANO, "Other 1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "globs", "yes"),
+    [
+        (NANO, ["*"], True),
+        (NANO, ["NANOKONTROL2*"], True),
+        (NANO, ["nano"], True),
+        (NANO, ["kontrol?"], False),
+        ("a2j:nanoKONTROL2 (capture)", ["nanoKONTROL2"], True),
+        ("Midi Through:Midi Through Port-0 14:0", ["*"], False),
+        ("Midi Through:Midi Through Port-0 14:0", ["*through*"], True),
+        ("Clavilux:from x", ["*"], False),
+        (NANO, [], False),
+    ],
+)
+def test_names_and_globs(name, globs, yes):
+    assert wanted(name, globs) is yes
+
+
+def test_a_device_in_use_is_said_and_tried_again():
+    desk = Desk(plugged=["APC"])
+    desk.driver.busy.add("APC")
+    desk.look()
+    desk.look()
+    assert desk.said() == ["MIDI: APC does not open: busy (does another program use it?)"]
+    desk.driver.busy.clear()
+    desk.look()
+    assert desk.ports.opened == ["APC"]
+
+
+def test_no_midi_at_all_is_a_notice_and_no_failure():
+    desk = Desk(why="no JACK server is running")
+    desk.ports.start()
+    desk.ports.stop()
+    desk.ports.stop()
+    assert desk.said() == ["no MIDI here: no JACK server is running. OSC plays all the same"]
+
+
+def test_a_device_that_is_asked_for_and_not_there_is_named():
+    desk = Desk("nano*", plugged=["Other 1"])
+    desk.look()
+    assert desk.said() == ["no MIDI port is called nano* yet; there is Other 1; it plays as soon as it is plugged in"]
+
+
+def test_running_status_across_what_the_driver_delivers():
+    desk = Desk(plugged=["APC"])
+    desk.look()
+    desk.driver.play("APC", 0xB0, 1)
+    desk.driver.play("APC", 5, 1, 6)
+    assert [e[3] for e in desk.heard()] == [(5,), (6,)]
+
+
+def test_names_never_raises():
+    found = names()
+    assert isinstance(found, MidiNames)
+    assert found.why is None or not found.inputs
+
+
+# -- JACK, a private server of our own ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def jack(monkeypatch):
+    if shutil.which("jackd") is None:
+        pytest.skip("jackd is not installed")
+    server = f"clavilux-{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", server)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
+    daemon = subprocess.Popen(
+        ["jackd", "--no-realtime", "-S", "-n", server, "-d", "dummy", "-r", "48000", "-p", "64"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ),
+    )
+    time.sleep(1.0)
+    if daemon.poll() is not None:
+        pytest.skip("jackd does not start here")
+    yield server
+    daemon.terminate()
+    daemon.wait(10)
+
+
+def until(true, seconds: float = 8.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.real
+def test_a_real_controller_over_jack_is_plugged_swept_and_unplugged(jack):
+    rtmidi = pytest.importorskip("rtmidi")
+    clock = SystemClock()
+    inbox = Inbox()
+    notices = Notices(clock)
+    ports = MidiPorts(["nanoKONTROL2*"], clock=clock, inbox=inbox, notices=notices)
+    ports.start()
+    controller = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="nanoKONTROL2")
+    try:
+        assert ports.opened == []
+        controller.open_virtual_port("CTRL")
+        assert until(lambda: ports.opened == ["nanoKONTROL2:CTRL"]), "plugged in later, and found"
+        # JACK needs a few cycles before a new connection carries anything.
+        assert until(lambda: controller.send_message([0xB0, 1, 1]) or len(inbox))
+        time.sleep(0.1)
+        inbox.drain()
+        for value in range(128):
+            controller.send_message([0xB0, 21, value])
+        assert until(lambda: len(inbox) >= 128)
+        got = inbox.drain()
+        assert [e.args for e in got] == [(v,) for v in range(128)]
+        assert {(e.port, e.address) for e in got} == {("midi:nanoKONTROL2:CTRL", "/cc/1/21")}
+        assert [e.t for e in got] == sorted(e.t for e in got)
+        controller.delete()
+        assert until(lambda: "is gone" in notices.recent[-1].text), "pulled out, and said"
+        assert ports.opened == []
+    finally:
+        ports.stop()

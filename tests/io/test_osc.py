@@ -1,0 +1,219 @@
+"""The OSC port: order, time tags on a clock of our own, malformed packets, and real sockets."""
+
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+from clavilux.engine.core.clock import ManualClock, SystemClock
+from clavilux.engine.core.events import Event, Inbox
+from clavilux.engine.core.notices import Notices
+from clavilux.io.osc import OscPort, PortUnavailable
+from clavilux.io.osc_packet import Bundle, Message, encode, parse, time_tag
+
+WALL = 1_795_000_000.0
+
+
+class Desk:
+    """A port without a socket, on manual clocks."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(100.0)
+        self.inbox = Inbox()
+        self.notices = Notices(self.clock)
+        self.port = OscPort(
+            0,
+            clock=self.clock,
+            inbox=self.inbox,
+            notices=self.notices,
+            wall=lambda: WALL + self.clock.now() - 100.0,
+        )
+
+    def take(self, packet) -> None:
+        self.port.receive(packet if isinstance(packet, bytes) else encode(packet), ("10.0.0.1", 5000))
+
+    def heard(self) -> list[tuple[float, str]]:
+        self.port.schedule.release_due()
+        return [(round(e.t, 6), e.address) for e in self.inbox.drain()]
+
+
+def after(seconds: float) -> int:
+    return time_tag(WALL + seconds)
+
+
+def test_a_message_is_stamped_on_arrival():
+    desk = Desk()
+    desk.take(Message("/a", (1, (2, "x"))))
+    assert desk.inbox.drain() == [Event(100.0, "osc", "/a", (1, (2, "x")), ("10.0.0.1", 5000))]
+
+
+def test_an_immediate_or_late_bundle_runs_at_once():
+    desk = Desk()
+    desk.take(Bundle(1, (Message("/now"),)))
+    desk.take(Bundle(0, (Message("/zero"),)))
+    desk.take(Bundle(after(-3), (Message("/late"),)))
+    assert desk.heard() == [(100.0, "/now"), (100.0, "/zero"), (100.0, "/late")]
+
+
+def test_a_future_bundle_holds_nothing_up_and_is_stamped_with_its_moment():
+    desk = Desk()
+    desk.take(Bundle(after(1.0), (Message("/later"), Message("/later/too"))))
+    desk.take(Message("/now"))
+    assert desk.heard() == [(100.0, "/now")]
+    desk.clock.advance(0.999)
+    assert desk.heard() == []
+    desk.clock.advance(0.5)
+    assert desk.heard() == [(101.0, "/later"), (101.0, "/later/too")]
+
+
+def test_bundles_leave_in_the_order_of_their_moments_and_of_arrival_among_equals():
+    desk = Desk()
+    desk.take(Bundle(after(2), (Message("/c"),)))
+    desk.take(Bundle(after(1), (Message("/a"),)))
+    desk.take(Bundle(after(1), (Message("/b"),)))
+    desk.clock.advance(5)
+    assert desk.heard() == [(101.0, "/a"), (101.0, "/b"), (102.0, "/c")]
+
+
+def test_a_bundle_in_a_bundle_is_never_due_before_the_outer_one():
+    desk = Desk()
+    inner = Bundle(after(3), (Message("/deep"),))
+    desk.take(Bundle(after(2), (Message("/a"), Bundle(1, (Message("/b"),)), inner, Message("/c"))))
+    desk.clock.advance(10)
+    assert desk.heard() == [(102.0, "/a"), (102.0, "/b"), (102.0, "/c"), (103.0, "/deep")]
+
+
+def test_an_immediate_bundle_with_a_timed_one_inside():
+    desk = Desk()
+    desk.take(Bundle(1, (Message("/a"), Bundle(after(1), (Message("/b"),)), Message("/c"))))
+    assert desk.heard() == [(100.0, "/a"), (100.0, "/c")]
+    desk.clock.advance(1)
+    assert desk.heard() == [(101.0, "/b")]
+
+
+def test_what_waits_is_bounded():
+    desk = Desk()
+    far = Bundle(after(1e6), tuple(Message("/x") for _ in range(3000)))
+    for _ in range(5):
+        desk.take(far)
+    assert len(desk.port.schedule) == 9000
+    assert desk.port.refused == 6000
+    assert [n.key for n in desk.notices.recent] == ["osc:waiting"]
+    desk.take(Message("/now"))
+    assert desk.heard() == [(100.0, "/now")]
+
+
+def test_malformed_packets_are_counted_and_said_at_a_limited_rate():
+    desk = Desk()
+    for n in range(1000):
+        desk.take(b"/a\0\0,i\0\0" if n % 2 else b"junk")
+    desk.take(Message("/good"))
+    assert desk.port.malformed == 1000
+    assert desk.heard() == [(100.0, "/good")]
+    assert len(desk.notices.recent) == 1
+    assert "malformed OSC packet from 10.0.0.1" in desk.notices.recent[0].text
+
+
+def test_nan_passes_to_the_table_which_refuses_it():
+    desk = Desk()
+    desk.take(Message("/a", (float("nan"),)))
+    (event,) = desk.inbox.drain()
+    assert event.args[0] != event.args[0]
+
+
+# -- real sockets --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live():
+    clock = SystemClock()
+    inbox = Inbox()
+    port = OscPort(0, clock=clock, inbox=inbox, notices=Notices(clock))
+    port.start()
+    yield port, inbox, clock
+    port.stop()
+
+
+def wait_for(inbox: Inbox, count: int, seconds: float = 5.0) -> list[Event]:
+    """The next `count` events; fewer when they do not come in time."""
+    got: list[Event] = []
+    end = time.monotonic() + seconds
+    while len(got) < count and time.monotonic() < end:
+        got += inbox.drain()
+        time.sleep(0.002)
+    return got
+
+
+def test_a_real_socket_keeps_the_order(live):
+    port, inbox, _ = live
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        got: list[Event] = []
+        # In pieces that fit the socket's buffer on any system, however small that is.
+        for piece in range(0, 2000, 100):
+            for n in range(piece, piece + 100):
+                out.sendto(encode(Message("/n", (n,))), ("127.0.0.1", port.port))
+            got += wait_for(inbox, 100)
+        here = out.getsockname()[1]
+    assert [e.args[0] for e in got] == list(range(2000))
+    assert {e.sender for e in got} == {("127.0.0.1", here)}
+
+
+def test_a_real_time_tag_holds_nothing_up(live):
+    port, inbox, clock = live
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        sent = clock.now()
+        out.sendto(encode(Bundle(time_tag(time.time() + 0.2), (Message("/later"),))), ("127.0.0.1", port.port))
+        out.sendto(encode(Message("/now")), ("127.0.0.1", port.port))
+        got = wait_for(inbox, 2)
+    assert [e.address for e in got] == ["/now", "/later"]
+    assert got[0].t - sent < 0.1
+    assert got[1].t - sent == pytest.approx(0.2, abs=0.1)
+
+
+def test_it_answers_from_the_same_socket(live):
+    port, _, _ = live
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+        far.bind(("127.0.0.1", 0))
+        far.settimeout(5)
+        port.send("127.0.0.1", far.getsockname()[1], "/clavilux/noise_scale", 0.5)
+        packet, sender = far.recvfrom(1000)
+    assert parse(packet) == Message("/clavilux/noise_scale", (0.5,))
+    assert sender[1] == port.port
+
+
+def test_a_port_in_use_is_said_in_words(live):
+    port, _, clock = live
+    second = OscPort(port.port, clock=clock, inbox=Inbox(), notices=Notices(clock))
+    with pytest.raises(PortUnavailable, match=f"OSC port {port.port} is in use by another program"):
+        second.start()
+    second.stop()
+
+
+def test_an_address_that_is_not_ours():
+    clock = ManualClock()
+    with pytest.raises(PortUnavailable, match="is no address of this machine"):
+        OscPort(0, "203.0.113.7", clock=clock, inbox=Inbox(), notices=Notices(clock)).start()
+
+
+def test_stopped_and_started_again(live):
+    port, inbox, _ = live
+    port.stop()
+    port.stop()
+    port.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.sendto(encode(Message("/again")), ("127.0.0.1", port.port))
+    assert [e.address for e in wait_for(inbox, 1)] == ["/again"]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("oscsend") is None, reason="liblo-tools is not installed")
+def test_liblos_oscsend_with_all_its_tags(live):
+    port, inbox, _ = live
+    values = ["3", "0.5", "hi", "7", "1.25", "sym", "x"]
+    subprocess.run(
+        ["oscsend", "127.0.0.1", str(port.port), "/clavilux/all", "ifsTFNIhdSc", *values], check=True, timeout=10
+    )
+    (event,) = wait_for(inbox, 1)
+    assert event.address == "/clavilux/all"
+    assert event.args == (3, 0.5, "hi", True, False, None, True, 7, 1.25, "sym", "x")
