@@ -1,7 +1,4 @@
-"""The instrument put together: a show becomes ports, router, model, loop and sinks.
-
-`Performance` plays it live; `render_offline` makes every frame once, in order, on a manual clock.
-"""
+"""The instrument put together: a show becomes ports, router, model, loop and sinks, and is played live."""
 
 import logging
 import os
@@ -17,21 +14,21 @@ from ..configs import Show
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.source_thread import SourceThread
-from ..io.sources import Source, length_of, open_source
+from ..io.sources import Source, open_source
 from ..mappings import load_mapping
-from ..mappings.watch import Watch
 from .core.bindings import BindingSet
-from .core.clock import Clock, ManualClock, SystemClock
+from .core.clock import Clock, SystemClock
 from .core.documents import Mistake, Mistakes
 from .core.events import Inbox
 from .core.frame import Frame, Mailbox
 from .core.journal import Journal
-from .core.loop import Input, Loop, NewestInput, Output, Render
+from .core.loop import Input, Loop, NewestInput, Render
 from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.router import Router
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
+from .reload import Reload
 
 FIRST_FRAME_PATIENCE = 3.0
 DEFAULT_RECORDING = "clavilux.mp4"
@@ -240,113 +237,3 @@ class Performance:
         """Close everything that was opened, newest first; files are complete afterwards."""
         while self._closing:
             self._closing.pop()()
-
-
-class Reload:
-    """Reads mapping files again when they change; a wrong one is reported and the old one plays on."""
-
-    EVERY = 1.0
-
-    def __init__(self, mappings: Sequence[BindingSet], clock: Clock, notices: Notices, loop: Loop) -> None:
-        self._mappings = list(mappings)
-        self._notices = notices
-        self._loop = loop
-        self._fresh: Mailbox[list[BindingSet]] = Mailbox()
-        self._watch = Watch([m.origin for m in mappings], clock)
-        self._ended = threading.Event()
-        loop.between_frames.append(self._swap)
-        self._thread = threading.Thread(target=self._look, name="mappings", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self._thread.join(1.0)
-
-    def _look(self) -> None:
-        while not self._ended.wait(self.EVERY):
-            changed = {str(p) for p in self._watch.changed()}
-            if changed:
-                self.read_again(changed)
-
-    def read_again(self, changed: set[str]) -> None:
-        """Load the files in `changed`; all of them right, or none is taken."""
-        try:
-            fresh = [load_mapping(m.origin) if m.origin in changed else m for m in self._mappings]
-        except Mistakes as e:
-            self._notices.say("reload", f"the mapping has a mistake, the old one plays on:\n{e}")
-            return
-        self._mappings = fresh
-        self._fresh.put(fresh)
-        self._notices.say("reload", f"mapping reloaded: {', '.join(sorted(changed))}", logging.INFO)
-
-    def _swap(self) -> None:
-        fresh = self._fresh.take()
-        if fresh is not None:
-            self._loop.router.rebind(b for m in fresh for b in m.bindings)
-
-
-class EveryFrame:
-    """Offline input: each source frame once, in order; None is never given."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def next(self) -> Frame | None:
-        return self._source.read()
-
-
-class Straight:
-    """Offline output: every frame is written before the next is made."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def offer(self, frame: Frame) -> None:
-        self._sink.write(frame)
-
-
-def straight(sinks: Sequence[Sink]) -> list[Output]:
-    """The sinks, opened, as offline outputs."""
-    for sink in sinks:
-        sink.open()
-    return [Straight(sink) for sink in sinks]
-
-
-def render_offline(show: Show, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
-    """Make every frame once; returns how many. Without a length, a film is rendered to its end."""
-    from .cli import Asked
-
-    clock = ManualClock()
-    notices = Notices(SystemClock())
-    parts = Parts(show, clock, notices)
-    mappings = parts.mappings()
-    router = parts.router(mappings)
-    source = parts.source()
-    if source.live:
-        raise Asked(f"{source.name} cannot be rendered offline: it is live; give a file, demo or test-pattern")
-    sinks = parts.sinks()
-    source.open()
-    try:
-        if frames is None and seconds is None:
-            frames = length_of(source)
-        if frames is None and seconds is None:
-            raise Asked(f"{source.name} has no end: say how long with --frames or --seconds")
-        if frames is None and seconds is not None:
-            frames = round(seconds * show.fps)
-        render = parts.render(synchronous=True)
-        journal = parts.journal(mappings, offline=True)
-        try:
-            loop = Loop(
-                clock=clock, inbox=parts.inbox, router=router, source=EveryFrame(source), render=render,
-                sinks=straight(sinks), notices=notices, size=show.size, fps=show.fps, journal=journal,
-            )  # fmt: skip
-            made = loop.run(stop, frames)
-        finally:
-            if journal is not None:
-                journal.close()
-            for sink in sinks:
-                sink.close()
-    finally:
-        source.close()
-    notices.say("done", f"{made} frames to {', '.join(s.name for s in sinks)}", logging.INFO)
-    return made

@@ -13,6 +13,10 @@ from .core.table import TABLE
 DEFAULT_SHOW = "laptop"
 
 
+class Asked(ValueError):
+    """A mistake in what was asked on the command line; the message says what to do."""
+
+
 def show_from(options: argparse.Namespace) -> Show:
     """The show file and the flags over it. Raises Mistakes."""
     show = load_show(options.config or DEFAULT_SHOW)

@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from .asked import Asked
+
 COMMANDS = ("run", "check", "params", "ports", "monitor", "replay")
-
-
-class Asked(ValueError):
-    """A mistake in what was asked on the command line; the message says what to do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,10 +122,10 @@ def _mistakes() -> tuple[type[BaseException], ...]:
     """What counts as a mistake of the asker: printed in words, exit 2."""
     from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
     from ..io.osc import PortUnavailable
-    from .diffusion import ModelMistake
     from .core.documents import Mistakes
     from .core.journal import JournalMistake
     from .core.parameters import Refused
+    from .diffusion import ModelMistake
 
     asked = (Asked, Mistakes, JournalMistake, Refused, PortUnavailable, ModelMistake)
     return (*asked, SourceMistake, SourceUnavailable, SinkMistake, SinkUnavailable)
@@ -141,8 +139,9 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
 
 def run(options: argparse.Namespace) -> int:
     """`clavilux run`."""
-    from .app import Performance, render_offline
+    from .app import Performance
     from .asked import show_from
+    from .offline import render_offline
 
     show = show_from(options)
     stop = stop_on_signals()

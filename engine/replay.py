@@ -12,7 +12,7 @@ import numpy as np
 from ..configs import Show
 from ..io.sources import Source
 from ..mappings.loader import parse_mapping
-from .app import Parts, straight
+from .app import Parts
 from .asked import show_from_header
 from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
@@ -20,6 +20,7 @@ from .core.journal import RecordedFrame, read_frames, read_header
 from .core.loop import Loop, Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .offline import straight
 
 
 def forced_steps(render: Render, steps: int | None) -> Render:

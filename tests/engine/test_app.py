@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from clavilux.configs import Show
 from clavilux.engine import app
-from clavilux.engine.app import Parts, Performance, Reload, render_offline
-from clavilux.engine.cli import Asked
+from clavilux.engine.app import Parts, Performance
+from clavilux.engine.asked import Asked
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.offline import render_offline
+from clavilux.engine.reload import Reload
 from clavilux.engine.replay import replay_journal
 from clavilux.io.osc_packet import Message, encode
 
