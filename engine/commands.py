@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..configs import load_show
@@ -95,8 +96,9 @@ def ports(options: argparse.Namespace) -> int:
     from ..io.midi import names
     from .app import display_fault
 
-    found, why = names()
-    _list("MIDI inputs", found, why or "none is plugged in")
+    midi = names()
+    _list("MIDI inputs", midi.inputs, midi.why or "none is plugged in")
+    _list("MIDI outputs", midi.outputs, midi.why or "none is plugged in")
     _list("Cameras", camera_names(), "none is plugged in")
     fault = display_fault()
     _list("Window", [] if fault else ["window"], fault or "")
@@ -106,7 +108,7 @@ def ports(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(kind: str, names: list[str], why: str) -> None:
+def _list(kind: str, names: Sequence[str], why: str) -> None:
     print(f"{kind}:")
     for name in names:
         print(f"  {name}")

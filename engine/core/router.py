@@ -145,7 +145,8 @@ class Router:
             try:
                 if not args:
                     raise Refused(f"{p.name} needs a value")
-                value = args if whole and len(args) > 1 else args[0]
+                first, *more = args
+                value = args if whole and more else first
                 self.state.remark(event.address, self.state.set(p, value, event.t, event.port))
             except Refused as e:
                 self.state.refuse(event.address, e)

@@ -132,8 +132,9 @@ def test_a_wrong_edit_of_a_mapping_keeps_the_old_one_playing(tmp_path):
     sets = parts.mappings()
 
     class NoLoop:
-        router = parts.router(sets)
-        between_frames: list = []
+        def __init__(self):
+            self.router = parts.router(sets)
+            self.between_frames = []
 
     loop = NoLoop()
     reload = Reload(sets, clock, notices, loop)  # type: ignore[arg-type]
