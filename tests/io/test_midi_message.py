@@ -2,7 +2,7 @@
 
 import pytest
 from clavilux.io.midi_message import MidiStream, midi_event
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -70,6 +70,7 @@ def test_streams_cut_into_messages(stream, messages, piece):
     assert [m.hex().upper() for m in found] == messages
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 7))
 def test_any_bytes_give_whole_messages_however_they_are_cut(raw, piece):
     cutter = MidiStream()

@@ -13,7 +13,7 @@ from clavilux.io.osc_packet import (
     time_tag,
     unix_seconds,
 )
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 
@@ -136,11 +136,13 @@ def test_bundles_nested_too_deeply_are_refused():
         parse(packet)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_packet_or_a_packet_error(raw):
     survives(raw)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([OSCILLATOR, FOO, encode(Bundle(1, (Message("/a", (1, "x")),)))]))
 def test_damaged_packets_are_packets_or_packet_errors(noise, good):
     at = len(noise) % len(good)
@@ -149,6 +151,7 @@ def test_damaged_packets_are_packets_or_packet_errors(noise, good):
     survives(good[:at])
 
 
+@settings(deadline=None)
 @given(st.text("ifsSbhtdcrmTFNI[],", max_size=30), st.binary(max_size=120))
 @example("[[[[[[[[[[[[[[[[[[[[[[[[[[", b"")
 def test_any_type_tags_are_a_packet_or_a_packet_error(tags, body):
@@ -177,6 +180,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, max_size=5))
 def test_what_is_encoded_is_read_back(args):
     assert parse(encode(Message("/x", tuple(args)))) == Message("/x", tuple(args))

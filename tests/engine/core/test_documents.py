@@ -3,7 +3,7 @@
 import yaml
 from clavilux.engine.core.documents import Mistake, Mistakes, Page
 from clavilux.engine.core.sections import Section
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -34,6 +34,7 @@ def test_a_wrong_value_is_noted_and_the_default_goes_on():
     assert [m.line for m in page.mistakes] == [1, 2, 3, 4]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_document_or_mistakes(text):
     page = Page("a")
