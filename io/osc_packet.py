@@ -1,5 +1,6 @@
 """OSC 1.0 packets: bytes to values and back, every type tag, strict about bounds. No socket here."""
 
+import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ MAX_DEPTH = 16
 NTP_TO_UNIX = 2_208_988_800
 _BUNDLE = b"#bundle\0"
 _FIXED = {"i": struct.Struct(">i"), "f": struct.Struct(">f"), "h": struct.Struct(">q"), "d": struct.Struct(">d")}
+_LARGEST_FLOAT = 3.4e38
 _FOUR_BYTES = struct.Struct(">4B")
 _INT32 = struct.Struct(">i")
 _TIME = struct.Struct(">Q")
@@ -157,8 +159,8 @@ def time_tag(unix: float) -> int:
 
 
 def encode(packet: Packet) -> bytes:
-    """The bytes of a packet: int as i or h, float as f, list and tuple as arrays. Raises TypeError for what OSC has no
-    tag for."""
+    """The bytes of a packet: int as i or h, float as f (d where it does not fit), list and tuple as arrays; a text ends
+    at its first NUL. Raises TypeError for what OSC has no tag for."""
     if isinstance(packet, Bundle):
         parts = [encode(element) for element in packet.elements]
         return b"".join([_BUNDLE, _TIME.pack(packet.time), *(_INT32.pack(len(p)) + p for p in parts)])
@@ -172,16 +174,17 @@ def _encoded(args: tuple[Any, ...] | list[Any]) -> tuple[bytes, bytes]:
         match value:
             case True | False | None:
                 tags += {True: b"T", False: b"F", None: b"N"}[value]
-            case int():
-                small = -(2**31) <= value < 2**31
-                tags += b"i" if small else b"h"
-                body += _FIXED["i" if small else "h"].pack(value)
-            case float():
-                tags += b"f"
-                body += _FIXED["f"].pack(value)
+            case int() if -(2**63) <= value < 2**63:
+                tag = "i" if -(2**31) <= value < 2**31 else "h"
+                tags += tag.encode()
+                body += _FIXED[tag].pack(value)
+            case int() | float():
+                tag = "f" if not math.isfinite(value) or abs(value) < _LARGEST_FLOAT else "d"
+                tags += tag.encode()
+                body += _FIXED[tag].pack(value)
             case str():
                 tags += b"s"
-                body += _padded(value.encode())
+                body += _padded(value.encode(errors="replace"))
             case bytes():
                 tags += b"b"
                 body += _INT32.pack(len(value)) + value + b"\0" * (-len(value) % 4)
@@ -195,4 +198,5 @@ def _encoded(args: tuple[Any, ...] | list[Any]) -> tuple[bytes, bytes]:
 
 
 def _padded(raw: bytes) -> bytes:
+    raw = raw.partition(b"\0")[0]
     return raw + b"\0" * (4 - len(raw) % 4)

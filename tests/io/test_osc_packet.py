@@ -186,6 +186,11 @@ def test_what_is_encoded_is_read_back(args):
     assert parse(encode(Message("/x", tuple(args)))) == Message("/x", tuple(args))
 
 
+def test_values_at_the_edge_of_a_tag():
+    found = parse(encode(Message("/x", (2**31, 1e300, 2**70, "a\0b", "\ud800", [1, [2]]))))
+    assert found == Message("/x", (2**31, 1e300, float(2**70), "a", "?", (1, (2,))))
+
+
 def test_what_osc_has_no_tag_for():
     with pytest.raises(TypeError, match="no type tag for complex"):
         encode(Message("/x", (1j,)))

@@ -1,7 +1,15 @@
 """The mappings that ship: they pass their own loader, and stay in step with the parameter table."""
 
+from typing import Any
+
 import pytest
+from clavilux.engine.core.bindings import LATER_KINDS, Binding
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event, Inbox
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
 from clavilux.engine.core.table import TABLE
+from clavilux.io.fake_ports import FakeMidi
 from clavilux.mappings import load_mapping, shipped
 
 # Where numbers come in the parameter's own unit.
@@ -42,3 +50,70 @@ def test_a_controller_plays_only_when_it_is_that_device(name):
     assert all(b.control.device for b in mapping.bindings)
     assert {"noise_scale", "guidance_scale", "delta", "paused", "blackout", "seed"} <= {b.to for b in mapping.bindings}
     assert {"transition", "panic", "tap"} <= {b.do for b in mapping.bindings}
+
+
+SENT: dict[str, tuple[Any, ...]] = {
+    "string": ("fire",),
+    "prompts": ('[["fire", 0.3], ["ocean waves", 0.7]]',),
+    "ints": (0, 16, 32),
+    "seeds": ("[[1, 0.5], [2, 0.5]]",),
+    "paths": ("a.png",),
+    "scales": ('{"path": "a", "scale": 1}',),
+    "object": ("{}",),
+}
+
+
+def event_of(binding: Binding, t: float) -> Event:
+    """What the device or program sends when this row's control is moved or pressed."""
+    c = binding.control
+    if c.kind == "osc":
+        p = TABLE[binding.to] if binding.to else None
+        args = SENT.get(p.kind, (1.0,)) if p else ("fire",) if binding.do == "transition" else (1.0,)
+        return Event(t, "osc", c.address, (0.0,) * c.arg + args)
+    device = (c.device or "").replace("*", "")
+    return Event(t, f"midi:{device}", f"/{c.kind}/{c.channel or 1}/{c.number}", (127,))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_row_plays_what_it_says(name):
+    for binding in load_mapping(name).bindings:
+        notices = Notices(ManualClock())
+        router = Router(notices, [binding])
+        router.feed(event_of(binding, 0.0))
+        snapshot = router.sample(0.0)
+        assert not [n.text for n in notices.recent if n.key.startswith("refused")], binding.where
+        assert binding.control.kind not in LATER_KINDS
+        if binding.do:
+            waits = TABLE.actions[binding.do].waits_for
+            assert [t.name for t in snapshot.triggers] == ([] if waits else [binding.do])
+
+
+def test_a_session_on_a_nanokontrol2():
+    clock = ManualClock()
+    inbox = Inbox()
+    nano = FakeMidi(clock, inbox, "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0")
+    other = FakeMidi(clock, inbox, "Launchpad")
+    router = Router(Notices(clock), load_mapping("nanokontrol2").bindings, opening={"noise_scale": 0.6})
+
+    def frame(after: float):
+        for event in inbox.drain():
+            router.feed(event)
+        return router.sample(clock.advance(after))
+
+    nano.cc(0, 0)
+    other.cc(0, 127)
+    assert 0 < frame(0.1)["noise_scale"] < 0.6
+    assert frame(1)["noise_scale"] == 0.0
+    nano.cc(33, 127)
+    nano.cc(33, 0)
+    at_s2 = frame(0.1)
+    assert [t.name for t in at_s2.triggers] == ["transition"]
+    assert at_s2["prompts"] == (("ocean waves", 1.0),)
+    nano.cc(42, 127)
+    assert frame(0.1)["paused"] is True
+    nano.cc(41, 127)
+    assert frame(0.1)["paused"] is False
+    nano.cc(66, 127)
+    assert frame(0.1)["seed"] == 3
+    nano.cc(61, 127)
+    assert frame(2)["noise_scale"] == 0.6
