@@ -23,7 +23,7 @@ from .text import Encoding
 from .worker import Worker
 
 # Below this noise_scale the input's own pixels come in, so that the autoencoder's loss fades away with the noise.
-FADE_BELOW = 0.15
+FADE_BELOW = 0.25
 # How fast an input comes and goes when input_mode changes, in whole ways a second.
 PRESENCE_SPEED = 2.0
 
@@ -39,7 +39,9 @@ class Diffuser:
     snapshot names none (left out: the model's). `cfg_type`: none, full, self, initialize. `batch`: True takes all
     steps in one model call, N - 1 frames behind the input; False one after another, without delay; "auto" is
     False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline rendering: the same
-    snapshots and inputs then give the same frames, bit for bit, on one machine.
+    snapshots and inputs then give the same frames, bit for bit, on one machine. `glide` and `seed_speed`: how fast
+    steps and noise move when the list or the seed changes, in radians a second (pi: half a second all the way; 0:
+    at once).
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Diffuser:
         clock: Clock | None = None,
         notices: Notices | None = None,
         worker: Worker | None = None,
-        glide: float = 2000.0,
+        glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
         if cfg_type not in CFG_TYPES:
@@ -74,7 +76,7 @@ class Diffuser:
         rows, columns = (side // model.downscale for side in self._canvas.padded)
         shape = (model.latent_channels, rows, columns)
         self._noise = Noise(shape, seed_speed, model.device, model.dtype)
-        self._steps = StepList(glide, pace=2 if self.batch else 0)
+        self._steps = StepList(model.schedule, glide, pace=2 if self.batch else 0)
         kind = StreamBatch if self.batch else InSequence
         self._sampler: Sampler = kind(model.schedule, model.unet, model.reads_pooled)
         self._blank = torch.zeros((1, *shape), device=model.device, dtype=model.dtype)
@@ -146,7 +148,8 @@ class Diffuser:
         work = Work(
             self._latents(presence),
             presence,
-            tuple(t * strength for t in steps),
+            tuple(t * strength for t in steps.timesteps),
+            steps.joined,
             noise,
             cond,
             uncond,

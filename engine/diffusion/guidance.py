@@ -7,6 +7,7 @@ an unconditional prediction stands the one that would lead from x_t back to a re
 `self` x_ref is the input; for `initialize` it is what the negative prompt alone makes of the first step.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +37,13 @@ def rows(cfg_type: str, guidance: float, steps: int) -> int:
     return {"none": steps, "full": 2 * steps, "self": steps, "initialize": steps + 1}[active(cfg_type, guidance)]
 
 
-def coefficients(levels: Levels, cfg_type: str, guidance: float, delta: float) -> Coefficients:
+def coefficients(
+    levels: Levels, cfg_type: str, guidance: float, delta: float, joined: Sequence[float] = ()
+) -> Coefficients:
     """Coefficients of each step; at guidance 1 they equal those of `none`, so crossing it has no seam.
 
-    For `initialize` the first step uses the real e_u, the others the residual.
+    For `initialize` the first step uses the real e_u, the others the residual. `joined`: the share of guidance
+    above 1 that acts on each step (left out: all of it).
     """
     kind = active(cfg_type, guidance)
     n = len(levels)
@@ -48,13 +52,14 @@ def coefficients(levels: Levels, cfg_type: str, guidance: float, delta: float) -
     plain = levels.c_out * levels.gain
     if kind == "none":
         return Coefficients(plain_x, plain, none, none)
-    full = Coefficients(plain_x, guidance * plain, (1.0 - guidance) * plain, none)
+    strength = 1.0 + (guidance - 1.0) * (np.asarray(joined, np.float64) if len(joined) else np.ones(n))
+    full = Coefficients(plain_x, strength * plain, (1.0 - strength) * plain, none)
     if kind == "full":
         return full
     # The estimate of x_0 from the residual is delta x_ref + (1 - delta) skip x_t: no division by a small sigma.
-    away = 1.0 - guidance
-    x = levels.c_out * levels.skip * (guidance + away * (1.0 - delta)) + levels.c_skip
-    residual = Coefficients(x, guidance * plain, none, levels.c_out * away * delta)
+    away = 1.0 - strength
+    x = levels.c_out * levels.skip * (strength + away * (1.0 - delta)) + levels.c_skip
+    residual = Coefficients(x, strength * plain, none, levels.c_out * away * delta)
     if kind == "self":
         return residual
     first = np.arange(n) == 0

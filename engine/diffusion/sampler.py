@@ -22,12 +22,14 @@ class Work:
     """What one frame asks for.
 
     `x_0`: the input's latents (1,C,h,w), times `presence` 0..1 (0: there is no input, only noise); `timesteps`:
-    N real numbers, descending; `noise`: (N,C,h,w); `cond`, `uncond`: what the prompt and the negative prompt say.
+    N real numbers, descending, each guided by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
+    prompt and the negative prompt say.
     """
 
     x_0: Tensor
     presence: float
     timesteps: tuple[float, ...]
+    joined: tuple[float, ...]
     noise: Tensor
     cond: Encoding
     uncond: Encoding
@@ -74,13 +76,13 @@ class Plan:
 
     def update(self, work: Work) -> bool:
         """True when something changed."""
-        key = (work.timesteps, work.cfg_type, work.guidance, work.delta, work.presence)
+        key = (work.timesteps, work.joined, work.cfg_type, work.guidance, work.delta, work.presence)
         if key == self._key:
             return False
         self._key = key
         self.levels = self._schedule.levels(work.timesteps)
         self.kind = cfg.active(work.cfg_type, work.guidance)
-        self.weights = cfg.coefficients(self.levels, work.cfg_type, work.guidance, work.delta)
+        self.weights = cfg.coefficients(self.levels, work.cfg_type, work.guidance, work.delta, work.joined)
         self.noise_gain = self.levels.sigma.copy()
         # Without an input the first step starts from noise alone, at the variance the model expects.
         self.noise_gain[0] = np.sqrt(max(0.0, 1.0 - (self.levels.alpha[0] * work.presence) ** 2))

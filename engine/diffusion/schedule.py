@@ -56,6 +56,9 @@ class Schedule:
         self.original_steps = original_steps
         self.timestep_scaling = timestep_scaling
         self._tables: dict[int, tuple[int, ...]] = {}
+        # Close together near 0, where the angle rises fastest.
+        self._t_grid = np.linspace(0.0, 1.0, 4001) ** 2 * (len(self._log_snr) - 1)
+        self._angle_grid = self.angle(self._t_grid)
 
     def __len__(self) -> int:
         return len(self._log_snr)
@@ -82,6 +85,14 @@ class Schedule:
         with np.errstate(divide="ignore"):
             log_snr = np.where(near, self._log_snr[min(1, len(self) - 1)] - 2.0 * np.log(t), log_snr)
         return 1.0 / (1.0 + np.exp(-log_snr))
+
+    def angle(self, timestep: np.ndarray | float) -> np.ndarray:
+        """Where a timestep lies between signal and noise: alpha = cos, sigma = sin of it, 0 to almost pi / 2."""
+        return np.arccos(np.sqrt(self.alpha_bar(timestep)))
+
+    def timestep(self, angle: np.ndarray | float) -> np.ndarray:
+        """The real timestep at an angle: the inverse of `angle`."""
+        return np.asarray(np.interp(angle, self._angle_grid, self._t_grid))
 
     def levels(self, timesteps: Sequence[float]) -> Levels:
         """The coefficients of steps at these real timesteps."""

@@ -5,45 +5,75 @@ that sink to 0 and are let go. Nothing else of the picture has to know that the 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """`timesteps`, descending, and how far each has joined, 0..1: guidance acts on a step by that share.
+
+    (Residual guidance does not vanish with the noise by itself: it would amplify at every step that joins.)
+    """
+
+    timesteps: tuple[float, ...]
+    joined: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
 
 
 class StepList:
-    """Glides from one list of timesteps to another at `speed` timesteps a second (0: at once).
+    """Glides from one list of timesteps to another.
 
+    `speed`: radians a second of all steps together, 0 for at once. A step moves by the angle between signal and
+    noise, not by its timestep: the first few timesteps bring more noise than the next hundred.
     `pace`: in a stream batch every step is a frame of delay, so at most one step leaves per frame and one joins
     every `pace` frames: the motion in the picture runs faster or slower for a moment instead of jumping or stopping.
     0 leaves the length free.
     """
 
-    def __init__(self, speed: float = 2000.0, pace: int = 0) -> None:
+    def __init__(self, schedule: Schedule, speed: float = float(np.pi), pace: int = 0) -> None:
+        self._schedule = schedule
         self._speed = speed
         self._pace = pace
-        self._now: tuple[float, ...] | None = None
+        self._now: Steps | None = None
         self._since = 0
 
-    def at(self, goal: Sequence[float], dt: float) -> tuple[float, ...]:
-        """The timesteps of this frame, descending; `goal` exactly once it is reached."""
-        goal = tuple(goal)
-        if self._now is None or self._speed <= 0 or self._now == goal:
-            self._now, self._since = goal, 0
-            return goal
+    def at(self, goal: Sequence[float], dt: float) -> Steps:
+        """The steps of this frame; `goal` exactly once it is reached."""
+        there = Steps(tuple(goal), (1.0,) * len(goal))
+        if self._now is None or self._speed <= 0 or self._now == there:
+            self._now, self._since = there, 0
+            return there
         self._since += 1
-        length = max(len(self._now), len(goal))
+        length = max(len(self._now), len(there))
         if self._pace and length > len(self._now):
             length = len(self._now) + (1 if self._since % self._pace == 0 else 0)
-        reach = self._speed * max(dt, 0.0)
-        here = (*self._now, *[0.0] * length)[:length]
-        there = (*goal, *[0.0] * length)[:length]
-        moved = [_toward(a, b, reach) for a, b in zip(here, there, strict=True)]
-        while len(moved) > len(goal) and moved[-1] == 0.0:
-            moved.pop()
+        moved = self._moved(_padded(self._now, length), _padded(there, length), self._speed * max(dt, 0.0))
+        keep = len(moved)
+        while keep > len(there) and moved.timesteps[keep - 1] <= 0.0:
+            keep -= 1
             if self._pace:
                 break
-        self._now = tuple(moved)
+        self._now = Steps(moved.timesteps[:keep], moved.joined[:keep])
         return self._now
 
+    def _moved(self, here: Steps, there: Steps, reach: float) -> Steps:
+        """The list as one point in the space of its angles, `reach` radians nearer to its goal."""
+        a, b = (self._schedule.angle(np.array(steps.timesteps)) for steps in (here, there))
+        far = float(np.linalg.norm(b - a))
+        if far <= reach:
+            return there
+        part = reach / far
+        joined = np.array(here.joined) + part * (np.array(there.joined) - np.array(here.joined))
+        timesteps = self._schedule.timestep(a + part * (b - a))
+        return Steps(tuple(float(t) for t in timesteps), tuple(float(w) for w in joined))
 
-def _toward(a: float, b: float, reach: float) -> float:
-    if abs(b - a) <= reach:
-        return b
-    return a + reach if b > a else a - reach
+
+def _padded(steps: Steps, length: int) -> Steps:
+    more = (0.0,) * length
+    return Steps((*steps.timesteps, *more)[:length], (*steps.joined, *more)[:length])

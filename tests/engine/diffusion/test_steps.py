@@ -1,0 +1,60 @@
+import itertools
+
+import numpy as np
+import pytest
+from clavilux.engine.diffusion.schedule import Schedule
+from clavilux.engine.diffusion.steps import StepList, Steps
+from hypothesis import given
+from hypothesis import strategies as st
+
+SCHEDULE = Schedule.from_config({})
+lists = st.lists(st.floats(1, 999), min_size=1, max_size=8).map(lambda x: tuple(sorted(x, reverse=True)))
+
+
+def angles(timesteps, length):
+    return SCHEDULE.angle(np.array((*timesteps, *[0.0] * length)[:length]))
+
+
+def test_the_first_list_is_there_at_once():
+    assert StepList(SCHEDULE).at((999, 599), 0.0).timesteps == (999, 599)
+
+
+@given(st.lists(lists, min_size=1, max_size=4), st.sampled_from([0, 2]))
+def test_no_step_moves_faster_than_the_speed_and_the_goal_is_reached(goals, pace):
+    steps = StepList(SCHEDULE, speed=np.pi, pace=pace)
+    before = steps.at(goals[0], 0.0).timesteps
+    for goal in goals:
+        for _ in range(75):
+            now = steps.at(goal, 1 / 30).timesteps
+            length = max(len(now), len(before))
+            assert np.linalg.norm(angles(now, length) - angles(before, length)) <= np.pi / 30 + 1e-3
+            assert all(a >= b - 1e-9 for a, b in itertools.pairwise(now))
+            if pace:
+                assert -1 <= len(now) - len(before) <= 1
+            before = now
+        assert before == goal
+
+
+def test_a_list_grows_from_zero_and_shrinks_to_it():
+    steps = StepList(SCHEDULE, speed=1.0)
+    steps.at((900, 500), 0.0)
+    joining = steps.at((900, 500, 300), 0.1)
+    first, second, third = joining.timesteps
+    assert joining.joined[:2] == (1, 1)
+    assert 0 < joining.joined[2] < 0.5
+    assert (first, second) == pytest.approx((900, 500), abs=0.1)
+    assert SCHEDULE.angle(third) == pytest.approx(0.1, abs=1e-3)
+    assert steps.at((900, 500, 300), 5.0) == Steps((900, 500, 300), (1, 1, 1))
+    assert len(steps.at((900,), 0.1)) == 3
+    assert steps.at((900,), 5.0).timesteps == (900,)
+
+
+def test_speed_zero_is_at_once():
+    steps = StepList(SCHEDULE, speed=0)
+    steps.at((900,), 0.0)
+    assert steps.at((999, 599, 1), 0.0).timesteps == (999, 599, 1)
+
+
+def test_angle_and_timestep_are_inverse():
+    t = np.concatenate([np.linspace(0, 3, 50), np.linspace(3, 999, 500)])
+    np.testing.assert_allclose(SCHEDULE.timestep(SCHEDULE.angle(t)), t, atol=0.05)
