@@ -20,7 +20,7 @@ from .accelerators import Networks, Recipe
 from .parts import config_of
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 2
+FORMAT = 3
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -87,7 +87,9 @@ def convert(recipe: Recipe, folder: Path) -> None:
     for name, module, inputs in jobs:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = ov.convert_model(module, example_input=inputs)
+            # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
+            traced = torch.jit.trace(module, inputs, check_trace=False, strict=False)
+            model = ov.convert_model(traced, example_input=inputs)
         for port in (*model.inputs, *model.outputs):
             port.get_tensor().set_names({port.any_name} if port.names else {"out"})
         ov.save_model(model, str(folder / f"{name}.xml"), compress_to_fp16=halves)
