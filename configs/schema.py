@@ -93,7 +93,7 @@ class _Reader:
     def _sinks(self) -> tuple[str, ...]:
         node = self.top.take("sinks")
         if node is None:
-            return ("window",)
+            return ()
         items = node.content if isinstance(node.content, tuple) else (node,)
         found = []
         for item in items:

@@ -47,7 +47,7 @@ class Show:
 
     `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
-    names, and paths as absolute paths; `remarks` lines about keys that were read and mean nothing here.
+    names, and paths as absolute paths; no `sinks`: a window where there is a display, else a film; `remarks` lines about keys that were read and mean nothing here.
     """
 
     version: int = 1
@@ -55,7 +55,7 @@ class Show:
     size: tuple[int, int] = (256, 256)
     fps: float = 30.0
     source: str = "demo"
-    sinks: tuple[str, ...] = ("window",)
+    sinks: tuple[str, ...] = ()
     mappings: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     smoothing: Mapping[str, Smoothing] = field(default_factory=lambda: _NOTHING)

@@ -165,6 +165,8 @@ class Performance:
 
     def _open(self) -> None:
         parts, show = self.parts, self.parts.show
+        for remark in show.remarks:
+            self.notices.say(f"show:{remark}", f"{show.origin}: {remark}", logging.INFO)
         mappings = parts.mappings()
         self.router = parts.router(mappings)
         source = parts.source()

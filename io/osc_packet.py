@@ -160,43 +160,35 @@ def time_tag(unix: float) -> int:
 
 def encode(packet: Packet) -> bytes:
     """The bytes of a packet: int as i or h, float as f (d where it does not fit), list and tuple as arrays; a text ends
-    at its first NUL. Raises TypeError for what OSC has no tag for."""
+    at its first NUL. Raises TypeError for what OSC has no tag for, and for an empty blob."""
+    from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
+
     if isinstance(packet, Bundle):
         parts = [encode(element) for element in packet.elements]
         return b"".join([_BUNDLE, _TIME.pack(packet.time), *(_INT32.pack(len(p)) + p for p in parts)])
-    tags, body = _encoded(packet.args)
-    return _padded(packet.address.encode()) + _padded(b"," + tags) + body
+    builder = OscMessageBuilder(packet.address)
+    for value in packet.args:
+        builder.add_arg(*_typed(value))
+    try:
+        return builder.build().dgram
+    except BuildError as e:
+        raise TypeError(f"{packet.address} cannot be sent: {e}") from None
 
 
-def _encoded(args: tuple[Any, ...] | list[Any]) -> tuple[bytes, bytes]:
-    tags, body = b"", b""
-    for value in args:
-        match value:
-            case True | False | None:
-                tags += {True: b"T", False: b"F", None: b"N"}[value]
-            case int() if -(2**63) <= value < 2**63:
-                tag = "i" if -(2**31) <= value < 2**31 else "h"
-                tags += tag.encode()
-                body += _FIXED[tag].pack(value)
-            case int() | float():
-                tag = "f" if not math.isfinite(value) or abs(value) < _LARGEST_FLOAT else "d"
-                tags += tag.encode()
-                body += _FIXED[tag].pack(value)
-            case str():
-                tags += b"s"
-                body += _padded(value.encode(errors="replace"))
-            case bytes():
-                tags += b"b"
-                body += _INT32.pack(len(value)) + value + b"\0" * (-len(value) % 4)
-            case tuple() | list():
-                inner = _encoded(value)
-                tags += b"[" + inner[0] + b"]"
-                body += inner[1]
-            case _:
-                raise TypeError(f"OSC has no type tag for {type(value).__name__}")
-    return tags, body
-
-
-def _padded(raw: bytes) -> bytes:
-    raw = raw.partition(b"\0")[0]
-    return raw + b"\0" * (4 - len(raw) % 4)
+def _typed(value: Any) -> tuple[Any, Any]:
+    """A value as the builder takes it, and its type tag."""
+    match value:
+        case True | False | None:
+            return value, {True: "T", False: "F", None: "N"}[value]
+        case int() if -(2**63) <= value < 2**63:
+            return value, "i" if -(2**31) <= value < 2**31 else "h"
+        case int() | float():
+            return float(value), "f" if not math.isfinite(value) or abs(value) < _LARGEST_FLOAT else "d"
+        case str():
+            return value.partition("\0")[0].encode(errors="replace").decode(), "s"
+        case bytes():
+            return value, "b"
+        case tuple() | list():
+            pairs = [_typed(v) for v in value]
+            return [v for v, _ in pairs], [t for _, t in pairs]
+    raise TypeError(f"OSC has no type tag for {type(value).__name__}")

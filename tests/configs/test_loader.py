@@ -45,7 +45,7 @@ def test_the_contracts_example(tmp_path):
 
 def test_what_is_left_out():
     show = parse_show("version: 1\n")
-    assert (show.model, show.source, show.sinks, show.size) == ("embedded", "demo", ("window",), (256, 256))
+    assert (show.model, show.source, show.sinks, show.size) == ("embedded", "demo", (), (256, 256))
     assert show.parameters == {}
     assert show.stream == DEFAULTS
     assert (show.osc.port, show.midi.inputs, show.seed) == (8000, ("*",), 2)
