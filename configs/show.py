@@ -47,7 +47,8 @@ class Show:
 
     `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
-    names, and paths as absolute paths; no `sinks`: a window where there is a display, else a film; `remarks` lines about keys that were read and mean nothing here.
+    names, and paths as absolute paths; no `sinks`: a window where there is a display, else a film; `remarks` lines
+    about keys that were read and mean nothing here.
     """
 
     version: int = 1
