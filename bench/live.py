@@ -4,8 +4,8 @@
 
 Starts `clavilux run` on CLIP with a journal; meanwhile liblo's `oscsendfile` sweeps noise_scale at 200 messages a
 second and a JACK client sweeps a CC that plays guidance_scale at 100 a second. Prints fps, the longest gap between
-frames, how long an event waits for its frame, and whether both parameters rest exactly on the last message. Needs liblo-tools
-and jackd2.
+frames, how long an event waits for its frame, and whether both parameters rest exactly on the last message. Needs
+liblo-tools and jackd2.
 """
 
 import argparse
