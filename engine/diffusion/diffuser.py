@@ -12,7 +12,7 @@ from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
 from .encodings import EncodingFailed, Encodings
-from .guidance import CFG_TYPES
+from .guidance import CFG_TYPES, rows
 from .model import Model
 from .noise import Noise
 from .pixels import Canvas, faded, fitted
@@ -73,8 +73,8 @@ class Diffuser:
         self._negative = PromptTrack(self._encodings, self.notices)
         width, height = self.size
         self._canvas = Canvas(width, height, model.multiple, model.device)
-        rows, columns = (side // model.downscale for side in self._canvas.padded)
-        shape = (model.latent_channels, rows, columns)
+        high, wide = (side // model.downscale for side in self._canvas.padded)
+        shape = (model.latent_channels, high, wide)
         self._noise = Noise(shape, seed_speed, model.device, model.dtype)
         self._steps = StepList(model.schedule, glide, pace=2 if self.batch else 0)
         kind = StreamBatch if self.batch else InSequence
@@ -95,6 +95,20 @@ class Diffuser:
     def waiting(self) -> bool:
         """Whether a prompt that was asked for is still being encoded."""
         return self._prompt.waiting or self._negative.waiting
+
+    @torch.inference_mode()
+    def warm(self) -> None:
+        """Run every network once as a frame would, so that the first frame takes no longer than the others."""
+        codec, [encoding] = self.model.codec, self.model.text([""])
+        latents = codec.encode(self._canvas.load(np.zeros((self.size[1], self.size[0], 3), np.uint8))).clone()
+        steps = len(self._t_index_list) if self.batch else 1
+        for count in sorted({steps, rows(self.cfg_type, 2.0, steps)}):
+            pooled = None
+            if self.model.reads_pooled and encoding.pooled is not None:
+                pooled = encoding.pooled.repeat(count, 1)
+            x_t, t = latents.repeat(count, 1, 1, 1), torch.full((count,), 500.0, device=self.model.device)
+            self.model.unet(x_t, t, encoding.states.repeat(count, 1, 1), pooled)
+        codec.decode(latents)
 
     def prepare(self, texts: Sequence[str]) -> None:
         """Encode these prompts ahead of time, on the worker."""

@@ -211,3 +211,11 @@ def test_a_pause_does_not_make_anything_jump(exact, at, clip):
 def test_an_unknown_cfg_type_is_refused(exact):
     with pytest.raises(ValueError, match="initialize"):
         Diffuser(exact, cfg_type="half")
+
+
+@BATCH
+def test_warming_runs_every_batch_and_changes_no_frame(exact, at, clip, batch):
+    cold, warm = (Diffuser(exact, synchronous=True, batch=batch, cfg_type="full") for _ in range(2))
+    warm.warm()
+    assert exact.unet.rows == ([2, 4] if batch else [1, 2])
+    assert (cold.render(clip[0], at(0)) == warm.render(clip[0], at(0))).all()
