@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,12 +50,24 @@ def default_sinks(notices: Notices) -> list[str]:
     return [DEFAULT_RECORDING]
 
 
-def opening_values(show: Show) -> dict[str, Any]:
-    """The show's first parameter values; without a source there is nothing to repaint, so text paints."""
-    values = dict(show.parameters)
+def opening_values(show: Show, model: Mapping[str, Any]) -> dict[str, Any]:
+    """The first parameter values: the show's, and where it says nothing what the model was made for.
+
+    Without a source there is nothing to repaint, so text paints.
+    """
+    values = {**model, **show.parameters}
     if show.source == "none":
         values.setdefault("input_mode", "text")
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class Brush:
+    """A model ready to paint: `opening` is what it was made for, `close` lets go of it."""
+
+    render: Render
+    opening: Mapping[str, Any]
+    close: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -70,9 +82,10 @@ class Parts:
     def mappings(self) -> list[BindingSet]:
         return [load_mapping(m) for m in self.show.mappings]
 
-    def router(self, mappings: Sequence[BindingSet]) -> Router:
+    def router(self, mappings: Sequence[BindingSet], brush: Brush) -> Router:
         bindings = [b for m in mappings for b in m.bindings]
-        return Router(self.notices, bindings, TABLE, opening_values(self.show), self.show.smoothing)
+        opening = opening_values(self.show, brush.opening)
+        return Router(self.notices, bindings, TABLE, opening, self.show.smoothing)
 
     def source(self) -> Source:
         return open_source(self.show.source, self.show.size, self.show.fps, self.clock, self.notices)
@@ -81,49 +94,61 @@ class Parts:
         names = self.show.sinks or default_sinks(self.notices)
         return [open_sink(name, self.show.size, self.show.fps) for name in names]
 
-    def journal(self, mappings: Sequence[BindingSet], offline: bool) -> Journal | None:
+    def journal(self, mappings: Sequence[BindingSet], router: Router, offline: bool) -> Journal | None:
         if self.show.journal is None:
             return None
-        header = journal_header(self.show, mappings, offline)
+        header = journal_header(self.show, mappings, router.state.opening, offline)
         try:
             return Journal(Path(self.show.journal), header, TABLE, self.clock, self.notices)
         except OSError as e:
             mistake = Mistake(str(self.show.journal), 0, "", f"the journal cannot be written: {e.strerror}")
             raise Mistakes([mistake]) from None
 
-    def render(self, synchronous: bool) -> Render:
-        """The model, loaded and warm."""
+    def brush(self, synchronous: bool) -> Brush:
+        """The model, loaded and warm. Raises ModelMistake."""
         from .diffusion import Diffuser, load_model
 
-        show = self.show
-        stream = show.stream
+        show, stream = self.show, self.show.stream
         model = load_model(
-            show.model, acceleration=stream.get("acceleration", "auto"), size=show.size, notices=self.notices
+            show.model,
+            acceleration=stream["acceleration"],
+            size=show.size,
+            notices=self.notices,
+            device=stream["device"],
+            dtype=stream["dtype"],
         )
         diffuser = Diffuser(
             model,
             size=show.size,
+            t_index_list=stream["t_index_list"],
             clock=self.clock,
             notices=self.notices,
             synchronous=synchronous,
-            cfg_type=stream.get("cfg_type", "self"),
+            cfg_type=stream["cfg_type"],
+            batch="auto" if stream["use_denoising_batch"] else False,
         )
-        return diffuser.render
+        diffuser.warm()
+        made_for = {
+            "guidance_scale": model.defaults.guidance_scale,
+            "num_inference_steps": model.defaults.num_inference_steps,
+        }
+        return Brush(diffuser.render, made_for, diffuser.close)
 
 
-def journal_header(show: Show, mappings: Sequence[BindingSet], offline: bool) -> dict[str, Any]:
+def journal_header(
+    show: Show, mappings: Sequence[BindingSet], opening: Mapping[str, Any], offline: bool
+) -> dict[str, Any]:
     """Everything a replay needs: the show, its opening values and the very text of its mappings."""
-    values = opening_values(show)
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "fps": show.fps,
         "size": list(show.size),
         "model": show.model,
-        "seed": values.get("seed", TABLE["seed"].default),
+        "seed": opening["seed"],
         "clavilux": _version(),
         "offline": offline,
         "source": show.source,
-        "parameters": {name: parameter_value(TABLE[name], value) for name, value in values.items()},
+        "parameters": {name: parameter_value(TABLE[name], value) for name, value in opening.items()},
         "smoothing": {name: smoothing_value(s) for name, s in show.smoothing.items()},
         "stream": dict(show.stream),
         "mappings": [_mapping_text(m) for m in mappings],
@@ -168,18 +193,19 @@ class Performance:
         for remark in show.remarks:
             self.notices.say(f"show:{remark}", f"{show.origin}: {remark}", logging.INFO)
         mappings = parts.mappings()
-        self.router = parts.router(mappings)
         source = parts.source()
         sinks = parts.sinks()
         self._open_ports()
-        render = parts.render(synchronous=False)
+        brush = parts.brush(synchronous=False)
+        self._closing.append(brush.close)
+        self.router = parts.router(mappings, brush)
         self.mailbox: Mailbox[Frame] = Mailbox()
         self.source = SourceThread(source, self.mailbox, self.clock, self.notices)
         self.sinks = [SinkThread(s, self.clock, self.notices) for s in sinks]
         for thread in (self.source, *self.sinks):
             self._closing.append(thread.stop)
             thread.start()
-        self._journal = parts.journal(mappings, offline=False)
+        self._journal = parts.journal(mappings, self.router, offline=False)
         if self._journal is not None:
             self._closing.append(self._journal.close)
         self.loop = Loop(
@@ -187,7 +213,7 @@ class Performance:
             inbox=parts.inbox,
             router=self.router,
             source=self._first_frame(),
-            render=render,
+            render=brush.render,
             sinks=self.sinks,
             notices=self.notices,
             size=show.size,

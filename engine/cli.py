@@ -119,8 +119,9 @@ def positive(text: str) -> float:
 
 
 def _mistakes() -> tuple[type[BaseException], ...]:
-    """What counts as a mistake of the asker: printed in words, exit 2."""
-    from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
+    """What is printed in words and exits with 2: a mistake in what was asked, or a file or device that is not to be
+    had while there is no show yet."""
+    from ..io import faults
     from ..io.osc import PortUnavailable
     from .core.documents import Mistakes
     from .core.journal import JournalMistake
@@ -128,7 +129,8 @@ def _mistakes() -> tuple[type[BaseException], ...]:
     from .diffusion import ModelMistake
 
     asked = (Asked, Mistakes, JournalMistake, Refused, PortUnavailable, ModelMistake)
-    return (*asked, SourceMistake, SourceUnavailable, SinkMistake, SinkUnavailable)
+    sources = (faults.SourceMistake, faults.SourceUnavailable, faults.SourceFailed)
+    return (*asked, *sources, faults.SinkMistake, faults.SinkUnavailable, faults.SinkFailed)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:

@@ -2,16 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from ..configs import Show
 from ..io.sinks import Sink
 from ..io.sources import Source, length_of
 from .app import Parts
 from .asked import Asked
+from .core.bindings import BindingSet
 from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
-from .core.loop import Loop, Output
+from .core.loop import Input, Loop, Render
 from .core.notices import Notices
 
 
@@ -35,46 +37,52 @@ class Straight:
         self._sink.write(frame)
 
 
-def straight(sinks: Sequence[Sink]) -> list[Output]:
-    """The sinks, opened, as offline outputs."""
+def offline_loop(
+    parts: Parts,
+    mappings: Sequence[BindingSet],
+    source: Input,
+    stack: ExitStack,
+    record: bool = False,
+    around: Callable[[Render], Render] = lambda render: render,
+) -> Loop:
+    """A loop that makes every frame and writes it before the next; what it opens is closed with `stack`.
+
+    `record` keeps a journal where the show names one; `around` wraps the model. Raises for mistakes in the show.
+    """
+    sinks = parts.sinks()
+    brush = parts.brush(synchronous=True)
+    stack.callback(brush.close)
+    router = parts.router(mappings, brush)
+    journal = parts.journal(mappings, router, offline=True) if record else None
+    if journal is not None:
+        stack.callback(journal.close)
     for sink in sinks:
+        stack.callback(sink.close)
         sink.open()
-    return [Straight(sink) for sink in sinks]
+    return Loop(
+        clock=parts.clock, inbox=parts.inbox, router=router, source=source, render=around(brush.render),
+        sinks=[Straight(sink) for sink in sinks], notices=parts.notices, size=parts.show.size, fps=parts.show.fps,
+        journal=journal,
+    )  # fmt: skip
 
 
 def render_offline(show: Show, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
-    """Make every frame once; returns how many. Without a length, a film is rendered to its end."""
-    clock = ManualClock()
-    notices = Notices(SystemClock())
-    parts = Parts(show, clock, notices)
+    """Make every frame once; returns how many. Without a length, a film is rendered to its end. Raises Asked."""
+    parts = Parts(show, ManualClock(), Notices(SystemClock()))
     mappings = parts.mappings()
-    router = parts.router(mappings)
     source = parts.source()
     if source.live:
         raise Asked(f"{source.name} cannot be rendered offline: it is live; give a file, demo or test-pattern")
-    sinks = parts.sinks()
-    source.open()
-    try:
-        if frames is None and seconds is None:
-            frames = length_of(source)
-        if frames is None and seconds is None:
-            raise Asked(f"{source.name} has no end: say how long with --frames or --seconds")
-        if frames is None and seconds is not None:
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        source.open()
+        if seconds is not None:
             frames = round(seconds * show.fps)
-        render = parts.render(synchronous=True)
-        journal = parts.journal(mappings, offline=True)
-        try:
-            loop = Loop(
-                clock=clock, inbox=parts.inbox, router=router, source=EveryFrame(source), render=render,
-                sinks=straight(sinks), notices=notices, size=show.size, fps=show.fps, journal=journal,
-            )  # fmt: skip
-            made = loop.run(stop, frames)
-        finally:
-            if journal is not None:
-                journal.close()
-            for sink in sinks:
-                sink.close()
-    finally:
-        source.close()
-    notices.say("done", f"{made} frames to {', '.join(s.name for s in sinks)}", logging.INFO)
+        elif frames is None:
+            frames = length_of(source)
+        if frames is None:
+            raise Asked(f"{source.name} has no end: say how long with --frames or --seconds")
+        loop = offline_loop(parts, mappings, EveryFrame(source), stack, record=True)
+        made = loop.run(stop, frames)
+    parts.notices.say("done", f"{made} frames to {', '.join(show.sinks)}", logging.INFO)
     return made

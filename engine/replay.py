@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +18,10 @@ from .asked import show_from_header
 from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
 from .core.journal import RecordedFrame, read_frames, read_header
-from .core.loop import Loop, Render
+from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
-from .offline import straight
+from .offline import offline_loop
 
 
 def forced_steps(render: Render, steps: int | None) -> Render:
@@ -76,29 +77,20 @@ def replay_journal(
     clock = ManualClock()
     parts = Parts(show, clock, Notices(SystemClock()))
     mappings = [parse_mapping(m["text"], m["file"]) for m in header.get("mappings", ())]
-    router = parts.router(mappings)
     source = parts.source()
-    opened = parts.sinks()
-    source.open()
     recorded = RecordedInput(source)
     made = 0
-    try:
-        loop = Loop(
-            clock=clock, inbox=parts.inbox, router=router, source=recorded,
-            render=forced_steps(parts.render(synchronous=True), steps), sinks=straight(opened), notices=parts.notices,
-            size=show.size, fps=show.fps,
-        )  # fmt: skip
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        source.open()
+        loop = offline_loop(parts, mappings, recorded, stack, around=lambda render: forced_steps(render, steps))
         for frame in read_frames(path):
             if stop.is_set():
                 break
             _feed(frame, parts, clock, recorded)
             loop.step()
             made += 1
-    finally:
-        for sink in opened:
-            sink.close()
-        source.close()
-    parts.notices.say("done", f"{made} frames to {', '.join(s.name for s in opened)}", logging.INFO)
+    parts.notices.say("done", f"{made} frames to {', '.join(show.sinks)}", logging.INFO)
     return made
 
 

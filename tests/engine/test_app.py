@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from clavilux.configs import Show
 from clavilux.engine import app
-from clavilux.engine.app import Parts, Performance
+from clavilux.engine.app import Brush, Parts, Performance
 from clavilux.engine.asked import Asked
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
@@ -25,14 +25,14 @@ NEVER = threading.Event()
 def one_line_model(monkeypatch):
     """The input dimmed by noise_scale: enough to see what arrives where."""
 
-    def render(self, synchronous):
+    def brush(self, synchronous):
         def dim(pixels, snapshot):
             base = np.full((self.show.size[1], self.show.size[0], 3), 200, np.uint8) if pixels is None else pixels
             return (base * snapshot["noise_scale"]).astype(np.uint8)
 
-        return dim
+        return Brush(dim, {"guidance_scale": 1.0}, lambda: None)
 
-    monkeypatch.setattr(Parts, "render", render)
+    monkeypatch.setattr(Parts, "brush", brush)
 
 
 def show(tmp_path: Path, **fields) -> Show:
@@ -133,7 +133,7 @@ def test_a_wrong_edit_of_a_mapping_keeps_the_old_one_playing(tmp_path):
 
     class NoLoop:
         def __init__(self):
-            self.router = parts.router(sets)
+            self.router = parts.router(sets, parts.brush(True))
             self.between_frames = []
 
     loop = NoLoop()
@@ -158,3 +158,12 @@ def test_where_there_is_no_display_the_picture_goes_to_a_film(monkeypatch):
     notices = Notices(ManualClock())
     assert app.default_sinks(notices) == [app.DEFAULT_RECORDING]
     assert any("no display" in n.text for n in notices.recent)
+
+
+def test_the_model_says_what_it_was_made_for_and_the_show_has_the_last_word(tmp_path):
+    clock = ManualClock()
+    for asked, opens_at in (({}, 1.0), ({"guidance_scale": 2.5}, 2.5)):
+        parts = Parts(show(tmp_path, parameters=asked), clock, Notices(clock))
+        router = parts.router((), parts.brush(True))
+        assert router.sample(0.0)["guidance_scale"] == opens_at
+        assert router.state.opening["guidance_scale"] == opens_at
