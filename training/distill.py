@@ -16,19 +16,12 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from .bank import Bank
-from .model import Schedule, build_unet
+from .model import Schedule, load_unet
 from .muon import Pair
 from .run import Ema, Run, cosine
 from .sample import Text, consistency, trajectory
 from .text import TextEncoder
 from .unet import EDGES, drop_text
-
-
-def load_unet(path: Path) -> UNet2DConditionModel:
-    """The averaged weights of a checkpoint."""
-    unet = build_unet()
-    unet.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["ema"])
-    return unet
 
 
 def draw_starts(count: int, generator: torch.Generator) -> Tensor:
@@ -80,9 +73,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    teacher, schedule, text = load_unet(args.teacher).eval(), Schedule(), TextEncoder()
+    teacher = load_unet(args.teacher).to(memory_format=torch.channels_last).eval()
+    schedule, text = Schedule(), TextEncoder()
     null = text([""])
-    student = load_unet(args.start or args.teacher).train()
+    student = load_unet(args.start or args.teacher).to(memory_format=torch.channels_last).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():
@@ -91,7 +85,7 @@ def main() -> None:
         optimizer.load_state_dict(saved["optimizer"])
     generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
     bank, recent, recent_noise = Bank(args.bank), None, None
-    while run.progress < 1:
+    while not run.over:
         states, times, targets, texts = pairs(
             teacher, schedule, bank.batch(args.batch, generator), null, args.guidance, generator
         )

@@ -17,9 +17,8 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 
 from .bank import load_vae
-from .distill import load_unet
 from .judge import classify, train_judge
-from .model import Schedule, decode, encode
+from .model import Schedule, decode, encode, load_unet
 from .photos import held_out
 from .pictures import CONCEPTS
 from .sample import FRACTIONS, few_steps, lcm_times, trajectory

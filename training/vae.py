@@ -133,7 +133,7 @@ def main() -> None:
         optimizer.step(cosine(run.progress, 0.4, 0.02) * min(1, (run.step + 1) / 100))
         ema.update(vae)
         scale = latents.std() if run.step == 0 else scale.lerp(latents.std(), 0.01)
-        save, done = run.tick(), run.progress >= 1
+        save, done = run.tick(), run.over
         if run.step % 200 == 0:
             run.log(loss=loss.item(), std=scale.item(), rate=run.step * args.batch / run.spent, **measure(ema))
         if save or done:

@@ -12,7 +12,8 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 pytest.importorskip("cv2")
 
 from training.export import build_scheduler, swap_in
-from training.model import Schedule, build_unet, build_vae, decode, encode
+from training.grow import grow
+from training.model import CORE, Schedule, build_unet, build_vae, decode, encode, run_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import boundary, few_steps, lcm_times, trajectory
@@ -98,6 +99,18 @@ def test_solver_and_few_steps_give_latents(tiny: UNet2DConditionModel):
     assert clean.shape == noise.shape
     assert torch.isfinite(clean).all()
     assert torch.isfinite(few_steps(tiny, schedule, text, lcm_times([0, 20], 0.6), noise, clean)).all()
+
+
+def test_a_grown_unet_begins_as_its_core():
+    torch.manual_seed(0)
+    core = build_unet(CORE).eval()
+    full = grow(core).eval()
+    coarse, text, t = torch.randn(1, 4, 8, 8), words(1), torch.tensor([500.0])
+    flat = torch.ones(1, 4, 16, 16) * coarse[..., :1, :1]
+    with torch.no_grad():
+        small, large = run_unet(core, flat[..., ::2, ::2], t, *text), run_unet(full, flat, t, *text)
+    assert large.shape == flat.shape
+    assert torch.nn.functional.cosine_similarity(large[..., ::2, ::2].flatten(), small.flatten(), dim=0) > 0.5
 
 
 def test_dropped_text_is_the_null_text():
