@@ -5,5 +5,8 @@ May import `clavilux.engine.core` and the YAML library, nothing else of the hous
 
 from .loader import load_show, shipped
 from .show import Midi, Osc, Server, Show
+from .streamdiffusion import load_config, save_config, show_from_config
 
-__all__ = ["Midi", "Osc", "Server", "Show", "load_show", "shipped"]
+__all__ = [
+    "Midi", "Osc", "Server", "Show", "load_config", "load_show", "save_config", "shipped", "show_from_config",
+]  # fmt: skip

@@ -8,7 +8,11 @@ from importlib import import_module
 from typing import Any
 
 # Loaded on first use: `import clavilux.engine.core` must not pull in torch.
-_PUBLIC: dict[str, str] = {}
+_PUBLIC = {
+    "load_config": "..configs",
+    "save_config": "..configs",
+    "create_wrapper_from_config": ".wrapper",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -129,6 +129,7 @@ class Parts:
         )
         diffuser.warm()
         made_for = {
+            "t_index_list": model.defaults.t_index_list,
             "guidance_scale": model.defaults.guidance_scale,
             "num_inference_steps": model.defaults.num_inference_steps,
         }

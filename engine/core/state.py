@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .notices import Notices
-from .parameters import Parameter, Refused
+from .parameters import Coerced, Parameter, Refused
 from .smoothing import NONE, Motion, Smoothing
+from .steplist import clamped, rescaled
 from .table import Table
 
 
@@ -58,17 +59,34 @@ class State:
         if name in self._motions:
             self._motions[name].to(coerced.value, t, smooth or self._own[name])
         else:
-            self._values[name] = coerced.value
+            was, self._values[name] = self._values[name], coerced.value
             for other in p.replaces:
                 # A seed has always a value; a list that is replaced is gone.
                 if self.table[other].default is None:
                     self._values[other] = None
+            if name in ("num_inference_steps", "t_index_list"):
+                coerced = self._fit_steps(name, coerced, was)
         self.owners[name] = owner
         if p.waits_for:
             self._notices.say(
                 f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
             )
         return coerced.note
+
+    def _fit_steps(self, changed: str, coerced: Coerced, was: Any) -> Coerced:
+        """Keep t_index_list inside the timestep table, whichever of the two changed from `was`."""
+        steps, asked = self._values["num_inference_steps"], self._values["t_index_list"]
+        if not asked:
+            return coerced
+        if changed == "num_inference_steps" and self._values["t_index_rescale"]:
+            fitted = rescaled(asked, was, steps)
+        else:
+            fitted = clamped(asked, steps)
+        if fitted == asked:
+            return coerced
+        self._values["t_index_list"] = fitted
+        note = f"t_index_list {list(asked)} becomes {list(fitted)} in {steps} steps"
+        return Coerced(coerced.value, f"{coerced.note}; {note}" if coerced.note else note)
 
     def target(self, name: str) -> Any:
         """Where `name` is going."""

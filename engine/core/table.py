@@ -56,6 +56,10 @@ _PARAMETERS = (
         range=(0, 999), unit="index", tier="schedule", replaces=("denoising_step_list",),
     ),
     Parameter(
+        "t_index_rescale", "bool", False,
+        "When num_inference_steps changes, keep the relative places of t_index_list instead of cutting it off.",
+    ),
+    Parameter(
         "denoising_step_list", "ints", None, "Timesteps, descending, one denoising step each; none: the model's.",
         range=(0, 1000), unit="timestep", tier="schedule", replaces=("t_index_list",),
     ),

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.steplist import clamped
+
 SIGMA_DATA = 0.5
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
@@ -143,16 +145,6 @@ class Schedule:
             return tuple(float(min(max(t, 0), len(self) - 1)) for t in denoising_step_list)
         table = self.table(num_inference_steps)
         return tuple(float(table[i]) for i in clamped(t_index_list or (0,), len(table)))
-
-
-def clamped(t_index_list: Sequence[int], n: int) -> tuple[int, ...]:
-    """Each index of a table of length `n`: min(index, n - 1)."""
-    return tuple(min(max(int(i), 0), n - 1) for i in t_index_list)
-
-
-def rescaled(t_index_list: Sequence[int], was: int, n: int) -> tuple[int, ...]:
-    """Indices of a table of length `was` at the same relative places of one of length `n`."""
-    return clamped([round(i * n / max(was, 1)) for i in t_index_list], n)
 
 
 def alpha_bar_of(config: Mapping[str, Any]) -> np.ndarray:

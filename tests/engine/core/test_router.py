@@ -172,6 +172,22 @@ def test_the_newest_spelling_of_the_step_list_wins():
     assert any("sorted" in text for text in said(r))
 
 
+def test_fewer_steps_clamp_the_list_and_a_list_is_clamped_to_the_steps():
+    r = router(t_index_list=(5, 15, 30, 45))
+    r.feed(osc(0, "/clavilux/num_inference_steps", 10))
+    assert r.sample(0)["t_index_list"] == (5, 9, 9, 9)
+    r.feed(osc(0, "/clavilux/num_inference_steps", 6))
+    r.feed(osc(0, "/clavilux/t_index_list", 0, 2, 4, 6, 8, 10))
+    assert r.sample(0)["t_index_list"] == (0, 2, 4, 5, 5, 5)
+    assert any("[0, 2, 4, 5, 5, 5] in 6 steps" in text for text in said(r))
+
+
+def test_rescaling_keeps_relative_places_where_it_is_asked_for():
+    r = router(t_index_list=(5, 15, 30, 45), t_index_rescale=True)
+    r.feed(osc(0, "/clavilux/num_inference_steps", 10))
+    assert r.sample(0)["t_index_list"] == (1, 3, 6, 9)
+
+
 def test_a_pattern_plays_every_address_it_matches():
     r = router()
     r.feed(osc(0, "/clavilux/{noise_scale,delta}", 0.25))

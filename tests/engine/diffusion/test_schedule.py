@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from clavilux.engine.diffusion.schedule import Schedule, clamped, rescaled
+from clavilux.engine.core.steplist import clamped, rescaled
+from clavilux.engine.diffusion.schedule import Schedule
 from diffusers import LCMScheduler
 
 BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}

@@ -1,0 +1,72 @@
+"""StreamDiffusion's way of reading and writing configs: a plain dict with every key at hand."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..engine.core.documents import Mistake, Mistakes
+from ..engine.core.table import TABLE
+from .loader import parse_show
+from .show import Show
+from .stream import CONFIG_STEPS, DEFAULTS
+
+# What a config that leaves a key out is read as; CONTRACTS, section 7.
+CONFIG_DEFAULTS: Mapping[str, Any] = {
+    **{key: list(value) if isinstance(value, tuple) else value for key, value in DEFAULTS.items()},
+    "t_index_list": list(CONFIG_STEPS),
+    "width": 512,
+    "height": 512,
+    "num_inference_steps": TABLE["num_inference_steps"].default,
+    "guidance_scale": TABLE["guidance_scale"].default,
+    "delta": TABLE["delta"].default,
+    "seed": TABLE["seed"].default,
+    "prompt": "",
+    "negative_prompt": "",
+    "normalize_prompt_weights": True,
+    "normalize_seed_weights": True,
+}
+
+
+def load_config(path: str | Path) -> dict[str, Any]:
+    """A StreamDiffusion config (YAML or JSON) as a dict: its own keys, and every other at its default.
+
+    Raises Mistakes: the file is missing, is no YAML, has no `model_id`, or a value cannot be.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise Mistakes([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
+    parse_show(text, str(path), beside=path.parent)
+    config = yaml.safe_load(text)
+    if "model_id" not in config:
+        raise Mistakes([Mistake(str(path), 0, "model_id", "is missing: `embedded`, or a folder in diffusers format")])
+    return {**CONFIG_DEFAULTS, **config}
+
+
+def save_config(config: Mapping[str, Any], path: str | Path) -> None:
+    """Write a config, as JSON where the name says so and as YAML elsewhere. Raises Mistakes for one that cannot be
+    loaded again, OSError when the file cannot be written."""
+    path = Path(path)
+    show_from_config(config, str(path))
+    plain = json.loads(json.dumps(dict(config)))
+    if path.suffix.lower() == ".json":
+        text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def show_from_config(config: Mapping[str, Any], name: str = "config") -> Show:
+    """The show that a config dict describes. Raises Mistakes."""
+    if "model_id" not in config:
+        raise Mistakes([Mistake(name, 0, "model_id", "is missing: `embedded`, or a folder in diffusers format")])
+    try:
+        text = json.dumps({key: value for key, value in config.items() if value is not None})
+    except (TypeError, ValueError) as e:
+        raise Mistakes([Mistake(name, 0, "", f"holds what no config can hold: {e}")]) from None
+    return parse_show(text, name)

@@ -1,0 +1,204 @@
+"""StreamDiffusion's Python API over the one engine: the same router, the same snapshot, the same diffuser as a show.
+
+An update is a set of events that arrive together; the next call takes them at its frame boundary, as the render loop
+does. Frames are the clock here: each call is one frame at the config's `fps` later, so a run repeats exactly.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..configs import show_from_config
+from .core.clock import ManualClock
+from .core.events import Pending
+from .core.notices import Notices
+from .core.parameters import Refused
+from .core.plain import parameter_value
+from .core.router import Router
+from .core.table import TABLE
+from .pictures import Picture, as_output, as_pixels
+
+if TYPE_CHECKING:
+    from ..configs import Show
+    from .app import Brush
+
+OutputType = Literal["pil", "np", "pt", "latent"]
+NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
+STATE = (
+    "num_inference_steps", "guidance_scale", "delta", "t_index_list", "denoising_step_list", "seed", "seed_list",
+    "prompts", "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method",
+    "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale",
+)  # fmt: skip
+
+
+class Stream:
+    """A running stream: parameters in from any thread, one frame out per `paint`."""
+
+    def __init__(self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock) -> None:
+        self.notices = notices
+        self._brush = brush
+        self._clock = clock
+        self._period = 1.0 / show.fps
+        self._pending = Pending()
+        opening = {**brush.opening, **show.parameters}
+        self._router = Router(notices, (), TABLE, opening, show.smoothing)
+
+    def update_stream_params(
+        self,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        delta: float | None = None,
+        t_index_list: Sequence[int] | None = None,
+        seed: int | None = None,
+        prompt_list: Sequence[tuple[str, float]] | None = None,
+        negative_prompt: str | None = None,
+        prompt_interpolation_method: Literal["linear", "slerp"] = "slerp",
+        normalize_prompt_weights: bool | None = None,
+        seed_list: Sequence[tuple[int, float]] | None = None,
+        seed_interpolation_method: Literal["linear", "slerp"] = "linear",
+        normalize_seed_weights: bool | None = None,
+        controlnet_config: Any = None,
+        ipadapter_config: Any = None,
+        t_index_rescale: bool | None = None,
+    ) -> None:
+        """Change any of these, all at once, from the next frame on; None leaves a thing as it is.
+
+        Call it from any thread. An interpolation method counts when its list is given. With fewer steps and no list
+        each index becomes min(t, n - 1); `t_index_rescale` keeps relative places instead. A value that cannot be
+        taken is reported in the log and leaves the old one; nothing is raised.
+        """
+        wanted = {
+            "t_index_rescale": t_index_rescale,
+            "num_inference_steps": num_inference_steps,
+            "t_index_list": t_index_list,
+            "guidance_scale": guidance_scale,
+            "delta": delta,
+            "seed": seed,
+            "normalize_prompt_weights": normalize_prompt_weights,
+            "prompts": prompt_list,
+            "prompt_interpolation_method": prompt_interpolation_method if _fits("prompts", prompt_list) else None,
+            "negative_prompt": negative_prompt,
+            "normalize_seed_weights": normalize_seed_weights,
+            "seed_list": seed_list,
+            "seed_interpolation_method": seed_interpolation_method if _fits("seed_list", seed_list) else None,
+        }
+        for name, config in (("controlnet_config", controlnet_config), ("ipadapter_config", ipadapter_config)):
+            if config is not None:
+                self.notices.say(name, f"{name}: ControlNet and IP-Adapter are not built yet; it has no effect")
+        self.set({name: value for name, value in wanted.items() if value is not None})
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Set parameters of the table by name, all in one frame, in the order given; from any thread."""
+        self._pending.put({name: _frozen(value) for name, value in values.items()})
+
+    def get_stream_state(self) -> dict[str, Any]:
+        """Where every parameter of the stream is going, as plain values; updates not yet taken are not in it."""
+        state = self._router.state
+        return {name: parameter_value(TABLE[name], state.target(name)) for name in STATE}
+
+    def paint(self, pixels: np.ndarray | None) -> np.ndarray:
+        """One frame: uint8 (H, W, 3) RGB or None in, uint8 (H, W, 3) out. Raises RenderFailed."""
+        now = self._clock.now()
+        for event in self._pending.take(now):
+            self._router.feed(event)
+        snapshot = self._router.sample(now)
+        self._clock.advance(self._period)
+        return self._brush.render(pixels, snapshot)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a list is given and will be taken: its method goes with it or not at all."""
+    if value is None:
+        return False
+    try:
+        TABLE[name].coerce(_frozen(value))
+    except Refused:
+        return False
+    return True
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples: what the caller does to his list afterwards changes nothing here."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(v) for v in value)
+    return value
+
+
+class StreamWrapper:
+    """What `create_wrapper_from_config` gives: call it with a picture, get the repainted one.
+
+    `stream` takes `update_stream_params` too; both are the same.
+    """
+
+    def __init__(self, show: "Show", output_type: OutputType, brush: "Brush", notices: Notices, clock: ManualClock):
+        self.output_type: OutputType = output_type
+        self.stream = Stream(show, brush, notices, clock)
+        self.update_stream_params: Callable[..., None] = self.stream.update_stream_params
+        self.get_stream_state: Callable[[], dict[str, Any]] = self.stream.get_stream_state
+        self._size = show.size
+        self._text_only = show.stream["mode"] == "txt2img"
+        self._close = brush.close
+
+    def __call__(self, image: Picture | None = None, prompt: str | None = None) -> Any:
+        """One frame. `image`: PIL, uint8 (H, W, 3) or float 0..1 array, or tensor (C, H, W) or (1, C, H, W) 0..1; None
+        paints from noise alone. Out: as `output_type` says (pil; np float (H, W, 3) 0..1; pt float (3, H, W) 0..1)."""
+        if prompt is not None:
+            self.update_stream_params(prompt_list=[(prompt, 1.0)])
+        pixels = None if image is None or self._text_only else as_pixels(image)
+        return as_output(self.stream.paint(pixels), self.output_type)
+
+    def img2img(self, image: Picture, prompt: str | None = None) -> Any:
+        """The same as calling with an image."""
+        return self(image, prompt)
+
+    def txt2img(self, prompt: str | None = None) -> Any:
+        """The same as calling without one."""
+        return self(None, prompt)
+
+    def prepare(
+        self,
+        prompt: str | Sequence[tuple[str, float]],
+        negative_prompt: str = "",
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        delta: float | None = None,
+        **blending: Any,
+    ) -> None:
+        """Everything a stream begins with, as StreamDiffusion's wrapper takes it."""
+        self.update_stream_params(
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            delta=delta,
+            prompt_list=[(prompt, 1.0)] if isinstance(prompt, str) else prompt,
+            negative_prompt=negative_prompt,
+            **blending,
+        )
+
+    def update_controlnet_scale(self, index: int, scale: float) -> None:
+        """Reported: no ControlNet is loaded."""
+        self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"scale {scale} for number {index}"))
+
+    def update_control_image_efficient(self, image: Picture, index: int | None = None) -> None:
+        """Reported: no ControlNet is loaded."""
+        which = "" if index is None else f" for number {index}"
+        self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"a control image{which}"))
+
+    def close(self) -> None:
+        """End the threads that encode prompts."""
+        self._close()
+
+
+def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> StreamWrapper:
+    """A stream from a config dict (`load_config`), any key overridden. Raises Mistakes for what cannot be, and
+    ModelMistake for a model that is not there."""
+    from .app import Parts
+
+    show = show_from_config({**config, **overrides})
+    clock = ManualClock()
+    notices = Notices(clock)
+    for remark in show.remarks:
+        notices.say(f"config:{remark}", remark, logging.INFO)
+    brush = Parts(show, clock, notices).brush(synchronous=True)
+    return StreamWrapper(show, show.stream["output_type"], brush, notices, clock)
