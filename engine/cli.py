@@ -146,6 +146,8 @@ def run(options: argparse.Namespace) -> int:
     from .offline import render_offline
 
     show = show_from(options)
+    if options.open:
+        print("the control page is not built yet: --open has no effect", file=sys.stderr)
     stop = stop_on_signals()
     if options.offline:
         render_offline(show, stop, options.frames, options.seconds)
