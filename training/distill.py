@@ -3,7 +3,7 @@
 Trajectory distillation: the guided teacher solves its ODE from noised latents down to a clean picture; the student
 learns to say that picture from every state on the way, in one step. This is the fixed point of consistency
 distillation (Song et al. 2023, Luo et al. 2023) without its slow bootstrapping from t = 0 upwards, and each solved
-trajectory yields eight training pairs. Guidance is baked in, so that the result runs at guidance 1.
+trajectory yields six training pairs. Guidance is baked in, so that the result runs at guidance 1.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="begin from another distillation's checkpoint, not the teacher")
     parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
     parser.add_argument("--minutes", type=float, default=14)
-    parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; eight pairs each")
+    parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; six pairs each")
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--rate", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=0)

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import diffusers
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
@@ -46,7 +47,7 @@ def write_folder(folder: Path, unet: UNet2DConditionModel, vae: AutoencoderTiny,
     build_scheduler().save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "DiffusionPipeline",
-        "_diffusers_version": "0.36.0",
+        "_diffusers_version": diffusers.__version__,
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderTiny"],
         "scheduler": ["diffusers", "LCMScheduler"],

@@ -38,7 +38,7 @@ def to_input(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(small).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def train_judge(path: Path, each: int = 60, epochs: int = 10) -> nn.Sequential:
+def train_judge(path: Path, each: int = 30, epochs: int = 12) -> nn.Sequential:
     """Load the judge at ``path``, or train it there (two minutes); no styles, plain colours mostly."""
     judge = build_judge()
     if path.exists():

@@ -11,7 +11,7 @@ from torch import Tensor
 from .model import Schedule, run_unet
 
 Text = tuple[Tensor, Tensor]
-FRACTIONS = (1.0, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22, 0.1)
+FRACTIONS = (1.0, 0.86, 0.7, 0.53, 0.35, 0.15)
 
 
 def denoised(unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text) -> Tensor:
