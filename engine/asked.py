@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show, load_show
+from ..configs.stream import DEFAULTS
 from .core.journal import JournalMistake
 from .core.parameters import Refused
 from .core.smoothing import parse_smoothing
@@ -47,7 +48,7 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             source=header["source"],
             parameters={name: TABLE[name].coerce(value).value for name, value in header["parameters"].items()},
             smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
-            stream=header["stream"],
+            stream={**DEFAULTS, **header["stream"]},
         )
     except (KeyError, IndexError, TypeError, Refused) as e:
         raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None

@@ -144,18 +144,18 @@ def _choice(p: Parameter, value: Any) -> Coerced:
     raise Refused(f"{p.name} is one of {', '.join(p.choices)}, not {value!r}")
 
 
-def _decoded(p: Parameter, value: Any) -> Any:
-    """JSON text as what it stands for; anything else as it is."""
+def decoded(value: Any, name: str) -> Any:
+    """JSON text of a list or an object as what it stands for, anything else as it is. Raises Refused."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
             return json.loads(value)
         except (json.JSONDecodeError, RecursionError) as e:
-            raise Refused(f"{p.name}: this is not valid JSON: {e}") from None
+            raise Refused(f"{name}: this is not valid JSON: {e}") from None
     return value
 
 
 def _as_list(p: Parameter, value: Any) -> list[Any]:
-    value = _decoded(p, value)
+    value = decoded(value, p.name)
     if isinstance(value, str):
         return [part for part in value.replace(",", " ").split() if part]
     if isinstance(value, Mapping):
@@ -209,7 +209,7 @@ def _weighted(p: Parameter, items: list[Any], key: str) -> list[tuple[Any, float
 
 
 def _prompts(p: Parameter, value: Any) -> Coerced:
-    value = _decoded(p, value)
+    value = decoded(value, p.name)
     items = [value] if isinstance(value, str) else _as_list(p, value)
     if not items:
         raise Refused(f"{p.name} needs at least one prompt")
@@ -251,7 +251,7 @@ def _alternating(items: list[Any]) -> list[Any]:
 
 
 def _paths(p: Parameter, value: Any) -> Coerced:
-    value = _decoded(p, value)
+    value = decoded(value, p.name)
     items = [value] if isinstance(value, str) and value else _as_list(p, value)
     if any(not isinstance(i, str) for i in items):
         raise Refused(f"{p.name} takes file names")
@@ -276,7 +276,7 @@ def _scales(p: Parameter, value: Any) -> Coerced:
 
 
 def _object(p: Parameter, value: Any) -> Coerced:
-    value = _decoded(p, value)
+    value = decoded(value, p.name)
     if isinstance(value, (Mapping, list, tuple)):
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")

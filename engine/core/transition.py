@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .parameters import Prompts, Refused, to_number
+from .parameters import Prompts, Refused, decoded, to_number
 from .table import TABLE
 
 EASINGS = {
@@ -40,7 +40,10 @@ class Transition:
 
     @classmethod
     def parse(cls, payload: Any) -> "Transition":
-        """From the message of the second seed (or text alone, or text and a number of frames); else Refused."""
+        """From the message of the second seed, as an object or as JSON text, or from a prompt alone, or a prompt and a
+        number of frames; else Refused."""
+        if isinstance(payload, str):
+            payload = decoded(payload, "transition")
         if isinstance(payload, str):
             payload = {"target_prompts": payload}
         elif isinstance(payload, (list, tuple)):

@@ -234,6 +234,15 @@ def test_a_transition_makes_its_target_the_prompts():
     assert snapshot.triggers[0].payload["transition"].num_steps == 30
 
 
+def test_a_transition_as_the_second_seed_writes_it_fits_into_one_osc_string():
+    r = router(prompt="fire")
+    message = '{"target_prompts": [{"text": "a night sky with stars", "weight": 1.0}], "num_steps": 8}'
+    r.feed(osc(0, "/clavilux/transition", message))
+    snapshot = r.sample(0)
+    assert snapshot["prompts"] == (("a night sky with stars", 1.0),)
+    assert snapshot.triggers[0].payload["transition"].num_steps == 8
+
+
 def test_a_wrong_transition_is_refused_in_words_and_nothing_moves():
     r = router(prompt="fire")
     r.feed(osc(0, "/clavilux/transition", "ocean", -3))
