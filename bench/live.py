@@ -1,6 +1,6 @@
 """A live show under two hands at once: what a performer's controls do to the frame rate, and whether they arrive.
 
-    python bench/live.py CLIP [--seconds 20] [--model M] [--sheet sheet.png]
+    python bench/live.py CLIP [--seconds 20] [--fps 30] [--show laptop] [--keep FOLDER]
 
 Starts `clavilux run` on CLIP with a journal; meanwhile liblo's `oscsendfile` sweeps noise_scale at 200 messages a
 second and a JACK client sweeps a CC that plays guidance_scale at 100 a second. Prints fps, the longest gap between
@@ -131,7 +131,7 @@ def main() -> None:
     options.add_argument("--fps", type=float, default=30)
     options.add_argument("--port", type=int, default=8123)
     options.add_argument("--keep", metavar="FOLDER", help="keep the journal and the film here")
-    options.add_argument("words", nargs="*", help="more words for clavilux run")
+    options.add_argument("--show", default="laptop", help="the show file to play")
     asked = options.parse_args()
     for needed in ("oscsendfile", "jackd"):
         if shutil.which(needed) is None:
@@ -140,6 +140,7 @@ def main() -> None:
     folder = Path(asked.keep or tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     journal, mapping, script = folder / "show.jsonl", folder / "bench.yaml", folder / "sweep.txt"
+    journal.unlink(missing_ok=True)
     mapping.write_text(MAPPING)
     osc_script(script, asked.seconds)
     name = f"clavilux-bench-{os.getpid()}"
@@ -150,9 +151,9 @@ def main() -> None:
     )
     show = subprocess.Popen(
         [
-            "clavilux", "run", "--source", asked.clip, "--size", "256x256", "--fps", str(asked.fps),
+            "clavilux", "run", asked.show, "--source", asked.clip, "--size", "256x256", "--fps", str(asked.fps),
             "--journal", str(journal), "--sink", str(folder / "show.mp4"), "--mapping", str(mapping),
-            "--port", str(asked.port), "--midi", "bench*", *asked.words,
+            "--port", str(asked.port), "--midi", "bench*",
         ],
         env=env,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def write_score(path: Path, events: list[Event], frames: int, source_frames: lis
     """A journal that was never played: `events` are (seconds, address, value), one row a frame after that."""
     first = {
         "type": "header", "version": 1, "fps": FPS, "size": [256, 256], "model": "embedded", "source": "demo",
-        "parameters": {}, "smoothing": {}, "stream": {"cfg_type": "self"}, "mappings": [],
+        "parameters": {}, "smoothing": {}, "stream": {"cfg_type": "full"}, "mappings": [],
     }  # fmt: skip
     rows: list[dict[str, Any]] = [first | header]
     pending = sorted(events, key=lambda e: e[0])
@@ -94,13 +94,22 @@ def noise_sweep(folder: Path, header: dict[str, Any], prompt: str = "burning fla
 
 
 def readme(folder: Path, header: dict[str, Any]) -> None:
-    """The demo repainted by eight prompts, the input at the left of each row."""
-    prompts = ["an aurora over mountains", "burning flames", "ocean waves", "neon grid at night",
-               "galaxy", "watercolour flowers", "molten lava", "ice crystals"]  # fmt: skip
+    """The demo as it is, and repainted by seven prompts."""
+    prompts = [
+        "burning flames",
+        "ocean waves",
+        "an aurora over mountains",
+        "forest",
+        "molten lava",
+        "sunset",
+        "waterfall",
+    ]
     tiles = []
-    for prompt in prompts:
-        opening = {"prompts": [{"text": prompt, "weight": 1.0}], **header["parameters"]}
-        tiles.append(render([], 3, [60, 61, 62], **{**header, "parameters": opening})[-1])
+    for prompt in [None, *prompts]:
+        opening = {**header["parameters"], "prompts": [{"text": prompt or "", "weight": 1.0}]}
+        if prompt is None:
+            opening["noise_scale"] = 0.0
+        tiles.append(render([], 3, [220, 221, 222], **{**header, "parameters": opening})[-1])
     sheet(tiles, 4, folder / "picture.png")
 
 
@@ -114,7 +123,9 @@ def main() -> None:
     options.add_argument("--only", choices=("transition", "noise", "readme"))
     asked = options.parse_args()
     folder = Path(asked.folder)
-    parameters: dict[str, Any] = {"noise_scale": asked.noise, "seed": TABLE["seed"].default}
+    parameters: dict[str, Any] = {
+        "noise_scale": asked.noise, "seed": TABLE["seed"].default, "guidance_scale": 2.0, "t_index_list": [0],
+    }  # fmt: skip
     if asked.steps:
         parameters["t_index_list"] = asked.steps
     header = {"model": asked.model, "source": asked.source, "parameters": parameters}

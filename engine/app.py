@@ -31,6 +31,7 @@ from .core.table import TABLE
 from .reload import Reload
 
 FIRST_FRAME_PATIENCE = 3.0
+PORT_PATIENCE = 0.2
 DEFAULT_RECORDING = "clavilux.mp4"
 
 
@@ -39,6 +40,13 @@ def display_fault() -> str | None:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display here"
     return None
+
+
+def within(seconds: float, close: Callable[[], None]) -> None:
+    """Run `close` on a thread, and wait for it no longer than `seconds`."""
+    thread = threading.Thread(target=close, name="closing", daemon=True)
+    thread.start()
+    thread.join(seconds)
 
 
 def default_sinks(notices: Notices) -> list[str]:
@@ -236,7 +244,8 @@ class Performance:
         self._closing.append(self.osc.stop)
         self.midi = MidiPorts(show.midi.inputs, clock=self.clock, inbox=inbox, notices=self.notices)
         self.midi.start()
-        self._closing.append(self.midi.stop)
+        # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
+        self._closing.append(lambda: within(PORT_PATIENCE, self.midi.stop))
 
     def _first_frame(self) -> Input:
         """Wait a little for the source, so that the first picture is already made from it."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from .asked import Asked
 
@@ -35,6 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _mistakes() as e:
         print(e, file=sys.stderr)
         return 2
+
+
+def entry() -> NoReturn:
+    """The installed command: `main`, and out at once. Everything is closed by then; taking the model libraries down
+    would only keep a performer waiting for another second."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def version() -> str:
