@@ -16,14 +16,15 @@ else:
 def as_pixels(image: Picture) -> np.ndarray:
     """uint8 (H, W, 3) RGB from a PIL image, an array (H, W, 3) uint8 or float 0..1, or a tensor (3, H, W) or (1, 3, H,
     W) float 0..1 or uint8. Raises ValueError for another shape."""
-    if hasattr(image, "convert"):
-        return np.asarray(image.convert("RGB"))
-    if hasattr(image, "detach"):
-        array = image.detach().float().cpu().numpy() if image.is_floating_point() else image.cpu().numpy()
+    given: Any = image  # told apart by what it can do: neither torch nor Pillow need be loaded for that
+    if hasattr(given, "convert"):
+        return np.asarray(given.convert("RGB"))
+    if hasattr(given, "detach"):
+        array = given.detach().float().cpu().numpy() if given.is_floating_point() else given.cpu().numpy()
         array = array[0] if array.ndim == 4 and len(array) == 1 else array
         array = np.moveaxis(array, 0, -1) if array.ndim == 3 else array
     else:
-        array = np.asarray(image)
+        array = np.asarray(given)
         array = array[0] if array.ndim == 4 and len(array) == 1 else array
     if array.ndim != 3 or array.shape[2] != 3:
         raise ValueError(f"a picture has three colours: (H, W, 3) or a tensor (3, H, W), not {array.shape}")

@@ -61,7 +61,9 @@ class GifSink:
         pts = round((frame.t - self._start) * _TICKS)
         if pts < self._last + _SHORTEST:
             return
-        picture = av.VideoFrame.from_ndarray(_paletted(fit_pixels(frame.pixels, self._size)), format="pal8")
+        # Indices and palette: from_ndarray takes the pair, its annotation does not say so.
+        paletted: Any = _paletted(fit_pixels(frame.pixels, self._size))
+        picture = av.VideoFrame.from_ndarray(paletted, format="pal8")
         picture.pts = pts
         picture.time_base = Fraction(1, _TICKS)
         try:

@@ -18,6 +18,8 @@ class Denoiser(nn.Module):
     condition beside the picture's size, or nowhere (`reads_pooled` is False and it is left out of the call).
     """
 
+    time_ids: Tensor
+
     def __init__(self, unet: Any, size: tuple[int, int]) -> None:
         super().__init__()
         self.unet = unet
