@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
+from .film import Film
 from .movie_sink import make_folder, part_path
 from .picture import fit_pixels
 
@@ -15,7 +16,7 @@ from .picture import fit_pixels
 _TICKS, _SHORTEST = 100, 2
 
 
-class GifSink:
+class GifSink(Film):
     """An endless GIF at `size` (width, height), at most 50 frames a second; nearer frames are left out."""
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
@@ -72,30 +73,6 @@ class GifSink:
             self._abandon()
             raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
         self._last = pts
-
-    def close(self) -> None:
-        if self._container is None:
-            return
-        import av
-
-        try:
-            self._container.mux(self._stream.encode(None))
-            self._container.close()
-        except (av.FFmpegError, OSError) as e:
-            raise SinkFailed(f"the end of {self.name} cannot be written: {reason(e)}") from e
-        finally:
-            self._abandon()
-
-    def _abandon(self) -> None:
-        container, self._container, self._stream = self._container, None, None
-        if container is not None:
-            import av
-
-            try:
-                container.close()
-            except (av.FFmpegError, OSError):
-                # What made it fail has been reported already.
-                return
 
 
 def _paletted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
+from .film import Film
 from .picture import fit_pixels
 
 TICKS = 90_000
@@ -31,7 +32,7 @@ def make_folder(path: Path) -> None:
         raise SinkFailed(f"the folder {path.parent} cannot be made: {reason(e)}") from e
 
 
-class MovieSink:
+class MovieSink(Film):
     """H.264 at `size` (width, height; odd sides padded by one), BT.709 studio range, near-lossless.
 
     A frame's `t` is its time stamp, counted from the first frame written. Each quarter of a second is put on
@@ -86,31 +87,6 @@ class MovieSink:
             self._abandon()
             raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
         self._last = pts
-
-    def close(self) -> None:
-        if self._container is None:
-            return
-        import av
-
-        try:
-            self._container.mux(self._stream.encode(None))
-            self._container.close()
-        except (av.FFmpegError, OSError) as e:
-            raise SinkFailed(f"the end of {self.name} cannot be written: {reason(e)}") from e
-        finally:
-            self._abandon()
-
-    def _abandon(self) -> None:
-        """Let go of the file as it is; its earlier fragments are on disk."""
-        container, self._container, self._stream = self._container, None, None
-        if container is not None:
-            import av
-
-            try:
-                container.close()
-            except (av.FFmpegError, OSError):
-                # What made it fail has been reported already.
-                return
 
     def _h264(self) -> Any:
         from fractions import Fraction

@@ -80,10 +80,7 @@ class Player:
             self._state.remark(b.where, self._state.set(p, value, event.t, self))
             return
         raw = self._argument(event)
-        if p.kind == "choice" and isinstance(raw, str):
-            self._state.set(p, raw, event.t, self)
-            return
-        if p.kind == "bool" and isinstance(raw, str):
+        if p.kind in ("choice", "bool") and isinstance(raw, str):
             self._state.set(p, raw, event.t, self)
             return
         number = to_number(raw, p.name)
