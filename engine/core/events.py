@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,14 @@ class Inbox:
                 self._events.popleft()
                 self.lost += 1
             self._events.append(event)
+
+    def put_together(self, events: Sequence[Event]) -> None:
+        """Put `events` so that one frame takes all of them."""
+        with self._lock:
+            self._events.extend(events)
+            while len(self._events) > self._limit:
+                self._events.popleft()
+                self.lost += 1
 
     def drain(self) -> list[Event]:
         """Everything that has arrived, oldest first; the inbox is empty afterwards."""

@@ -1,0 +1,27 @@
+"""Names of files that come from the network: inside the assets folder, or refused."""
+
+from pathlib import Path
+
+from .parameters import Refused
+
+_LONGEST = 1024
+
+
+def asset(folder: Path, name: str) -> Path:
+    """The file that `name` (relative to `folder`, or absolute and inside it) stands for, links followed.
+
+    Raises Refused, in words, for a name that leads out of the folder and for a file that is not there; the words are
+    the same for everything outside, so that nobody learns what exists there.
+    """
+    if not name or len(name) > _LONGEST or "\0" in name:
+        raise Refused("this is no name of a file")
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise Refused(f"{name}: this is no name of a file") from None
+    if not path.is_relative_to(root):
+        raise Refused(f"{name}: only files in the assets folder may be named; put it there (--assets says which it is)")
+    if not path.is_file():
+        raise Refused(f"{name}: there is no such file in the assets folder")
+    return path
