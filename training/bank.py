@@ -51,22 +51,25 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
 def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, int]:
     """Pixels, caption, and the concept's index (-1 where there is none).
 
-    One in twelve is photographic with an empty caption; one in ten is a concept in the shape of something else: both
+    One in eight is photographic with an empty caption; as many are a concept in the shape of something else: both
     are what image to image meets.
     """
     kind = rng.random()
-    if kind < 0.08:
+    if kind < 0.12:
         return photo_like(rng, size, photos), "", -1
     picture = make_picture(int(rng.integers(2**62)), size)
     pixels = picture.pixels
-    if kind < 0.18:
+    if kind < 0.24:
         pixels = shaped(pixels, photo_like(rng, size, photos), rng)
     return pixels, picture.caption, list(CONCEPTS).index(picture.concept)
 
 
 @torch.inference_mode()
 def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
-    """``count`` samples: latents Nx4x(size/8)x(size/8), tokens Nx24x384, pooled Nx384 (all half), labels N."""
+    """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8), tokens Nx24x384, pooled Nx384.
+
+    All in half precision; and the concepts' indices, N.
+    """
     rng = np.random.default_rng(seed)
     photos = training_photos()
     drawn = [draw(rng, size, photos) for _ in range(count)]
@@ -74,7 +77,7 @@ def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, co
     for start in range(0, count, 16):
         part = drawn[start : start + 16]
         pixels = torch.from_numpy(np.stack([p for p, _, _ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents.append(encode(vae, pixels).half())
+        latents.append(torch.stack([encode(vae, pixels), encode(vae, pixels.flip(3))], 1).half())
         t, p = text([caption for _, caption, _ in part])
         tokens.append(t.half())
         pooled.append(p.half())
@@ -106,7 +109,8 @@ class Bank:
         for pick in torch.randint(len(names), (size,), generator=generator).tolist():
             shard = self.shards[names[pick]]
             row = int(torch.randint(len(shard["labels"]), (1,), generator=generator))
-            rows.append((shard["latents"][row], shard["tokens"][row], shard["pooled"][row]))
+            side = int(torch.randint(2, (1,), generator=generator))
+            rows.append((shard["latents"][row, side], shard["tokens"][row], shard["pooled"][row]))
         latents, tokens, pooled = (torch.stack(column).float() for column in zip(*rows, strict=True))
         return latents, tokens, pooled
 

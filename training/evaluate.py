@@ -1,7 +1,6 @@
 """Measure and look: ``python -m training.evaluate --unet runs/distill/last.pt --vae runs/vae/last.pt --out runs/eval``.
 
-Writes figures.json and contact sheets: every concept at 1, 2 and 4 steps, and a photograph under four prompts at
-noise_scale 0.2 to 1.0.
+Writes figures.json, which the model card quotes, and contact sheets.
 """
 
 from __future__ import annotations
@@ -10,65 +9,43 @@ import argparse
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny, UNet2DConditionModel
-from torch import Tensor
 
-from .bank import load_vae
-from .judge import classify, train_judge
-from .model import Schedule, decode, encode, load_unet
+from . import measures, sheets
+from .judge import Judge, classify, train_judge
+from .painter import STEPS, Painter
 from .photos import held_out
 from .pictures import CONCEPTS
-from .sample import FRACTIONS, few_steps, lcm_times, trajectory
-from .text import TextEncoder
 from .vae import psnr
 
-STEPS = {1: [0], 2: [0, 20], 4: [0, 12, 24, 37]}
-SHEET_PROMPTS = ("fire", "ocean waves", "a neon grid", "oil painting of a face", "blue crystals", "galaxy")
-SCALES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
+
+def concept_accuracy(painter: Painter, judge: Judge, steps: int, each: int) -> dict[str, object]:
+    """Top-1 over the concepts' own names, ``each`` pictures a concept, and those never recognised."""
+    names = list(CONCEPTS)
+    guess = classify(judge, painter.paint([name for name in names for _ in range(each)], 5, steps))
+    right = (guess == np.repeat(np.arange(len(names)), each)).reshape(len(names), each)
+    missed = [name for name, hits in zip(names, right, strict=True) if not hits.any()]
+    return {"accuracy": round(float(right.mean()), 3), "missed": missed}
 
 
-def to_bytes(pixels: Tensor) -> np.ndarray:
-    """Bx3xHxW in [-1, 1] to BxHxWx3 uint8."""
-    return ((pixels.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+def measure(painter: Painter, judge: Judge, each: int, pictures: int) -> dict[str, object]:
+    """All figures, by number of steps where they depend on it."""
+    photos = held_out()
+    figures: dict[str, object] = {"psnr": {name: round(psnr(painter.vae, photo), 2) for name, photo in photos.items()}}
+    for steps in STEPS:
 
+        def paint(prompts: list[str], seed: int, steps: int = steps) -> np.ndarray:
+            return painter.paint(prompts, seed, steps)
 
-def write_sheet(path: Path, rows: list[np.ndarray], cell: int) -> None:
-    """Rows of equal length, as one PNG."""
-    small = [[cv2.resize(p, (cell, cell), interpolation=cv2.INTER_AREA) for p in row] for row in rows]
-    cv2.imwrite(str(path), np.concatenate([np.concatenate(row, 1) for row in small])[..., ::-1])
-
-
-@torch.inference_mode()
-def paint(
-    unet: UNet2DConditionModel, vae: AutoencoderTiny, prompts: list[str], seed: int, steps: int, size: int = 256
-) -> np.ndarray:
-    """Pictures of prompts: ``steps`` few steps, or 0 for the teacher's solver with guidance 2.5."""
-    text, schedule, made = TextEncoder(), Schedule(), []
-    null = text([""])
-    generator = torch.Generator().manual_seed(seed)
-    for start in range(0, len(prompts), 16):
-        states = text(prompts[start : start + 16])
-        noise = torch.randn(len(states[0]), 4, size // 8, size // 8, generator=generator)
-        if steps:
-            latents = few_steps(unet, schedule, states, lcm_times(STEPS[steps]), noise)
-        else:
-            begin = torch.full((len(noise),), 999.0)
-            latents = trajectory(unet, schedule, noise, begin, states, null, 2.5, FRACTIONS)[1]
-        made.append(to_bytes(decode(vae, latents)))
-    return np.concatenate(made)
-
-
-@torch.inference_mode()
-def repaint(unet: UNet2DConditionModel, vae: AutoencoderTiny, photo: np.ndarray, prompt: str, steps: int) -> np.ndarray:
-    """A photograph under a prompt over SCALES of noise_scale, as the instrument's knob does it."""
-    text, schedule = TextEncoder()([prompt]), Schedule()
-    source = encode(vae, torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 127.5 - 1)
-    noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(2))
-    made = [few_steps(unet, schedule, text, lcm_times(STEPS[steps], s), noise, source) for s in SCALES]
-    return to_bytes(decode(vae, torch.cat(made)))
+        figures[f"{steps}_steps"] = {
+            "concepts": concept_accuracy(painter, judge, steps, each),
+            "colours": measures.colour_accuracy(paint),
+            "words": measures.paraphrase_accuracy(paint, judge),
+            **({"frechet": round(measures.frechet(judge, paint, pictures), 2)} if pictures else {}),
+        }
+    figures["steadiness"] = measures.steadiness(painter.repaint, photos["astronaut"])
+    return figures
 
 
 def main() -> None:
@@ -76,37 +53,24 @@ def main() -> None:
     parser.add_argument("--unet", type=Path, default=Path("runs/distill/last.pt"))
     parser.add_argument("--vae", type=Path, default=Path("runs/vae/last.pt"))
     parser.add_argument("--out", type=Path, default=Path("runs/eval"))
-    parser.add_argument("--each", type=int, default=3, help="pictures a concept")
-    parser.add_argument("--teacher", action="store_true", help="sample with the many-step solver only")
-    parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--judge", type=Path, default=Path("runs/judge.pt"))
+    parser.add_argument("--each", type=int, default=5, help="pictures a concept for its accuracy")
+    parser.add_argument("--pictures", type=int, default=2000, help="for the distance of distributions; 0 leaves it out")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--teacher", action="store_true", help="one sheet with the many-step solver, and nothing else")
     parser.add_argument("--sheets-only", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    unet, vae = load_unet(args.unet).eval(), load_vae(args.vae)
-    names = list(CONCEPTS)
-    prompts = [name for name in names for _ in range(args.each)]
-    figures: dict[str, object] = {"psnr": {name: round(psnr(vae, photo), 2) for name, photo in held_out().items()}}
-    judge = None if args.sheets_only else train_judge(args.judge)
-    for steps in (0,) if args.teacher else STEPS:
-        pictures = paint(unet, vae, prompts, 5, steps, args.size)
-        if judge is not None:
-            guess = classify(judge, pictures)
-            right = guess == np.repeat(np.arange(len(names)), args.each)
-            figures[f"accuracy_{steps}_steps"] = round(float(right.mean()), 3)
-            figures[f"missed_{steps}_steps"] = [
-                n for k, n in enumerate(names) if not right[k * args.each :][: args.each].any()
-            ]
-        two = pictures.reshape(len(names), args.each, *pictures.shape[1:])
-        half = -(-len(names) // 4)
-        rows = [np.concatenate([two[k] for k in range(r, len(names), half)]) for r in range(half)]
-        widest = max(len(row) for row in rows)
-        rows = [np.concatenate([row, np.zeros((widest - len(row), *row.shape[1:]), np.uint8)]) for row in rows]
-        write_sheet(args.out / f"concepts_{steps}.png", rows, 96)
-    if not args.teacher:
-        photo = held_out(args.size)["astronaut"]
-        write_sheet(args.out / "photo.png", [repaint(unet, vae, photo, p, 2) for p in SHEET_PROMPTS], 128)
+    painter = Painter.load(args.unet, args.vae, args.size)
+    if args.teacher:
+        sheets.write_sheet(args.out / "teacher.png", sheets.concepts(painter, 0), 96)
+        return
+    sheets.write_all(painter, args.out)
+    if args.sheets_only:
+        return
+    figures = measure(painter, train_judge(args.judge), args.each, args.pictures)
     (args.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 

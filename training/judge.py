@@ -14,22 +14,30 @@ from .pictures import CONCEPTS, make_picture
 
 SIDE = 64
 SEED = 900_000_000
+WIDTHS = (32, 64, 96, 128)
 
 
-def build_judge() -> nn.Sequential:
+class Judge(nn.Module):
     """64 px pictures to concepts; pooled at 4x4, so that layout counts and not texture alone."""
-    layers: list[nn.Module] = []
-    width = 3
-    for out in (32, 64, 96, 128):
-        layers += [
-            nn.Conv2d(width, out, 3, 2, 1),
-            nn.BatchNorm2d(out),
-            nn.ReLU(),
-            nn.Conv2d(out, out, 3, 1, 1, groups=out // 16),
-        ]
-        layers += [nn.BatchNorm2d(out), nn.ReLU()]
-        width = out
-    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * 16, len(CONCEPTS)))
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width = 3
+        for out in WIDTHS:
+            layers += [nn.Conv2d(width, out, 3, 2, 1), nn.BatchNorm2d(out), nn.ReLU()]
+            layers += [nn.Conv2d(out, out, 3, 1, 1, groups=out // 16), nn.BatchNorm2d(out), nn.ReLU()]
+            width = out
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(width * 16, len(CONCEPTS)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Nx3x64x64 in [-1, 1] to logits."""
+        return self.head(self.body(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Nx3x64x64 to Nx128: what it saw, averaged over the picture."""
+        return self.body(x).mean((2, 3))
 
 
 def to_input(pictures: np.ndarray) -> Tensor:
@@ -38,31 +46,42 @@ def to_input(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(small).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def train_judge(path: Path, each: int = 30, epochs: int = 12) -> nn.Sequential:
-    """Load the judge at ``path``, or train it there (two minutes); no styles, plain colours mostly."""
-    judge = build_judge()
+def school(each: int) -> tuple[Tensor, Tensor]:
+    """Inputs and labels of ``each`` pictures a concept, without styles, half of them in their own colours."""
+    names = list(CONCEPTS)
+    labels = torch.arange(len(names)).repeat_interleave(each)
+    inputs = []
+    for k, i in enumerate(labels.tolist()):
+        size, colour = (256 if k % 4 == 0 else 128), ("" if k % 2 else None)
+        picture = make_picture(SEED + k, size, concept=names[i], style="", colour=colour)
+        inputs.append(to_input(picture.pixels[None]))
+    return torch.cat(inputs), labels
+
+
+def shaken(x: Tensor) -> Tensor:
+    """Mirrored, shifted and noisy at random, picture by picture."""
+    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(3), x)
+    x = F.pad(x, (4, 4, 4, 4), mode="reflect")
+    dy, dx = torch.randint(9, (2,)).tolist()
+    x = x[:, :, dy : dy + SIDE, dx : dx + SIDE]
+    return x + 0.05 * torch.rand(len(x), 1, 1, 1) * torch.randn_like(x)
+
+
+def train_judge(path: Path, each: int = 130, epochs: int = 24) -> Judge:
+    """Load the judge at ``path``, or train it there (minutes); a tenth of the pictures is held out for its own mark."""
+    judge = Judge()
     if path.exists():
         judge.load_state_dict(torch.load(path, weights_only=True))
         return judge.eval()
     torch.manual_seed(0)
-    names = list(CONCEPTS)
-    labels = torch.arange(len(names)).repeat_interleave(each)
-    drawn = [
-        make_picture(
-            SEED + k, 256 if k % 3 else 128, concept=names[int(i)], style="", colour="" if k % 2 else None
-        ).pixels
-        for k, i in enumerate(labels)
-    ]
-    inputs = torch.cat([to_input(d[None]) for d in drawn])
+    inputs, labels = school(each)
     held = torch.arange(len(labels)) % 10 == 0
     optimizer = torch.optim.AdamW(judge.parameters(), 3e-3, weight_decay=0.05)
     total = epochs * -(-int((~held).sum()) // 64)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=total)
     for _ in range(epochs):
         for part in torch.where(~held)[0][torch.randperm(int((~held).sum()))].split(64):
-            x = inputs[part]
-            x = torch.where(torch.rand(len(part), 1, 1, 1) < 0.5, x.flip(3), x) + 0.03 * torch.randn_like(x)
-            loss = F.cross_entropy(judge(x), labels[part], label_smoothing=0.05)
+            loss = F.cross_entropy(judge(shaken(inputs[part])), labels[part], label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -77,6 +96,6 @@ def train_judge(path: Path, each: int = 30, epochs: int = 12) -> nn.Sequential:
 
 
 @torch.no_grad()
-def classify(judge: nn.Sequential, pictures: np.ndarray) -> np.ndarray:
+def classify(judge: Judge, pictures: np.ndarray) -> np.ndarray:
     """The index of the concept it sees in each picture."""
     return judge(to_input(pictures)).argmax(1).numpy()

@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/unet"))
     parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
     parser.add_argument("--core", action="store_true", help="train the core alone, on 16x16 latents")
-    parser.add_argument("--start", type=Path, help="begin from the weights and optimizer of another run's checkpoint")
+    parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
     parser.add_argument("--grow", type=Path, help="begin from a core's checkpoint, with a level around it")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=32)
@@ -91,10 +91,11 @@ def main() -> None:
     null = text([""])
     if args.grow:
         unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
+    if args.start:
+        unet.load_state_dict(torch.load(args.start, map_location="cpu", weights_only=True)["ema"])
     ema, optimizer = Ema(unet, 0.998), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
-    saved = run.resume() or (torch.load(args.start, map_location="cpu", weights_only=True) if args.start else None)
-    if saved:
+    if saved := run.resume():
         unet.load_state_dict(saved["model"])
         ema.shadow, ema.steps = saved["ema"], saved["step"]
         optimizer.load_state_dict(saved["optimizer"])

@@ -39,12 +39,12 @@ class Crops(IterableDataset):
         photos = training_photos()
         while True:
             kind = rng.random()
-            if kind < 0.2 and photos:
+            if kind < 0.4 and photos:
                 picture = photos[int(rng.integers(len(photos)))]
             else:
-                name = str(rng.choice(ABSTRACT)) if kind < 0.4 else None
+                name = str(rng.choice(ABSTRACT)) if kind < 0.55 else None
                 picture = make_picture(int(rng.integers(2**62)), concept=name).pixels
-            for _ in range(4):
+            for _ in range(8):
                 yield self.crop(picture, rng)
 
     def crop(self, picture: np.ndarray, rng: np.random.Generator) -> Tensor:
@@ -64,7 +64,7 @@ class Crops(IterableDataset):
 
 def difference(made: Tensor, real: Tensor) -> Tensor:
     """L1, L2, and L1 of gradients at three scales: edges count, without a network to judge them."""
-    loss = F.l1_loss(made, real) + 2 * F.mse_loss(made, real)
+    loss = F.l1_loss(made, real) + 4 * F.mse_loss(made, real)
     for _ in range(3):
         for axis in (-1, -2):
             loss = loss + 0.5 * F.l1_loss(made.diff(dim=axis), real.diff(dim=axis))
@@ -107,15 +107,18 @@ def measure(ema: Ema) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/vae"))
-    parser.add_argument("--minutes", type=float, default=13)
-    parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run's checkpoint")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    vae = build_vae().train()
+    vae = build_vae().to(memory_format=torch.channels_last).train()
+    if args.start:
+        vae.load_state_dict(torch.load(args.start, map_location="cpu", weights_only=True)["ema"])
     ema = Ema(vae, 0.998)
     optimizer = Pair(vae, edges=("encoder.layers.0.", f"decoder.layers.{len(vae.decoder.layers) - 1}."), muon=args.rate)
     run = Run(args.run, args.minutes * 60, save_every=60)
@@ -127,7 +130,7 @@ def main() -> None:
     loader = DataLoader(Crops(seed=args.seed + run.step), args.batch, num_workers=1, prefetch_factor=8)
     scale = torch.tensor(1.0)
     for pixels in loader:
-        loss, latents = vae_loss(vae, pixels)
+        loss, latents = vae_loss(vae, pixels.contiguous(memory_format=torch.channels_last))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step(cosine(run.progress, 0.4, 0.02) * min(1, (run.step + 1) / 100))

@@ -11,9 +11,10 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
+from training.distill import foreign, pairs
 from training.export import build_scheduler, swap_in
 from training.grow import grow
-from training.model import CORE, Schedule, build_unet, build_vae, decode, encode, run_unet
+from training.model import CORE, LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, run_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
@@ -66,7 +67,7 @@ def test_orthogonal_flattens_the_spectrum():
 def test_a_few_steps_of_training_lower_the_loss(tiny: UNet2DConditionModel):
     schedule, optimizer = Schedule(), Pair(tiny, EDGES)
     generator = torch.Generator().manual_seed(0)
-    clean, noise = torch.randn(4, 4, 8, 8, generator=generator), torch.randn(4, 4, 8, 8, generator=generator)
+    clean, noise = (torch.randn(4, LATENT_CHANNELS, 8, 8, generator=generator) for _ in range(2))
     times, text, losses = draw_times(4, generator), words(4), []
     for _ in range(12):
         loss = v_loss(tiny, schedule, clean, *text, times, noise).mean()
@@ -86,14 +87,14 @@ def test_vae_learns_and_keeps_shapes():
         loss.backward()
         optimizer.step(1.0)
         losses.append(loss.item())
-    assert latents.shape == (2, 4, 4, 4)
+    assert latents.shape == (2, LATENT_CHANNELS, 4, 4)
     assert losses[-1] < losses[0]
     assert decode(vae, encode(vae, pixels)).shape == pixels.shape
 
 
 def test_solver_and_few_steps_give_latents(tiny: UNet2DConditionModel):
     schedule, text, null = Schedule(), words(2), tuple(w[:1] * 0 for w in words(1))
-    noise = torch.randn(2, 4, 8, 8)
+    noise = torch.randn(2, LATENT_CHANNELS, 8, 8)
     visited, clean = trajectory(tiny, schedule, noise, torch.tensor([999.0, 420.5]), text, null)
     assert len(visited) == len(FRACTIONS)
     assert clean.shape == noise.shape
@@ -105,12 +106,30 @@ def test_a_grown_unet_begins_as_its_core():
     torch.manual_seed(0)
     core = build_unet(CORE).eval()
     full = grow(core).eval()
-    coarse, text, t = torch.randn(1, 4, 8, 8), words(1), torch.tensor([500.0])
-    flat = torch.ones(1, 4, 16, 16) * coarse[..., :1, :1]
+    coarse, text, t = torch.randn(1, LATENT_CHANNELS, 8, 8), words(1), torch.tensor([500.0])
+    flat = torch.ones(1, LATENT_CHANNELS, 16, 16) * coarse[..., :1, :1]
     with torch.no_grad():
         small, large = run_unet(core, flat[..., ::2, ::2], t, *text), run_unet(full, flat, t, *text)
     assert large.shape == flat.shape
     assert torch.nn.functional.cosine_similarity(large[..., ::2, ::2].flatten(), small.flatten(), dim=0) > 0.5
+
+
+def test_pairs_hold_the_teachers_states_and_the_students_own(tiny: UNet2DConditionModel):
+    schedule, null = Schedule(), tuple(w[:1] * 0 for w in words(1))
+    batch = (torch.randn(3, LATENT_CHANNELS, 8, 8), *words(3))
+    states, times, targets, text = pairs(tiny, tiny, schedule, batch, null, 2.0, torch.Generator().manual_seed(4))
+    assert states.shape == targets.shape == (18, LATENT_CHANNELS, 8, 8)
+    assert text[0].shape == (18, 24, 384)
+    assert torch.isfinite(states).all()
+    assert ((times > 0) & (times <= 999)).all()
+    assert len({target.sum().item() for target in targets}) == 3
+
+
+def test_foreign_sources_come_only_between_the_ends():
+    clean, start = torch.randn(4, 2, 2, 2), torch.tensor([999.0, 200.0, 500.0, 800.0])
+    made = foreign(clean, start, 1.0, torch.Generator().manual_seed(0))
+    assert torch.equal(made[:2], clean[:2])
+    assert torch.equal(made[2:], clean[1:3])
 
 
 def test_dropped_text_is_the_null_text():

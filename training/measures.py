@@ -1,0 +1,98 @@
+"""Figures of the model card: colours, unseen words, steadiness in time, distance of distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import torch
+
+from .judge import Judge, classify, to_input
+from .paraphrases import PARAPHRASES
+from .pictures import CONCEPTS, make_picture
+from .pictures.colour import NAMED
+from .pictures.scene import rgb
+
+Paint = Callable[[list[str], int], np.ndarray]
+Repaint = Callable[[np.ndarray, str, float], np.ndarray]
+HUES = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
+COLOURED = ("fire", "forest", "crystals", "clouds", "galaxy", "ocean waves", "flowers", "smoke")
+
+
+def hue_of(picture: np.ndarray) -> str:
+    """The named hue nearest to the picture's mean chroma, as an angle in CIELAB."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    a, b = lab[..., 1:].reshape(-1, 2).mean(0)
+    angles = {}
+    for name in HUES:
+        middle = np.broadcast_to(rgb(NAMED[name][1]), (1, 1, 3)).astype(np.float32)
+        _, ca, cb = cv2.cvtColor(middle, cv2.COLOR_RGB2LAB)[0, 0]
+        angles[name] = abs(np.angle(complex(a, b) / complex(ca, cb)))
+    return min(angles, key=lambda name: angles[name])
+
+
+def colour_accuracy(paint: Paint) -> dict[str, float]:
+    """Share of '<hue> <concept>' pictures whose hue is the one asked for; and of the generator's own, the ceiling."""
+    asked = [(hue, concept) for hue in HUES for concept in COLOURED]
+    made = paint([f"{hue} {concept}" for hue, concept in asked], 11)
+    right = [hue_of(picture) == hue for picture, (hue, _) in zip(made, asked, strict=True)]
+    real = [hue_of(make_picture(77 + k, 128, c, h, "").pixels) == h for k, (h, c) in enumerate(asked)]
+    return {"colour": round(float(np.mean(right)), 3), "colour_ceiling": round(float(np.mean(real)), 3)}
+
+
+def paraphrase_accuracy(paint: Paint, judge: Judge) -> dict[str, object]:
+    """Top-1 over words that no caption used."""
+    names = list(CONCEPTS)
+    asked = [(words, concept) for concept, phrases in PARAPHRASES.items() for words in phrases]
+    guess = classify(judge, paint([words for words, _ in asked], 13))
+    right = np.array([names[g] == concept for g, (_, concept) in zip(guess, asked, strict=True)])
+    missed = [words for (words, _), hit in zip(asked, right, strict=True) if not hit]
+    return {"paraphrases": len(asked), "accuracy": round(float(right.mean()), 3), "missed": missed}
+
+
+def frechet(judge: Judge, paint: Paint, count: int = 2000, seed: int = 500_000_000) -> float:
+    """Frechet distance (Heusel et al. 2017) of the judge's features: generator pictures against painted captions."""
+    rows: list[list[np.ndarray]] = [[], []]
+    for start in range(0, count, 64):
+        real = [make_picture(seed + k, 128) for k in range(start, min(start + 64, count))]
+        made = paint([picture.caption for picture in real], seed + start)
+        for row, pictures in zip(rows, (np.stack([p.pixels for p in real]), made), strict=True):
+            with torch.no_grad():
+                row.append(judge.features(to_input(pictures)).double().numpy())
+    return _distance(np.concatenate(rows[0]), np.concatenate(rows[1]))
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """The symmetric square root of a covariance."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> float:
+    """|mean difference|^2 + trace(Ca + Cb - 2 sqrt(Ca Cb)); the last trace is the nuclear norm of the roots' product."""
+    ca, cb = np.cov(a.T), np.cov(b.T)
+    roots = np.linalg.svd(_root(ca) @ _root(cb), compute_uv=False).sum()
+    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca) + np.trace(cb) - 2 * roots)
+
+
+def steadiness(
+    repaint: Repaint, photo: np.ndarray, prompt: str = "ocean waves", scale: float = 0.5
+) -> dict[str, float]:
+    """How much more the picture moves than its input: sensor noise on a still, and a pan of a pixel a frame.
+
+    Mean absolute frame-to-frame difference of the output over the input's; 1 is as steady as the input.
+    """
+    rng = np.random.default_rng(3)
+    noisy = [np.clip(photo + rng.normal(0, 4, photo.shape), 0, 255).astype(np.uint8) for _ in range(5)]
+    pan = [np.roll(photo, k, axis=1) for k in range(5)]
+
+    def motion(frames: list[np.ndarray]) -> float:
+        return float(np.mean([np.abs(a.astype(float) - b).mean() for a, b in pairwise(frames)]))
+
+    def ratio(frames: list[np.ndarray]) -> float:
+        return round(motion([repaint(frame, prompt, scale) for frame in frames]) / motion(frames), 2)
+
+    still = motion([repaint(photo, prompt, scale) for _ in range(2)])
+    return {"still": round(still, 3), "sensor_noise": ratio(noisy), "pan": ratio(pan)}

@@ -1,0 +1,79 @@
+"""Pictures out of a trained UNet and autoencoder, the way the engine steps through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny, UNet2DConditionModel
+from torch import Tensor
+
+from .bank import load_vae
+from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet
+from .sample import FRACTIONS, Text, few_steps, lcm_times, trajectory
+from .text import TextEncoder
+
+STEPS = {1: [0], 2: [0, 20], 4: [0, 12, 24, 37]}
+BATCH = 16
+
+
+def to_bytes(pixels: Tensor) -> np.ndarray:
+    """Bx3xHxW in [-1, 1] to BxHxWx3 uint8."""
+    return ((pixels.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+
+
+@lru_cache(1)
+def encoder() -> TextEncoder:
+    """The text encoder, loaded once."""
+    return TextEncoder()
+
+
+@dataclass
+class Painter:
+    """A UNet and an autoencoder; ``steps`` is 1, 2 or 4, or 0 for the teacher's solver with guidance 2.5."""
+
+    unet: UNet2DConditionModel
+    vae: AutoencoderTiny
+    size: int = 256
+    schedule: Schedule = field(default_factory=Schedule)
+
+    @classmethod
+    def load(cls, unet: Path, vae: Path, size: int = 256) -> Painter:
+        """From the checkpoints of training.unet or training.distill, and of training.vae."""
+        return cls(load_unet(unet).to(memory_format=torch.channels_last).eval(), load_vae(vae), size)
+
+    @torch.inference_mode()
+    def paint(self, prompts: list[str], seed: int, steps: int) -> np.ndarray:
+        """Prompts to pictures Nxsizexsizex3 uint8; picture k depends on its prompt, the seed and k alone."""
+        made = []
+        for start in range(0, len(prompts), BATCH):
+            text = encoder()(prompts[start : start + BATCH])
+            made.append(self.paint_states(text, self.noise(len(text[0]), seed + start), steps))
+        return np.concatenate(made)
+
+    def noise(self, count: int, seed: int) -> Tensor:
+        """Latent noise of this painter's size."""
+        side = self.size // 8
+        return torch.randn(count, LATENT_CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
+
+    @torch.inference_mode()
+    def paint_states(self, text: Text, noise: Tensor, steps: int) -> np.ndarray:
+        """The same from text states and given noise."""
+        if steps:
+            latents = few_steps(self.unet, self.schedule, text, lcm_times(STEPS[steps]), noise)
+        else:
+            begin = torch.full((len(noise),), 999.0)
+            null = encoder()([""])
+            latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5, FRACTIONS)[1]
+        return to_bytes(decode(self.vae, latents))
+
+    @torch.inference_mode()
+    def repaint(self, photo: np.ndarray, prompt: str, scale: float, steps: int = 2) -> np.ndarray:
+        """A photograph under a prompt at a noise_scale, as the instrument's knob does it."""
+        source = encode(self.vae, torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1)
+        times = lcm_times(STEPS[steps], scale)
+        latents = few_steps(self.unet, self.schedule, encoder()([prompt]), times, self.noise(1, 2), source)
+        return to_bytes(decode(self.vae, latents))[0]
