@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show
+from ..io.feed import SourceFeed
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
-from ..io.source_thread import SourceThread
 from ..io.sources import Source, open_source
 from ..mappings import load_mapping
 from .core.bindings import BindingSet
 from .core.clock import Clock, SystemClock
 from .core.documents import Mistake, Mistakes
 from .core.events import Inbox
-from .core.frame import Frame, Mailbox
 from .core.journal import Journal
-from .core.loop import Input, Loop, NewestInput, Render
+from .core.loop import Loop, Render
 from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.router import Router
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 from .reload import Reload
+from .switchboard import Switchboard
 
 FIRST_FRAME_PATIENCE = 3.0
 PORT_PATIENCE = 0.2
@@ -98,9 +98,10 @@ class Parts:
     def source(self) -> Source:
         return open_source(self.show.source, self.show.size, self.show.fps, self.clock, self.notices)
 
-    def sinks(self) -> list[Sink]:
+    def sinks(self) -> list[tuple[str, Sink]]:
+        """Every sink under the name it was asked for by."""
         names = self.show.sinks or default_sinks(self.notices)
-        return [open_sink(name, self.show.size, self.show.fps) for name in names]
+        return [(name, open_sink(name, self.show.size, self.show.fps)) for name in names]
 
     def journal(self, mappings: Sequence[BindingSet], router: Router, offline: bool) -> Journal | None:
         if self.show.journal is None:
@@ -208,22 +209,20 @@ class Performance:
         brush = parts.brush(synchronous=False)
         self._closing.append(brush.close)
         self.router = parts.router(mappings, brush)
-        self.mailbox: Mailbox[Frame] = Mailbox()
-        self.source = SourceThread(source, self.mailbox, self.clock, self.notices)
-        self.sinks = [SinkThread(s, self.clock, self.notices) for s in sinks]
-        for thread in (self.source, *self.sinks):
-            self._closing.append(thread.stop)
-            thread.start()
+        self.board = Switchboard(show, source, sinks, self.clock, self.notices)
+        self._closing.append(self.board.stop)
+        self.board.start()
         self._journal = parts.journal(mappings, self.router, offline=False)
         if self._journal is not None:
             self._closing.append(self._journal.close)
+        self.board.wait_for_first_frame(FIRST_FRAME_PATIENCE)
         self.loop = Loop(
             clock=self.clock,
             inbox=parts.inbox,
             router=self.router,
-            source=self._first_frame(),
+            source=self.board,
             render=brush.render,
-            sinks=self.sinks,
+            sinks=[self.board],
             notices=self.notices,
             size=show.size,
             fps=show.fps,
@@ -232,6 +231,7 @@ class Performance:
         self._reload = Reload(mappings, self.clock, self.notices, self.loop)
         self._closing.append(self._reload.stop)
         self._stop = threading.Event()
+        self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
         self.loop.between_frames.append(self._end_when_all_are_closed)
 
     def _open_ports(self) -> None:
@@ -247,12 +247,15 @@ class Performance:
         # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
         self._closing.append(lambda: within(PORT_PATIENCE, self.midi.stop))
 
-    def _first_frame(self) -> Input:
-        """Wait a little for the source, so that the first picture is already made from it."""
-        frame = self.mailbox.wait(FIRST_FRAME_PATIENCE)
-        if frame is not None:
-            self.mailbox.put(frame)
-        return NewestInput(self.mailbox)
+    @property
+    def source(self) -> SourceFeed:
+        """The source that is asked for now."""
+        return self.board.source
+
+    @property
+    def sinks(self) -> tuple[SinkThread, ...]:
+        """Every sink that runs now."""
+        return self.board.sinks
 
     def _end_when_all_are_closed(self) -> None:
         """A performer who closed the last window wants to go home."""

@@ -49,7 +49,7 @@ def offline_loop(
 
     `record` keeps a journal where the show names one; `around` wraps the model. Raises for mistakes in the show.
     """
-    sinks = parts.sinks()
+    sinks = [sink for _, sink in parts.sinks()]
     brush = parts.brush(synchronous=True)
     stack.callback(brush.close)
     router = parts.router(mappings, brush)

@@ -26,7 +26,11 @@ class SourceThread:
     A source that fails is closed, reported once and tried again after 0.5 s, 1 s, ... 8 s. The mailbox gets
     nothing meanwhile, so the loop goes on with the last good frame.
 
-    `state`: "waiting" for its first frame, "playing", "lost", "stopped". `frames` counts those delivered.
+    `state`: "waiting" for its first frame, "playing", "lost", "stopped". `frames` counts those delivered, `newest_t` is
+    the stamp of the newest, `read_ms` what reading it took, waiting for the device included.
+
+    A source may have `interrupt()`, which lets go of a waiting `read` from another thread, and `retry_within`, the
+    longest pause in seconds before it is tried again.
     """
 
     def __init__(self, source: Source, mailbox: Mailbox[Frame], clock: Clock, notices: Notices) -> None:
@@ -34,6 +38,8 @@ class SourceThread:
         self.state: State = "waiting"
         self.frames = 0
         self.error: str | None = None
+        self.newest_t: float | None = None
+        self.read_ms = 0.0
         self._mailbox = mailbox
         self._clock = clock
         self._notices = notices
@@ -47,6 +53,9 @@ class SourceThread:
     def stop(self) -> bool:
         """Stop and close the source, within a second. False when a device holds the thread longer than that."""
         self._halt.set()
+        interrupt = getattr(self.source, "interrupt", None)
+        if interrupt is not None:
+            interrupt()
         if self._thread.ident is not None:
             self._thread.join(1.0)
         return not self._thread.is_alive()
@@ -66,7 +75,7 @@ class SourceThread:
             if self._halt.is_set():
                 break
             self._clock.wait_until(self._clock.now() + self._retry, self._halt)
-            self._retry = min(self._retry * 2, LONGEST_RETRY)
+            self._retry = min(self._retry * 2, getattr(self.source, "retry_within", LONGEST_RETRY))
         self.state = "stopped"
 
     def _play(self) -> None:
@@ -80,10 +89,13 @@ class SourceThread:
                 if self._clock.wait_until(due, self._halt):
                     return
                 due += 1.0 / fps
+            asked = self._clock.now()
             frame = self.source.read()
             now = self._clock.now()
+            self.read_ms = (now - asked) * 1000
             self._mailbox.put(replace(frame, t=now))
             self.frames += 1
+            self.newest_t = now
             if self.state != "playing":
                 self._found()
             if now - began > LONGEST_RETRY:

@@ -15,6 +15,7 @@ from .faults import SourceFailed, SourceMistake, SourceUnavailable, nearest
 from .image_source import PICTURES, ImageSource, pictures_in
 from .media_source import MediaSource
 from .none_source import NoneSource
+from .push_source import PushSource
 from .test_pattern import TestPatternSource
 
 __all__ = ["NAMES", "Source", "SourceFailed", "SourceMistake", "SourceUnavailable", "length_of", "open_source"]
@@ -60,7 +61,6 @@ _PLATFORM = {"spout": ("Spout", "win32", "Windows"), "syphon": ("Syphon", "darwi
 _UNBUILT = {
     "screen": "Screen capture",
     "ndi": "NDI input",
-    "webrtc": "A browser's camera as a source",
 }
 
 
@@ -77,6 +77,7 @@ def open_source(spec: str, size: tuple[int, int], fps: float, clock: Clock, noti
         "demo": lambda: DemoSource(size, fps),
         "test-pattern": lambda: TestPatternSource(size, fps),
         "none": lambda: NoneSource(size, fps),
+        "webrtc": lambda: PushSource(size, clock),
     }
     if spec in simple:
         return simple[spec]()

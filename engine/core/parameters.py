@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .switches import SWITCHES, SwitchRefused, read_switch
+
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
 Tier = Literal["live", "encode", "schedule", "rebuild"]
 Prompts = tuple[tuple[str, float], ...]
@@ -278,6 +280,11 @@ def _scales(p: Parameter, value: Any) -> Coerced:
 def _object(p: Parameter, value: Any) -> Coerced:
     value = decoded(value, p.name)
     if isinstance(value, (Mapping, list, tuple)):
+        if p.name in SWITCHES:
+            try:
+                read_switch(p.name, value)
+            except SwitchRefused as e:
+                raise Refused(f"{p.name} {e}") from None
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")
 

@@ -12,7 +12,6 @@ from .parameters import Action, Parameter
 
 CONDITIONING = "the conditioning issue: ControlNet, LoRA, references, attention bank"
 ENGINE = "the diffusion issue: the whole of update_stream_params"
-VIDEO = "the video issue: live switching of sources and sinks"
 CUES = "presets and cue lists"
 
 _PARAMETERS = (
@@ -115,12 +114,11 @@ _PARAMETERS = (
     Parameter(
         "ipadapter_config", "object", None, "IP-Adapter and its scale.", tier="rebuild", waits_for=CONDITIONING,
     ),
-    Parameter("spout_sender", "object", None, "Spout output: {enabled, name}.", tier="rebuild", waits_for=VIDEO),
-    Parameter("spout_receiver", "object", None, "Spout input: {enabled, name}.", tier="rebuild", waits_for=VIDEO),
-    Parameter("output_sinks", "object", None, "Outputs: {kind: {enabled, name}}.", tier="rebuild", waits_for=VIDEO),
+    Parameter("spout_sender", "object", None, "Spout output: {enabled, name}.", tier="rebuild"),
+    Parameter("spout_receiver", "object", None, "Spout input: {enabled, name}.", tier="rebuild"),
+    Parameter("output_sinks", "object", None, "Outputs: {kind: {enabled, name}}.", tier="rebuild"),
     Parameter(
         "input_source", "object", None, "Input: {enabled, source_type, source_name}.", tier="rebuild",
-        waits_for=VIDEO,
     ),
 )  # fmt: skip
 

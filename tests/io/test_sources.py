@@ -70,7 +70,7 @@ def test_a_missing_file_is_answered_with_the_similar_one_beside_it(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec", ["screen", "screen:0,0,640,480", "ndi", "ndi:Stage", "webrtc", "rtsp://10.0.0.1/cam", "udp://@:1234"]
+    "spec", ["screen", "screen:0,0,640,480", "ndi", "ndi:Stage", "rtsp://10.0.0.1/cam", "udp://@:1234"]
 )
 def test_what_is_not_built_yet_says_so_and_what_to_use(spec):
     with pytest.raises(SourceUnavailable, match=r"not built yet.*Use a video file"):

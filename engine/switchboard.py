@@ -1,0 +1,283 @@
+"""The switchboard: the show's sources and sinks while it plays, changed live without the loop waiting.
+
+Whoever wants a change sets one of four parameters, from OSC, MIDI, HTTP or a data channel alike: `input_source`,
+`spout_receiver`, `output_sinks`, `spout_sender`. The switchboard sees them in the snapshot, opens what is asked for
+on a thread of its own, and says in a notice what cannot be had.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..configs import Show
+from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
+from ..io.feed import SourceFeed
+from ..io.push_source import PushSource
+from ..io.sink_thread import SinkThread
+from ..io.sinks import Sink, open_sink
+from ..io.sources import Source, open_source
+from .core.clock import Clock
+from .core.frame import Frame
+from .core.mixer import Mixer
+from .core.notices import Notices
+from .core.snapshot import Snapshot
+from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
+
+log = logging.getLogger("clavilux")
+
+
+class Switchboard:
+    """The loop's input and one of its outputs. `source` and `sinks` are the show's own, by the names in `show`.
+
+    `push` is the source named `webrtc`: whoever has a browser's picture pushes it in. Everything but `next`, `offer`
+    and `follow`, which belong to the render thread, may be called from any thread.
+    """
+
+    def __init__(
+        self, show: Show, source: Source, sinks: Sequence[tuple[str, Sink]], clock: Clock, notices: Notices
+    ) -> None:
+        self._show = show
+        self._clock = clock
+        self._notices = notices
+        self.push = source if isinstance(source, PushSource) else PushSource(show.size, clock)
+        self.mixer = Mixer()
+        self._home = SourceFeed(show.source, source, clock, notices)
+        self._wanted = self._home
+        self._fallback: SourceFeed | None = None
+        self._feeds = [self._home]
+        self._sinks = tuple((spec, SinkThread(sink, clock, notices)) for spec, sink in sinks)
+        self._seen: dict[str, Any] = {}
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._worker = threading.Thread(target=self._work, name="switchboard", daemon=True)
+
+    def start(self) -> None:
+        self._home.start()
+        for _, thread in self._sinks:
+            thread.start()
+        self._worker.start()
+
+    def wait_for_first_frame(self, seconds: float) -> None:
+        """Let the first picture be made from the source already, if it comes within `seconds`."""
+        frame = self._home.mailbox.wait(seconds)
+        if frame is not None:
+            self._home.mailbox.put(frame)
+
+    @property
+    def source(self) -> SourceFeed:
+        """The source that is asked for now."""
+        return self._wanted
+
+    @property
+    def sinks(self) -> tuple[SinkThread, ...]:
+        """Every sink that runs now."""
+        return tuple(thread for _, thread in self._sinks)
+
+    def state(self) -> dict[str, Any]:
+        """Sources and sinks in plain values: name, state, counts, and the last fault of each."""
+        return {
+            "source": _source_row(self._wanted),
+            "seen": self.mixer.shown.name if isinstance(self.mixer.shown, SourceFeed) else None,
+            "fading": self.mixer.fading,
+            "sources": [_source_row(feed) for feed in tuple(self._feeds)],
+            "sinks": [
+                {
+                    "spec": spec, "name": t.sink.name, "state": t.state, "written": t.written, "dropped": t.dropped,
+                    "error": t.error,
+                }
+                for spec, t in self._sinks
+            ],
+        }  # fmt: skip
+
+    # The render thread's side.
+
+    def next(self) -> Frame | None:
+        return self.mixer.next(self._wanted, self._fallback, self._clock.now())
+
+    def offer(self, frame: Frame) -> None:
+        for _, thread in self._sinks:
+            thread.offer(frame)
+
+    def follow(self, snapshot: Snapshot | None) -> None:
+        """Carry out what was asked for since the last frame. Called between frames."""
+        if snapshot is not None:
+            for name in SWITCHES:
+                value = snapshot.values.get(name)
+                if value is not self._seen.get(name):
+                    self._seen[name] = value
+                    if value is not None:
+                        self.ask(name, value)
+        self._mind_the_fallback()
+        self._let_go_of_the_unused()
+
+    # Any thread.
+
+    def ask(self, parameter: str, value: Mapping[str, Any]) -> None:
+        """Carry out a message, soon; what cannot be is said in a notice."""
+        try:
+            switch = read_switch(parameter, value)
+        except SwitchRefused as e:
+            self._refuse(parameter, str(e))
+            return
+        if isinstance(switch, SourceSwitch):
+            self._jobs.put(partial(self._switch_source, parameter, switch))
+        else:
+            for one in switch:
+                self._jobs.put(partial(self._switch_sink, parameter, one))
+
+    def settle(self) -> None:
+        """Wait until everything that was asked for so far has been tried."""
+        done = threading.Event()
+        self._jobs.put(done.set)
+        done.wait()
+
+    def stop(self) -> None:
+        """Close every source and sink; files are complete afterwards."""
+        self._jobs.put(None)
+        if self._worker.ident is not None:
+            self._worker.join(2.0)
+        for feed in self._feeds:
+            feed.stop()
+        # All at once: a network that hangs costs its own two seconds, not the film's.
+        closing = [threading.Thread(target=t.stop, name="closing", daemon=True) for t in self.sinks]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join(2.5)
+
+    # The worker's side.
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except Exception as e:
+                # The edge of the thread: a fault of ours must not end live switching.
+                log.debug("switchboard", exc_info=True)
+                self._notices.say("switchboard", f"a switch failed: unexpected {type(e).__name__}: {e}")
+
+    def _refuse(self, parameter: str, words: str) -> None:
+        self._notices.say(f"refused:/clavilux/{parameter}", f"{parameter}: {words}")
+
+    def _switch_source(self, parameter: str, switch: SourceSwitch) -> None:
+        if not switch.enabled:
+            if parameter == "spout_receiver" and not self._wanted.spec.startswith("spout"):
+                return
+            self._turn_to(self._home)
+            return
+        try:
+            spec = self._source_spec(switch)
+            running = next((f for f in self._feeds if f.spec == spec), None)
+            self._turn_to(running or self._open_feed(spec))
+        except (SourceMistake, SourceUnavailable) as e:
+            self._refuse(parameter, f"{e} {self._wanted.name} plays on.")
+
+    def _turn_to(self, feed: SourceFeed) -> None:
+        if feed is not self._wanted:
+            self._wanted = feed
+            self._notices.say("source:turn", f"Source: {feed.name}", logging.INFO)
+
+    def _open_feed(self, spec: str) -> SourceFeed:
+        if spec == "webrtc":
+            source: Source = self.push
+        else:
+            source = open_source(spec, self._show.size, self._show.fps, self._clock, self._notices)
+        feed = SourceFeed(spec, source, self._clock, self._notices)
+        feed.start()
+        with self._lock:
+            self._feeds = [*self._feeds, feed]
+        return feed
+
+    def _mind_the_fallback(self) -> None:
+        """Nothing to fall back to yet."""
+
+    def _let_go_of_the_unused(self) -> None:
+        """Stop every source that is neither seen nor wanted nor kept warm."""
+        kept = (self._home, self._wanted, self._fallback)
+        unused = [f for f in self._feeds if f not in kept and not self.mixer.uses(f)]
+        if not unused or self.mixer.fading:
+            return
+        with self._lock:
+            self._feeds = [f for f in self._feeds if f not in unused]
+        for feed in unused:
+            self._jobs.put(partial(_stop, feed))
+
+    def _source_spec(self, switch: SourceSwitch) -> str:
+        if switch.kind == FILE:
+            return str(self._in_assets(switch.name))
+        if switch.kind == STREAM:
+            if "://" not in switch.name:
+                raise SourceMistake(f"a stream is named by its URL, as in rtsp://host/path, not {switch.name!r};")
+            return switch.name
+        return f"{switch.kind}:{switch.name}" if switch.name else switch.kind
+
+    def _in_assets(self, name: str) -> Path:
+        """A file's path from a name that came over the network: inside the assets folder, or refused."""
+        folder = Path(self._show.assets).expanduser().resolve()
+        path = (folder / name).resolve()
+        if not name or not path.is_relative_to(folder):
+            raise SourceMistake(f"{name!r} is not in the assets folder ({folder.name}/);")
+        return path
+
+    def _switch_sink(self, parameter: str, switch: SinkSwitch) -> None:
+        running = [(spec, t) for spec, t in self._sinks if _kind_of(spec) == switch.kind]
+        try:
+            spec = self._sink_spec(switch)
+        except SourceMistake as e:
+            self._refuse(parameter, f"{e} the show goes on.")
+            return
+        if not switch.enabled:
+            self._drop([t for s, t in running if not switch.name or s == spec])
+            return
+        same = [t for s, t in running if (s == spec if switch.name else True) and t.state != "closed"]
+        if same:
+            return
+        try:
+            sink = open_sink(spec, self._show.size, self._show.fps)
+        except (SinkMistake, SinkUnavailable) as e:
+            self._refuse(parameter, f"{e} The show goes on.")
+            return
+        if switch.kind not in (FILE, STREAM):
+            # One of the kind is renamed: the old one goes first, for it may hold the device.
+            self._drop([t for _, t in running[:1]])
+        thread = SinkThread(sink, self._clock, self._notices)
+        thread.start()
+        with self._lock:
+            self._sinks = (*self._sinks, (spec, thread))
+        self._notices.say(f"sink:turn:{spec}", f"Output: {sink.name}", logging.INFO)
+
+    def _drop(self, threads: Sequence[SinkThread]) -> None:
+        with self._lock:
+            self._sinks = tuple((s, t) for s, t in self._sinks if t not in threads)
+        for thread in threads:
+            thread.stop()
+            self._notices.say(f"sink:turn:{thread.sink.name}", f"Output {thread.sink.name} is off.", logging.INFO)
+
+    def _sink_spec(self, switch: SinkSwitch) -> str:
+        if switch.kind == FILE:
+            if not switch.enabled and not switch.name:
+                return ""
+            return f"{self._in_assets(switch.name)}{'/' if switch.name.endswith('/') else ''}"
+        if switch.kind == STREAM:
+            return switch.name
+        return f"{switch.kind}:{switch.name}" if switch.name else switch.kind
+
+
+def _stop(feed: SourceFeed) -> None:
+    feed.stop()
+
+
+def _kind_of(spec: str) -> str:
+    if "://" in spec:
+        return STREAM
+    word = spec.partition(":")[0]
+    return word if word in ("window", "null", "spout", "syphon", "ndi", "virtual-camera") else FILE
+
+
+def _source_row(feed: SourceFeed) -> dict[str, Any]:
+    t = feed.thread
+    return {"spec": feed.spec, "name": feed.name, "state": t.state, "frames": t.frames, "error": t.error}

@@ -1,0 +1,128 @@
+"""Sources and sinks changed in a running show."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clavilux.configs import Show
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.frame import Frame
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
+from clavilux.engine.switchboard import Switchboard
+from clavilux.io.memory import ListSource, MemorySink
+from PIL import Image
+
+
+class Stage:
+    """A switchboard, and the router that carries messages to it; time moves only by `frame`."""
+
+    def __init__(self, tmp_path: Path, **fields) -> None:
+        self.clock = ManualClock()
+        self.notices = Notices(self.clock)
+        given = {"source": "list", "size": (16, 16), "assets": str(tmp_path)}
+        self.show = Show(**(given | fields))
+        self.home = ListSource([np.full((16, 16, 3), 40, np.uint8)], fps=None, live=True)
+        self.sink = MemorySink()
+        self.router = Router(self.notices)
+        self.board = Switchboard(self.show, self.home, [("ndi:wall", self.sink)], self.clock, self.notices)
+        self.board.mixer.fade = 0.0
+        self.board.start()
+
+    def message(self, name, value):
+        self.router.feed(Event(self.clock.now(), "api", f"/clavilux/{name}", (value,)))
+        self.frame()
+        self.board.settle()
+
+    def frame(self):
+        self.clock.advance(1 / 30)
+        self.board.follow(self.router.sample(self.clock.now()))
+        return self.board.next()
+
+    def until(self, level):
+        """Frames until the picture has this level: sources run on threads of their own."""
+        for _ in range(4000):
+            frame = self.frame()
+            if frame is not None and int(frame.pixels[0, 0, 0]) == level:
+                return
+        raise AssertionError(f"level {level} was never seen; {self.said()}")
+
+    def said(self):
+        return [n.text for n in self.notices.recent]
+
+
+@pytest.fixture
+def stage(tmp_path):
+    Image.new("RGB", (16, 16), (90, 90, 90)).save(tmp_path / "still.png")
+    made = Stage(tmp_path)
+    yield made
+    made.board.stop()
+
+
+def test_the_source_is_switched_by_a_message_and_back(stage):
+    stage.until(40)
+    stage.message("input_source", {"enabled": True, "source_type": "file", "source_name": "still.png"})
+    stage.until(90)
+    assert stage.board.state()["source"]["name"] == "still.png"
+    stage.message("input_source", {"enabled": False})
+    stage.until(40)
+    for _ in range(3):
+        stage.frame()
+        stage.board.settle()
+    assert [s["name"] for s in stage.board.state()["sources"]] == ["list"]
+
+
+def test_a_name_outside_the_assets_folder_is_refused_and_the_show_goes_on(stage):
+    stage.until(40)
+    for name in ("../secret.png", "/etc/passwd", ""):
+        stage.message("input_source", {"enabled": True, "source_type": "file", "source_name": name})
+        stage.clock.advance(2)
+    assert sum("is not in the assets folder" in text for text in stage.said()) == 3
+    assert int(stage.frame().pixels[0, 0, 0]) == 40
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Spout is here")
+def test_spout_is_answered_in_words_where_there_is_none(stage):
+    stage.until(40)
+    stage.message("spout_receiver", {"enabled": True, "name": "Resolume"})
+    stage.message("spout_sender", {"enabled": True, "name": "Clavilux"})
+    said = [text for text in stage.said() if "exists only on Windows" in text]
+    assert [text.split(":")[0] for text in said] == ["spout_receiver", "spout_sender"]
+    assert int(stage.frame().pixels[0, 0, 0]) == 40
+    assert [s["spec"] for s in stage.board.state()["sinks"]] == ["ndi:wall"]
+
+
+def test_what_is_pushed_in_is_the_source_named_webrtc(stage):
+    stage.message("input_source", {"enabled": True, "source_type": "webrtc"})
+    stage.board.push.push(np.full((32, 32, 3), 7, np.uint8))
+    stage.until(7)
+
+
+def test_sinks_are_started_and_stopped_and_every_frame_reaches_each(stage):
+    stage.message("output_sinks", {"null": {"enabled": True}})
+    stage.frame()
+    null = stage.board.sinks[-1]
+    assert [t.sink.name for t in stage.board.sinks] == ["memory", "null"]
+    stage.board.offer(Frame(np.zeros((16, 16, 3), np.uint8), 0, 0.0))
+    stage.message("output_sinks", {"null": {"enabled": False}})
+    assert [t.sink.name for t in stage.board.sinks] == ["memory"]
+    assert null.written == 1
+    assert null.state == "stopped"
+
+
+def test_a_recording_is_started_by_a_message_inside_the_assets_folder_alone(stage, tmp_path):
+    stage.message("output_sinks", {"record": {"enabled": True, "name": "takes/"}})
+    stage.board.offer(Frame(np.zeros((16, 16, 3), np.uint8), 0, 0.0))
+    stage.message("output_sinks", {"record": {"enabled": False}})
+    assert [p.name for p in (tmp_path / "takes").iterdir()] == ["000000.png"]
+    stage.message("output_sinks", {"record": {"enabled": True, "name": "../out/"}})
+    assert len(stage.board.sinks) == 1
+    assert any("assets folder" in text for text in stage.said())
+
+
+def test_the_same_message_twice_changes_nothing(stage):
+    for _ in range(2):
+        stage.message("output_sinks", {"null": {"enabled": True}})
+    assert len(stage.board.sinks) == 2
