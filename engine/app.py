@@ -12,6 +12,7 @@ from typing import Any
 
 from ..configs import Show
 from ..io.feed import SourceFeed
+from ..io.server.heard import ListeningInbox
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
@@ -27,7 +28,9 @@ from .core.plain import parameter_value
 from .core.router import Router
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
+from .pipeline import ShowPipeline
 from .reload import Reload
+from .serving import Serve, Serving
 from .switchboard import Switchboard
 
 FIRST_FRAME_PATIENCE = 3.0
@@ -181,10 +184,13 @@ class Performance:
     Opening raises for mistakes in what was asked; from then on faults are notices and the show goes on.
     """
 
-    def __init__(self, show: Show, clock: Clock | None = None) -> None:
+    def __init__(self, show: Show, clock: Clock | None = None, serve: Serve | None = None) -> None:
+        """`serve`: with the server, as it says; without it there are OSC and MIDI alone."""
         self.clock = clock or SystemClock()
         self.notices = Notices(self.clock)
-        self.parts = Parts(show, self.clock, self.notices)
+        inbox = ListeningInbox()
+        self.parts = Parts(show, self.clock, self.notices, inbox)
+        self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
         self._closing: list[Any] = []
 
     def __enter__(self) -> "Performance":
@@ -206,9 +212,13 @@ class Performance:
         source = parts.source()
         sinks = parts.sinks()
         self._open_ports()
+        if self.serving is not None:
+            self._closing.append(self.serving.stop)
+            self.serving.listen(self.osc.port)
         brush = parts.brush(synchronous=False)
         self._closing.append(brush.close)
         self.router = parts.router(mappings, brush)
+        pipeline = ShowPipeline(show.model, show.size, brush.render)
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
         self._closing.append(self.board.stop)
         self.board.start()
@@ -221,7 +231,7 @@ class Performance:
             inbox=parts.inbox,
             router=self.router,
             source=self.board,
-            render=brush.render,
+            render=pipeline.render,
             sinks=[self.board],
             notices=self.notices,
             size=show.size,
@@ -233,6 +243,8 @@ class Performance:
         self._stop = threading.Event()
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
         self.loop.between_frames.append(self._end_when_all_are_closed)
+        if self.serving is not None:
+            self.serving.start(self.loop, pipeline, self.board, self.osc.port)
 
     def _open_ports(self) -> None:
         from ..io.midi import MidiPorts
@@ -269,6 +281,8 @@ class Performance:
         names = ", ".join(s.sink.name for s in self.sinks)
         text = f"playing {show.source} through {show.model} to {names}; OSC on UDP port {self.osc.port}; Ctrl-C ends"
         self.notices.say("playing", text, logging.INFO)
+        if self.serving is not None:
+            self.serving.announce()
         made = self.loop.run(stop, frames, seconds)
         meter = self.loop.meter
         self.notices.say("done", f"{made} frames, {meter.fps:.1f} fps, {meter.render_ms:.1f} ms each", logging.INFO)

@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .asked import Asked
+
+if TYPE_CHECKING:
+    from .serving import Serve
 
 COMMANDS = ("run", "check", "params", "ports", "monitor", "replay")
 
@@ -101,9 +104,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs by name")
     run.add_argument("--assets", metavar="DIR", help="folder that names from the network resolve in (./assets)")
     run.add_argument("--no-server", action="store_true", help="no HTTP, no page; OSC and MIDI stay")
+    run.add_argument(
+        "--allow-origin", action="append", metavar="ORIGIN", help="let pages of this origin play (https://my.site)"
+    )
     opening = run.add_mutually_exclusive_group()
     opening.add_argument("--open", action="store_true", help="open the control page in a browser")
-    opening.add_argument("--no-open", action="store_true")
+    opening.add_argument("--no-open", action="store_true", help="do not")
 
 
 def size(text: str) -> tuple[int, int]:
@@ -156,15 +162,24 @@ def run(options: argparse.Namespace) -> int:
     from .offline import render_offline
 
     show = show_from(options)
-    if options.open:
-        print("the control page is not built yet: --open has no effect", file=sys.stderr)
     stop = stop_on_signals()
     if options.offline:
         render_offline(show, stop, options.frames, options.seconds)
         return 0
-    with Performance(show) as performance:
+    with Performance(show, serve=_serve(options)) as performance:
         performance.run(stop, options.frames, options.seconds)
     return 0
+
+
+def _serve(options: argparse.Namespace) -> "Serve | None":
+    """What the flags say about the server; the page opens by itself where there is a display to see it on."""
+    from .app import display_fault
+    from .serving import Serve
+
+    if options.no_server:
+        return None
+    wanted = options.open or (not options.no_open and display_fault() is None)
+    return Serve(tuple(options.allow_origin or ()), wanted)
 
 
 def replay(options: argparse.Namespace) -> int:

@@ -1,0 +1,224 @@
+"""The desk: the running show as clients of the server see it and play it. It knows no web library and waits for nobody.
+
+Writing: a message {parameter or action: value} is checked against the parameter table and becomes events in the very
+inbox that OSC and MIDI use. Reading: after each frame the render thread leaves a `View` here.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...engine.core.clock import Clock
+from ...engine.core.events import Event
+from ...engine.core.frame import Frame
+from ...engine.core.notices import Notices
+from ...engine.core.parameters import Parameter
+from ...engine.core.plain import parameter_value
+from ...engine.core.router import ROOT, Router
+from ...engine.core.table import TABLE, Table
+from .heard import ListeningInbox
+from .message import Fault, Play, read_message
+
+_MEASURED = 600
+_STILL_NEW = 120.0
+
+
+class Pipeline(Protocol):
+    """The model of the show, as clients may ask for it."""
+
+    def status(self) -> dict[str, Any]:
+        """{status, pipeline_id, load_params, loaded_lora_adapters, error, loading_stage}."""
+        ...
+
+    def known(self) -> list[str]:
+        """The ids that can be loaded."""
+        ...
+
+    def load(self, ids: list[str], params: Mapping[str, Any]) -> str:
+        """Begin to load; returns what was begun, in words. Raises Refused for an id that is not known."""
+        ...
+
+
+class Push(Protocol):
+    """The show's source named `webrtc`: pictures of a browser are pushed in."""
+
+    @property
+    def wanted(self) -> bool:
+        """Does the show look at it now?"""
+        ...
+
+    def push(self, pixels: np.ndarray) -> None:
+        """Hand over a picture, uint8 (h, w, 3) RGB. Returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a frame was made from: `targets` where each parameter goes, `actual` where it is, both in its own type.
+
+    `played`: how many events had been played for it at least.
+    """
+
+    n: int
+    t: float
+    targets: Mapping[str, Any]
+    actual: Mapping[str, Any]
+    beat: float = 0.0
+    played: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message: `applied` {key: value as it was taken}, `faults` what was not, or not wholly, taken."""
+
+    applied: dict[str, Any] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(slots=True)
+class Milliseconds:
+    """Durations of the last frames, for percentiles."""
+
+    kept: deque[float] = field(default_factory=lambda: deque(maxlen=_MEASURED))
+
+    def add(self, seconds: float) -> None:
+        self.kept.append(seconds * 1000)
+
+    def percentiles(self) -> dict[str, float | None]:
+        """{p50, p95, p99} in milliseconds, None before the first."""
+        ordered = sorted(self.kept.copy())
+        if not ordered:
+            return {"p50": None, "p95": None, "p99": None}
+        at = {p: ordered[min(len(ordered) * p // 100, len(ordered) - 1)] for p in (50, 95, 99)}
+        return {f"p{p}": round(ms, 2) for p, ms in at.items()}
+
+
+class Desk:
+    """One show's desk. `play` and the readings are for any thread, `offer` for the render thread alone.
+
+    `assets` is the folder that file names from clients resolve in; `opening` what parameters show before the first
+    frame, in their own types.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        inbox: ListeningInbox,
+        notices: Notices,
+        assets: Path,
+        opening: Mapping[str, Any] | None = None,
+        table: Table = TABLE,
+    ) -> None:
+        self.clock = clock
+        self.inbox = inbox
+        self.notices = notices
+        self.assets = assets
+        self.table = table
+        values = {p.name: p.default for p in table.values() if p.alias_of is None} | dict(opening or {})
+        values = MappingProxyType({n: v for n, v in values.items() if table[n].alias_of is None})
+        self.view = View(-1, 0.0, values, values)
+        self.newest: Frame | None = None
+        self.router: Router | None = None
+        self.pipeline: Pipeline | None = None
+        self.push: Push | None = None
+        self.facts: Callable[[], dict[str, Any]] = dict
+        self.woken: list[Callable[[], None]] = []
+        self.latency = Milliseconds()
+        self.control_latency = Milliseconds()
+        self._writing = threading.Lock()
+        self._written: dict[str, tuple[int, Any]] = {}
+
+    def play(self, message: Mapping[str, Any], sender: str = "api", whole: bool = False) -> Answer:
+        """Play a message of the second seed's form; whatever is right in it takes effect on the next frame.
+
+        `whole`: take all of it or nothing; then even a number that would be clamped is a fault.
+        """
+        read = read_message(message, self.table, self.assets)
+        if whole and any(not fault.harmless for fault in read.faults):
+            return Answer({}, tuple(fault for fault in read.faults if not fault.harmless))
+        self._put(read.plays, sender)
+        return Answer({play.key: play.shown for play in read.plays}, read.faults)
+
+    def _put(self, plays: tuple[Play, ...], sender: str) -> None:
+        if not plays:
+            return
+        now = self.clock.now()
+        events = [Event(now, "api", ROOT + play.key, (play.value,), (sender, 0)) for play in plays]
+        with self._writing:
+            self.inbox.put_together(events)
+            number = self.inbox.arrived
+            for play in plays:
+                for name, value in play.sets.items():
+                    self._written.pop(name, None)
+                    self._written[name] = (number, value)
+
+    def targets(self) -> dict[str, Any]:
+        """Where every parameter goes, as JSON has it, with what was written and is not in a frame yet."""
+        view = self.view
+        values = {name: self.shown(name, value) for name, value in view.targets.items()}
+        with self._writing:
+            for name in [n for n, (number, _) in self._written.items() if number <= view.played]:
+                del self._written[name]
+            values.update({name: value for name, (_, value) in self._written.items()})
+        texts = values.get("prompts") or []
+        values["prompt"] = texts[0]["text"] if texts else ""
+        return values
+
+    def actual(self) -> dict[str, float]:
+        """Where the values in motion are: {parameter: number} for those that glide."""
+        view = self.view
+        return {p.name: round(view.actual[p.name], 5) for p in self.gliding() if p.name in view.actual}
+
+    def gliding(self) -> list[Parameter]:
+        return [p for p in self.table.values() if p.continuous]
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A parameter's value as JSON has it."""
+        return parameter_value(self.table[name], value)
+
+    def offer(self, frame: Frame) -> None:
+        """Take a finished frame and publish what it was made from (an Output of the loop)."""
+        router = self.router
+        if router is not None:
+            state = router.state
+            targets = {name: state.target(name) for name in self.view.targets}
+            beat = router.transport.beat(frame.t)
+            actual = MappingProxyType(state.at(frame.t))
+            self.view = View(frame.n, frame.t, MappingProxyType(targets), actual, beat, self.inbox.played)
+        self.newest = frame
+        now = self.clock.now()
+        for arrived in self.inbox.waiting[-64:]:
+            self.control_latency.add(max(now - arrived, 0.0))
+        self.inbox.waiting = []
+        for wake in self.woken:
+            wake()
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The faults of the last two minutes in words, newest last."""
+        since = self.clock.now() - _STILL_NEW
+        return [
+            {"t": round(n.t, 3), "key": n.key, "text": n.text}
+            for n in list(self.notices.recent)
+            if n.level >= logging.WARNING and n.t >= since
+        ]
+
+    def metrics(self) -> dict[str, Any]:
+        """The state of the show in figures and words."""
+        measured = {
+            "latency_ms": self.latency.percentiles(),
+            "control_latency_ms": self.control_latency.percentiles(),
+            "frame": self.view.n,
+            "seconds": round(self.clock.now(), 3),
+            "events": self.inbox.arrived,
+            "events_lost": self.inbox.lost,
+            "errors": self.errors(),
+        }
+        return {"fps": 0.0, "frames": 0, "dropped": 0, "source": None, "sinks": []} | self.facts() | measured

@@ -1,0 +1,98 @@
+"""The server on its own thread: one asyncio loop that the render loop never waits for."""
+
+import asyncio
+import errno
+import logging
+import socket
+import threading
+from typing import Any
+
+from fastapi import FastAPI
+
+from ...engine.core.notices import Notices
+
+_MOST_CALLS = 256
+_PATIENCE = 1.5
+
+
+class AddressUnavailable(OSError):
+    """The server cannot listen where it was told to; the message says why and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; port 0 lets the system choose. Raises AddressUnavailable."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
+        opened = socket.socket(family, kind, proto)
+    except OSError as e:
+        raise AddressUnavailable(f"{host} is no address of this machine ({e})") from None
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen(128)
+    except OSError as e:
+        opened.close()
+        raise AddressUnavailable(_why(e, host, port)) from None
+    return opened
+
+
+def _why(e: OSError, host: str, port: int) -> str:
+    if e.errno == errno.EADDRINUSE:
+        return f"port {port} is in use by another program: end that one, or choose another with --port"
+    if e.errno == errno.EACCES:
+        return f"port {port} needs the administrator's rights: choose one above 1023 with --port"
+    if e.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine"
+    return f"port {port} cannot be opened: {e.strerror or e}"
+
+
+class Listening:
+    """Serves `app` on `opened` from `start` to `stop`. A fault of the server is a notice; the show goes on."""
+
+    def __init__(self, app: FastAPI, opened: socket.socket, notices: Notices) -> None:
+        import uvicorn
+
+        config = uvicorn.Config(
+            app.state.guarded,
+            log_config=None,
+            access_log=False,
+            log_level="warning",
+            lifespan="on",
+            ws_max_size=65_536,
+            limit_concurrency=_MOST_CALLS,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            h11_max_incomplete_event_size=65_536,
+        )
+        self.port: int = opened.getsockname()[1]
+        self._app = app
+        self._socket = opened
+        self._notices = notices
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    def start(self) -> None:
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every connection and the thread, within two seconds. Fine to call twice."""
+        leave: Any = getattr(self._app.state, "leave", None)
+        if leave is not None:
+            leave()
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join(_PATIENCE)
+        self._socket.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        except Exception as e:
+            # The edge of the thread: whatever ends the server, the picture goes on.
+            logging.getLogger("clavilux").debug("server", exc_info=True)
+            self._notices.say("server", f"the control page has ended ({type(e).__name__}: {e}); the show goes on")

@@ -1,0 +1,158 @@
+"""One message of the second seed's form, read against the parameter table: what it plays, and what is wrong in it."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...engine.core.assets import asset
+from ...engine.core.parameters import Parameter, Refused
+from ...engine.core.plain import argument, parameter_value
+from ...engine.core.table import Table
+from ...engine.core.transition import Transition
+
+DEEPEST, LONGEST = 12, 100_000
+_MOST_KEYS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a key. `harmless`: the value is right, there is only something to say about it."""
+
+    key: str
+    text: str
+    harmless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One key that is right: `value` goes to the router, `shown` is what was taken, `sets` the targets it moves."""
+
+    key: str
+    value: Any
+    shown: Any
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    plays: tuple[Play, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_message(message: Mapping[str, Any], table: Table, assets: Path) -> Read:
+    """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message."""
+    plays: list[Play] = []
+    faults: list[Fault] = []
+    if len(message) > _MOST_KEYS:
+        return Read((), (Fault("", f"a message has at most {_MOST_KEYS} keys, not {len(message)}"),))
+    for key, value in message.items():
+        try:
+            check_plain(value)
+            plays += _read(key, value, table, assets, faults)
+        except Refused as e:
+            faults.append(Fault(_short(key), str(e)))
+    if any(play.key == "transition" for play in plays):
+        plays = [p for p in plays if p.key not in ("prompt", "prompts", "transition")] + [
+            p for p in plays if p.key == "transition"
+        ]
+    return Read(tuple(plays), tuple(faults))
+
+
+def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
+    if key in table:
+        return _read_parameter(table[key], value, table, assets, faults)
+    if key not in table.actions:
+        near = table.nearest(key[:64]) or table.nearest(key[:64], actions=True)
+        raise Refused(f"there is no parameter {_short(key)!r}" + (f"; did you mean {near}?" if near else ""))
+    action = table.actions[key]
+    if value is None or value is False:
+        return []
+    if action.waits_for:
+        faults.append(Fault(key, f"{key}: nothing acts on it yet (it waits for {action.waits_for})", harmless=True))
+        return [Play(key, value, argument(value))]
+    if key != "transition":
+        return [Play(key, value, argument(value))]
+    transition = Transition.parse(value)
+    prompts = parameter_value(table["prompts"], transition.target_prompts)
+    shown = {
+        "target_prompts": prompts,
+        "num_steps": transition.num_steps,
+        "temporal_interpolation_method": transition.method,
+    }
+    optional = {"seconds": transition.seconds, "beats": transition.beats}
+    shown |= {name: amount for name, amount in optional.items() if amount is not None}
+    return [Play(key, value, shown, {"prompts": prompts})]
+
+
+def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
+    if value is None and p.default is not None:
+        # Programs that send all they know write null for what they leave alone.
+        return []
+    coerced = p.coerce(value)
+    if coerced.note:
+        faults.append(Fault(p.name, coerced.note, harmless="sorted" in coerced.note and "clamped" not in coerced.note))
+    taken = coerced.value
+    if p.kind == "paths":
+        taken = tuple(str(asset(assets, name)) for name in taken)
+        value = list(taken)
+    elif p.kind == "scales":
+        taken = tuple((str(asset(assets, path)), scale) for path, scale in taken)
+        value = [{"path": path, "scale": scale} for path, scale in taken]
+    if p.waits_for:
+        faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
+    shown = parameter_value(p, taken)
+    stored = table[p.alias_of] if p.alias_of else p
+    sets = {stored.name: parameter_value(stored, stored.coerce(taken).value if p.alias_of else taken)}
+    sets |= {other: None for other in p.replaces if table[other].default is None}
+    return [Play(p.name, value, shown, sets)]
+
+
+def check_plain(value: Any, depth: int = 0) -> None:
+    """Raises Refused for what no JSON text may carry further: NaN, infinity, half a surrogate pair, endless nesting."""
+    if depth > DEEPEST:
+        raise Refused("this is nested too deeply")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Refused("a number is finite")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**63:
+        raise Refused("a number is of ordinary size")
+    if isinstance(value, str):
+        if len(value) > LONGEST:
+            raise Refused(f"a text has at most {LONGEST} letters")
+        if not is_text(value):
+            raise Refused("this text is not valid Unicode")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            check_plain(key, depth + 1)
+            check_plain(inner, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            check_plain(inner, depth + 1)
+
+
+def is_text(value: str) -> bool:
+    """False for half of a surrogate pair, which no UTF-8 can carry."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:
+    """A JSON object. Raises Refused for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        reason = e.msg if isinstance(e, json.JSONDecodeError) else "it is nested too deeply or not text"
+        raise Refused(f"this is not valid JSON: {reason}") from None
+    if not isinstance(found, dict):
+        raise Refused("a message is a JSON object {parameter: value}")
+    return found
+
+
+def _short(key: str) -> str:
+    text = key.encode("utf-8", "replace").decode()
+    return text if len(text) <= 60 else text[:57] + "..."
