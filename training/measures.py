@@ -71,7 +71,7 @@ def _root(matrix: np.ndarray) -> np.ndarray:
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    """|mean difference|^2 + trace(Ca + Cb - 2 sqrt(Ca Cb)); the last trace is the nuclear norm of the roots' product."""
+    """|mean difference|^2 + trace(Ca + Cb - 2 sqrt(Ca Cb)); trace sqrt(Ca Cb) is the roots' product's nuclear norm."""
     ca, cb = np.cov(a.T), np.cov(b.T)
     roots = np.linalg.svd(_root(ca) @ _root(cb), compute_uv=False).sum()
     return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(ca) + np.trace(cb) - 2 * roots)

@@ -12,7 +12,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional as F
 
-LATENT_CHANNELS = 12
+LATENT_CHANNELS = 16
 PIXEL_SHUFFLE = 2
 TEXT_WIDTH = 384
 TEXT_TOKENS = 24
@@ -25,7 +25,7 @@ BETA_START, BETA_END = 0.00085, 0.012
 def build_vae() -> AutoencoderTiny:
     """AutoencoderTiny over pixel-unshuffled pictures.
 
-    Input: 12x(H/2)x(W/2) in [-1, 1], from ``pixels_to_vae``; latents 12x(H/8)x(W/8). The shuffle moves the most
+    Input: 12x(H/2)x(W/2) in [-1, 1], from ``pixels_to_vae``; latents 16x(H/8)x(W/8). The shuffle moves the most
     expensive convolutions from full to half resolution, where they cost a quarter.
     """
     return AutoencoderTiny(

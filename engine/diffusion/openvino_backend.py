@@ -18,9 +18,11 @@ from ..core.notices import Notices
 from . import cache
 from .accelerators import Networks, Recipe
 from .parts import config_of
+from .quantize import FILE as RANGES
+from .quantize import load_ranges, quantize
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 3
+FORMAT = 4
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -58,6 +60,8 @@ def key_of(recipe: Recipe) -> str:
     import openvino as ov
 
     files = [f for part in ("unet", "vae") for f in (recipe.folder / part).iterdir() if f.is_file()]
+    if (recipe.folder / RANGES).is_file():
+        files.append(recipe.folder / RANGES)
     built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
     return cache.fingerprint(
         files, FORMAT, ov.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, built_in,
@@ -84,7 +88,9 @@ def convert(recipe: Recipe, folder: Path) -> None:
     jobs: list[tuple[str, nn.Module, Any]] = [
         ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
     ]  # fmt: skip
+    ranges = load_ranges(recipe.folder) if _precision(ov.Core()) == "f32" else {}
     for name, module, inputs in jobs:
+        quantize(module, ranges.get(name, {}))
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
