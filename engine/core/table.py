@@ -47,6 +47,11 @@ _PARAMETERS = (
         range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
     ),
     Parameter(
+        "cfg_type", "choice", "self",
+        "The kind of guidance: none, full (twice the work), self (from the input), initialize (one row more).",
+        choices=("none", "full", "self", "initialize"), tier="schedule",
+    ),
+    Parameter(
         "num_inference_steps", "int", 50, "Length of the timestep table that t_index_list points into.",
         range=(1, 1000), unit="steps", tier="schedule",
     ),
@@ -74,7 +79,26 @@ _PARAMETERS = (
         "seed_interpolation_method", "choice", "linear", "How seeds blend: linear (kept at unit variance) or slerp.",
         choices=("linear", "slerp"),
     ),
-    Parameter("normalize_seed_weights", "bool", True, "Divide seed weights by their sum."),
+    Parameter(
+        "normalize_seed_weights", "bool", True,
+        "Divide seed weights by their sum; off, the sum (up to 1.5) is the noise's amplitude.",
+    ),
+    Parameter(
+        "frame_buffer_size", "int", 1, "Frames painted together: fewer, larger model calls; as many frames of delay.",
+        range=(1, 16), unit="frames", tier="schedule",
+    ),
+    Parameter(
+        "adaptive_quality", "bool", False,
+        "Hold target_fps by fewer denoising steps, then by a lower resolution; never what is pinned or being moved.",
+    ),
+    Parameter(
+        "target_fps", "float", 30.0, "The frame rate that adaptive_quality holds; a show opens with its own.",
+        range=(1.0, 240.0), unit="fps",
+    ),
+    Parameter(
+        "pinned", "choice", "nothing", "What adaptive_quality leaves alone whatever the frame rate.",
+        choices=("nothing", "steps", "resolution", "everything"),
+    ),
     Parameter(
         "noise_controller", "bool", False, "Noise follows the motion in the picture: more motion, less noise.",
         waits_for=CONDITIONING,
@@ -126,6 +150,8 @@ _ACTIONS = (
     Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats."),
     Action("panic", "Let go of everything: transitions end, every parameter glides to the show's opening value."),
     Action("tap", "Tap the tempo: the time between taps is a beat."),
+    Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous."),
+    Action("shift", "Hold a bank while a key is down: its name, and 1 or 0."),
     Action("reset_cache", "Empty the attention bank once.", waits_for=CONDITIONING),
     Action("preset", "Recall stored values.", waits_for=CUES),
     Action("cue", "Go to a cue, or the next one.", waits_for=CUES),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
-from .parts import Decoder, Denoiser, Encoder, load_unet, load_vae
+from .parts import Decoder, Denoiser, Encoder, levels, load_unet, load_vae
 from .text import quiet
 
 ACCELERATIONS = ("auto", "openvino", "none")
@@ -26,8 +26,18 @@ class Unet(Protocol):
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor: ...
 
 
+class NotAPicture(RuntimeError):
+    """A decoder that gave numbers which are no picture."""
+
+    def __init__(self) -> None:
+        super().__init__("the model's decoder gave numbers that are no picture (not finite); the frame is left out")
+
+
 class Codec(Protocol):
-    """Frames uint8 (B,H,W,3) RGB to latents (B,C,h,w) and back; results are valid until the next call."""
+    """Frames uint8 (B,H,W,3) RGB to latents (B,C,h,w) and back; results are valid until the next call.
+
+    `decode` raises NotAPicture.
+    """
 
     def encode(self, frames: Tensor) -> Tensor: ...
 
@@ -59,7 +69,10 @@ class EagerCodec:
         return self._encoder(frames)
 
     def decode(self, latents: Tensor) -> Tensor:
-        return self._decoder(latents)
+        image = self._decoder.image(latents)
+        if not bool(torch.isfinite(image.sum(dtype=torch.float32))):
+            raise NotAPicture
+        return levels(image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The diffuser: an input picture and a snapshot go in, a painted picture comes out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,21 +11,28 @@ from ..core.clock import Clock, SystemClock
 from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
+from .accelerators import NotAPicture
 from .encodings import EncodingFailed, Encodings
-from .guidance import CFG_TYPES, rows
+from .frame_buffer import FrameBuffer
+from .guidance import CFG_TYPES, Kind, rows
 from .model import Model
 from .noise import Noise
-from .pixels import Canvas, faded, fitted
+from .pixels import faded, fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
+from .similar import SimilarFrames
 from .steps import StepList
+from .stroke import FULL, Effort, Stroke, by_surface, thinned
+from .surface import Surface
 from .text import Encoding
 from .worker import Worker
 
-# Below this noise_scale the input's own pixels come in, so that the autoencoder's loss fades away with the noise.
-FADE_BELOW = 0.25
+T = TypeVar("T")
 # How fast an input comes and goes when input_mode changes, in whole ways a second.
 PRESENCE_SPEED = 2.0
+# How long a change of resolution takes to be seen in full, and what must rest before frames are skipped, in seconds.
+SETTLING = 0.3
+REST = 1.0
 
 
 class RenderFailed(RuntimeError):
@@ -36,12 +43,12 @@ class Diffuser:
     """Paints frames with a model. One thread calls `render`; prompts are encoded on a worker beside it.
 
     `size`: (width, height) of the frames that come out. `t_index_list`: the show's steps, used while the
-    snapshot names none (left out: the model's). `cfg_type`: none, full, self, initialize. `batch`: True takes all
-    steps in one model call, N - 1 frames behind the input; False one after another, without delay; "auto" is
-    False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline rendering: the same
-    snapshots and inputs then give the same frames, bit for bit, on one machine. `glide` and `seed_speed`: how fast
-    steps and noise move when the list or the seed changes, in radians a second (pi: half a second all the way; 0:
-    at once).
+    snapshot names none (left out: the model's). `cfg_type`: none, full, self, initialize, while the snapshot names
+    none. `batch`: True takes all steps in one model call, N - 1 frames behind the input; False one after another,
+    without delay; "auto" is False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline
+    rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
+    out frames whose input hardly changes. `glide` and `seed_speed`: how fast steps and noise move when the list or
+    the seed changes, in radians a second (pi: half a second all the way; 0: at once).
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Diffuser:
         clock: Clock | None = None,
         notices: Notices | None = None,
         worker: Worker | None = None,
+        similar: SimilarFrames | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -71,25 +79,29 @@ class Diffuser:
         self._encodings = Encodings(model.text, self.worker, self.notices)
         self._prompt = PromptTrack(self._encodings, self.notices)
         self._negative = PromptTrack(self._encodings, self.notices)
-        width, height = self.size
-        self._canvas = Canvas(width, height, model.multiple, model.device)
-        high, wide = (side // model.downscale for side in self._canvas.padded)
-        shape = (model.latent_channels, high, wide)
-        self._noise = Noise(shape, seed_speed, model.device, model.dtype)
+        self._surfaces = {1.0: Surface(model, self.size)}
+        self._noise = Noise(self._surfaces[1.0].shape, seed_speed, model.device, model.dtype)
         self._steps = StepList(model.schedule, glide, pace=2 if self.batch else 0)
-        kind = StreamBatch if self.batch else InSequence
-        self._sampler: Sampler = kind(model.schedule, model.unet, model.reads_pooled)
-        self._blank = torch.zeros((1, *shape), device=model.device, dtype=model.dtype)
+        self._kind = Kind()
+        sampler = StreamBatch if self.batch else InSequence
+        self._sampler: Sampler = sampler(model.schedule, model.unet, model.reads_pooled)
+        self._buffer: FrameBuffer[Stroke, np.ndarray] = FrameBuffer()
+        self._similar = similar
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
         self._presence: float | None = None
         self._last: tuple[float, float] | None = None
         self._warned: float | None = None
+        self._shown: np.ndarray | None = None
+        self._values: Any = None
+        self._changed_at = 0.0
+        self._scale = 1.0
+        self._settling = 1.0
 
     @property
     def delay(self) -> int:
-        """How many frames the output lies behind the input."""
-        return self._lag
+        """How many frames the output of `render` lies behind the input."""
+        return self._lag + self._buffer.size - 1
 
     @property
     def waiting(self) -> bool:
@@ -97,18 +109,20 @@ class Diffuser:
         return self._prompt.waiting or self._negative.waiting
 
     @torch.inference_mode()
-    def warm(self) -> None:
+    def warm(self, scales: Sequence[float] = (1.0,)) -> None:
         """Run every network once as a frame would, so that the first frame takes no longer than the others."""
-        codec, [encoding] = self.model.codec, self.model.text([""])
-        latents = codec.encode(self._canvas.load(np.zeros((self.size[1], self.size[0], 3), np.uint8))).clone()
+        [encoding] = self.model.text([""])
         steps = len(self._t_index_list) if self.batch else 1
-        for count in sorted({steps, rows(self.cfg_type, 2.0, steps)}):
-            pooled = None
-            if self.model.reads_pooled and encoding.pooled is not None:
-                pooled = encoding.pooled.repeat(count, 1)
-            x_t, t = latents.repeat(count, 1, 1, 1), torch.full((count,), 500.0, device=self.model.device)
-            self.model.unet(x_t, t, encoding.states.repeat(count, 1, 1), pooled)
-        codec.decode(latents)
+        for scale in scales:
+            surface = self._surface(scale)
+            latents = surface.encode(np.zeros((self.size[1], self.size[0], 3), np.uint8)).clone()
+            for count in sorted({steps, rows(self.cfg_type, 2.0, steps)}):
+                pooled = None
+                if self.model.reads_pooled and encoding.pooled is not None:
+                    pooled = encoding.pooled.repeat(count, 1)
+                x_t, t = latents.repeat(count, 1, 1, 1), torch.full((count,), 500.0, device=self.model.device)
+                self.model.unet(x_t, t, encoding.states.repeat(count, 1, 1), pooled)
+            surface.decode(latents)
 
     def prepare(self, texts: Sequence[str]) -> None:
         """Encode these prompts ahead of time, on the worker."""
@@ -117,29 +131,63 @@ class Diffuser:
     def reset(self) -> None:
         """Forget the frames that are under way; prompts, noise and steps stay where they are."""
         self._sampler.reset()
+        self._buffer.clear()
         self._inputs.clear()
 
     def close(self) -> None:
         self.worker.close()
 
     @torch.inference_mode()
-    def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
+    def render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort = FULL) -> np.ndarray:
         """One frame: uint8 (H, W, 3) RGB in, any size (fitted), and out, of `size`; None paints from noise alone.
 
-        At noise_scale 0 the input's own pixels come out. Raises RenderFailed, and stays usable.
+        At noise_scale 0 the input's own pixels come out. With a frame_buffer_size of K frames are painted K at a
+        time and come out K - 1 later. Raises RenderFailed, and stays usable.
         """
-        try:
-            return self._render(pixels, snapshot)
-        except RenderFailed:
-            raise
-        except EncodingFailed as fault:
-            raise RenderFailed(str(fault)) from fault
-        except (MemoryError, torch.OutOfMemoryError) as fault:
-            raise RenderFailed(f"not enough memory for a {self.size[0]}x{self.size[1]} frame") from fault
-        except (RuntimeError, ValueError) as fault:
-            raise RenderFailed(f"this frame could not be made: {fault}") from fault
+        return _told(self.size, lambda: self._render(pixels, snapshot, effort))
 
-    def _render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
+    @torch.inference_mode()
+    def render_group(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
+        """As many frames as there are snapshots, painted together, without waiting for more. Raises RenderFailed."""
+        return _told(self.size, lambda: self._finished(self._strokes(group, snapshots)))
+
+    @torch.inference_mode()
+    def latents(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> Tensor:
+        """The same frames as the model has them, (K, C, h, w), not decoded. Raises RenderFailed."""
+
+        def made() -> Tensor:
+            strokes = self._strokes(group, snapshots)
+            painted = self._painted(strokes)
+            self._sampler.commit()
+            return torch.cat([self._faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
+
+        return _told(self.size, made)
+
+    def _render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort) -> np.ndarray:
+        if pixels is not None and self._may_skip(snapshot):
+            assert self._similar is not None
+            assert self._shown is not None
+            if self._similar.skips(fitted(pixels, *self.size), snapshot.n):
+                return self._shown
+        wanted = int(_value(snapshot, "frame_buffer_size"))
+        stroke = self._stroke(pixels, snapshot, effort, self._buffer.size)
+        self._shown = self._settled(self._buffer.next(stroke, wanted, self._finished), stroke)
+        return self._shown
+
+    def _may_skip(self, snapshot: Snapshot) -> bool:
+        """Whether nothing but the input could change the picture."""
+        if self._similar is None:
+            return False
+        if snapshot.values != self._values or snapshot.triggers:
+            self._values, self._changed_at = snapshot.values, snapshot.t
+        moving = self._prompt.moving or self._negative.moving or self.waiting or _value(snapshot, "seed") < 0
+        return not moving and self._shown is not None and snapshot.t - self._changed_at >= REST
+
+    def _strokes(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[Stroke]:
+        return [self._stroke(p, s, FULL, len(group)) for p, s in zip(group, snapshots, strict=True)]
+
+    def _stroke(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort, together: int) -> Stroke:
+        """Everything of this frame but its painting; `together` frames are painted at once."""
         now = self._moment(snapshot)
         source = None if pixels is None else fitted(pixels, *self.size)
         cond, uncond = self._encode(now, snapshot)
@@ -150,32 +198,25 @@ class Diffuser:
             _value(snapshot, "t_index_list") or self._t_index_list,
             _value(snapshot, "denoising_step_list"),
         )
-        steps = self._steps.at(goal, now.dt)
-        seeds = _value(snapshot, "seed_list") or ((_value(snapshot, "seed"), 1.0),)
-        noise = self._noise.at(seeds, len(steps), snapshot.n, now.dt, _value(snapshot, "seed_interpolation_method"))
-        self._lag = len(steps) - 1 if self.batch else 0
-        self._remember(source)
+        steps = self._steps.at(thinned(goal, effort.steps), now.dt)
+        noise = self._noise.at(
+            _value(snapshot, "seed_list") or ((_value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
+            _value(snapshot, "seed_interpolation_method"), _value(snapshot, "normalize_seed_weights"),
+        )  # fmt: skip
+        cfg_type, guidance = self._guided(snapshot, now)
+        self._lag = (len(steps) - 1) * together if self.batch else 0
+        self._remember(source, together)
         shown = self._inputs[min(self._lag, len(self._inputs) - 1)] if self._inputs else None
-        if strength <= 0.0 and shown is not None:
-            self._sampler.reset()
-            return shown.copy()
+        surface = self._turn_to(effort.scale, now)
+        if strength <= 0.0 and shown is not None and together == 1:
+            return Stroke(None, shown, strength, surface)
+        x_0, under_way = self._latents(presence, together, surface)
+        timesteps, delta = tuple(t * strength for t in steps.timesteps), float(_value(snapshot, "delta"))
+        noise = surface.noise(noise)
         work = Work(
-            self._latents(presence),
-            presence,
-            tuple(t * strength for t in steps.timesteps),
-            steps.joined,
-            noise,
-            cond,
-            uncond,
-            self.cfg_type,
-            self._guidance(snapshot),
-            float(_value(snapshot, "delta")),
-        )
-        painted = self._paint(work)
-        if strength >= FADE_BELOW or shown is None:
-            return painted
-        x = strength / FADE_BELOW
-        return faded(shown, painted, x * x * (3.0 - 2.0 * x))
+            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way
+        )  # fmt: skip
+        return Stroke(work, shown, strength, surface)
 
     def _moment(self, snapshot: Snapshot) -> Moment:
         """Time since the frame before; a long gap counts as a short one, so that nothing jumps after a pause."""
@@ -204,38 +245,101 @@ class Diffuser:
         self._presence = min(max(goal, self._presence - reach), self._presence + reach)
         return self._presence
 
-    def _remember(self, source: np.ndarray | None) -> None:
-        if source is not None:
-            # A frame that is kept longer than this call must not change under our hands.
-            self._inputs.insert(0, source.copy() if self.batch else source)
-        del self._inputs[self._lag + 1 :]
-
-    def _latents(self, presence: float) -> Tensor:
-        if not self._inputs or presence <= 0.0:
-            return self._blank
-        codec = self.model.codec
-        if self._sampler.empty and len(self._inputs) > 1:
-            # Back from noise_scale 0: what would be under way are the last inputs.
-            under_way = [codec.encode(self._canvas.load(p)).clone() for p in self._inputs]
-            self._sampler.start(torch.cat(under_way[1:]))
-            return under_way[0] * presence
-        latents = codec.encode(self._canvas.load(self._inputs[0]))
-        return latents if presence >= 1.0 else latents * presence
-
-    def _guidance(self, snapshot: Snapshot) -> float:
+    def _guided(self, snapshot: Snapshot, now: Moment) -> tuple[str, float]:
+        wanted = snapshot.values.get("cfg_type", self.cfg_type)
         guidance = float(_value(snapshot, "guidance_scale"))
-        if self.cfg_type == "none" and guidance > 1.0 and self._warned not in (None, guidance):
+        if wanted == "none" and guidance > 1.0 and self._warned not in (None, guidance):
             self.notices.say("guidance", "guidance_scale above 1 has no effect: cfg_type is none")
         self._warned = guidance
-        return guidance
+        return self._kind.at(wanted, guidance, now.dt)
 
-    def _paint(self, work: Work) -> np.ndarray:
-        latents = self._sampler.paint(work)
-        if not bool(torch.isfinite(latents.sum())):
-            raise RenderFailed("the model gave numbers that are no picture (not finite); the frame is left out")
-        pixels = self._canvas.store(self.model.codec.decode(latents))
+    def _remember(self, source: np.ndarray | None, together: int) -> None:
+        if source is not None:
+            # A frame that is kept longer than this call must not change under our hands.
+            self._inputs.insert(0, source.copy() if self.batch or together > 1 else source)
+        del self._inputs[self._lag + 1 :]
+
+    def _surface(self, scale: float) -> Surface:
+        if scale not in self._surfaces:
+            self._surfaces[scale] = Surface(self.model, self.size, scale)
+        return self._surfaces[scale]
+
+    def _turn_to(self, scale: float, now: Moment) -> Surface:
+        if scale != self._scale:
+            self._scale, self._settling = scale, 0.0
+        self._settling = min(self._settling + now.dt / SETTLING, 1.0)
+        return self._surface(scale)
+
+    def _settled(self, picture: np.ndarray, stroke: Stroke) -> np.ndarray:
+        """A picture of another resolution comes in over the ones before it."""
+        if self._settling >= 1.0 or stroke.still or self._shown is None:
+            return picture
+        return faded(self._shown, picture, max(self._settling, 0.1))
+
+    def _latents(self, presence: float, together: int, surface: Surface) -> tuple[Tensor, Tensor | None]:
+        """The input's latents, and those of the inputs before it where a stream batch has nothing under way."""
+        if not self._inputs or presence <= 0.0:
+            return surface.blank, None
+        under_way = None
+        before = self._inputs[together::together]
+        if self._sampler.empty and before:  # back from noise_scale 0
+            under_way = torch.cat([surface.encode(p).clone() for p in before])
+        latents = surface.encode(self._inputs[0])
+        if presence < 1.0:
+            latents = latents * presence
+        elif together > 1:
+            latents = latents.clone()
+        return latents, under_way
+
+    def _painted(self, strokes: Sequence[Stroke]) -> list[Tensor | None]:
+        """The latents of each; None where the input itself is the picture."""
+        works = [s.work for s in strokes if s.work is not None]
+        if all(s.still for s in strokes) or not works:
+            self._sampler.reset()
+            return [None] * len(strokes)
+        painted: list[Tensor | None] = list(self._sampler.paint(works))
+        for latents in painted:
+            if latents is not None and not bool(torch.isfinite(latents.sum())):
+                raise RenderFailed("the model gave numbers that are no picture (not finite); the frame is left out")
+        return painted
+
+    def _finished(self, strokes: Sequence[Stroke]) -> list[np.ndarray]:
+        painted = self._painted(strokes)
+        pictures = []
+        for surface, part in by_surface(strokes, painted):
+            pictures += surface.decode(part)
         self._sampler.commit()
-        return pixels
+        found = iter(pictures)
+        return [self._faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]
+
+    @staticmethod
+    def _faded(stroke: Stroke, picture: np.ndarray | None) -> np.ndarray:
+        if picture is None:
+            assert stroke.shown is not None
+            return stroke.shown.copy()
+        return picture if stroke.shown is None else faded(stroke.shown, picture, stroke.share)
+
+    @staticmethod
+    def _faded_latents(stroke: Stroke, painted: Tensor | None) -> Tensor:
+        if painted is not None and (stroke.shown is None or stroke.share >= 1.0):
+            return painted.clone()
+        assert stroke.shown is not None
+        own = stroke.surface.encode(stroke.shown)
+        return own.clone() if painted is None else torch.lerp(own, painted, stroke.share)
+
+
+def _told(size: tuple[int, int], make: Callable[[], T]) -> T:
+    """What `make` gives; what it raises becomes RenderFailed, in words."""
+    try:
+        return make()
+    except RenderFailed:
+        raise
+    except (EncodingFailed, NotAPicture) as fault:
+        raise RenderFailed(str(fault)) from fault
+    except (MemoryError, torch.OutOfMemoryError) as fault:
+        raise RenderFailed(f"not enough memory for a {size[0]}x{size[1]} frame") from fault
+    except (RuntimeError, ValueError) as fault:
+        raise RenderFailed(f"this frame could not be made: {fault}") from fault
 
 
 def _value(snapshot: Snapshot, name: str) -> Any:

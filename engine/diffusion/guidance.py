@@ -17,6 +17,33 @@ from .schedule import Levels
 CFG_TYPES = ("none", "full", "self", "initialize")
 
 
+# How fast one kind of guidance gives way to another, in whole ways a second: out and in take half a second.
+CHANGE_SPEED = 4.0
+
+
+class Kind:
+    """The kind of guidance through time. All kinds are the same picture at guidance 1, so a change sinks to 1 with the
+    old kind and rises from there with the new one."""
+
+    def __init__(self, speed: float = CHANGE_SPEED) -> None:
+        self._speed = speed
+        self._kind: str | None = None
+        self._share = 1.0
+
+    def at(self, wanted: str, guidance: float, dt: float) -> tuple[str, float]:
+        """The kind that acts in this frame, `dt` seconds after the one before, and its guidance scale."""
+        if self._kind is None:
+            self._kind = wanted
+        reach = self._speed * dt
+        if wanted == self._kind:
+            self._share = min(self._share + reach, 1.0)
+        else:
+            self._share = max(self._share - reach, 0.0) if active(self._kind, guidance) != "none" else 0.0
+            if self._share <= 0.0:
+                self._kind = wanted
+        return self._kind, 1.0 + (guidance - 1.0) * self._share if guidance > 1.0 else guidance
+
+
 @dataclass(frozen=True, slots=True)
 class Coefficients:
     """Weights of x_t, the conditional and unconditional predictions and x_ref; float64 arrays (N,)."""

@@ -9,6 +9,8 @@ from torch import Tensor
 from .blending import blend, shares, slerp
 
 KEEP = 32
+# Weights of seeds that are not normalised sum to the noise's amplitude; beyond this no model makes a picture of it.
+LOUDEST = 1.5
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -43,6 +45,7 @@ class Noise:
     ) -> None:
         self.shape = shape
         self.speed = speed
+        self._unit = (shape[0] * shape[1] * shape[2]) ** 0.5
         self._device, self._dtype = device, dtype
         self._drawn: OrderedDict[int, Tensor] = OrderedDict()
         self._goal_of: tuple | None = None
@@ -50,15 +53,24 @@ class Noise:
         self._now: Tensor | None = None
         self._arrived = False
 
-    def at(self, seeds: Sequence[tuple[int, float]], steps: int, n: int, dt: float, method: str = "linear") -> Tensor:
+    def at(
+        self,
+        seeds: Sequence[tuple[int, float]],
+        steps: int,
+        n: int,
+        dt: float,
+        method: str = "linear",
+        normalize: bool = True,
+    ) -> Tensor:
         """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
 
-        `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked.
+        `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked. With
+        `normalize` off the weights' sum, up to LOUDEST, is the noise's amplitude, else that is 1.
         """
         fresh = any(seed < 0 for seed, _ in seeds)
-        wanted = (tuple(seeds), steps, method, n if fresh else None)
+        wanted = (tuple(seeds), steps, method, normalize, n if fresh else None)
         if wanted != self._goal_of:
-            self._goal = self._blended(seeds, steps, n, method)
+            self._goal = self._blended(seeds, steps, n, method) * _amplitude(seeds, normalize)
             self._goal_of, self._arrived = wanted, False
         assert self._goal is not None
         if self._arrived:
@@ -100,10 +112,17 @@ class Noise:
         common = min(len(now), len(goal))
         a, b = now[:common].flatten(1), goal[:common].flatten(1)
         cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1.0, 1.0)
-        # Rounding leaves equal rows a tiny angle apart: what is closer than a frame's step arrives.
-        angle = float(torch.arccos(cosine).max())
+        # Rounding leaves equal rows a tiny angle apart: what is closer than a frame's step arrives. A change of
+        # amplitude is part of the way, as a whole one to a radian.
+        louder = (a.norm(dim=1) - b.norm(dim=1)).abs() / self._unit
+        angle = float(torch.maximum(torch.arccos(cosine), louder).max())
         step = self.speed * max(dt, 0.0)
         if angle <= max(step, 1e-3):
             return goal
         moved = slerp(a, b, step / angle).view(common, *self.shape)
         return torch.cat([moved, goal[common:]]) if len(goal) > common else moved
+
+
+def _amplitude(seeds: Sequence[tuple[int, float]], normalize: bool) -> float:
+    total = sum(weight for _, weight in seeds)
+    return 1.0 if normalize or total <= 0.0 else min(total, LOUDEST)

@@ -76,11 +76,17 @@ class Decoder(nn.Module):
         self.shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
 
     def forward(self, latents: Tensor) -> Tensor:
+        return levels(self.image(latents))
+
+    def image(self, latents: Tensor) -> Tensor:
+        """The picture in -1..1, (B,3,H,W), neither rounded nor clipped."""
         image = self.vae.decode(latents / self.scale + self.shift, return_dict=False)[0]
-        if self.shuffle > 1:
-            image = F.pixel_shuffle(image, self.shuffle)
-        levels = (image * 127.5 + 128.0).clamp(0.0, 255.0).floor()
-        return levels.to(torch.uint8).permute(0, 2, 3, 1)
+        return F.pixel_shuffle(image, self.shuffle) if self.shuffle > 1 else image
+
+
+def levels(image: Tensor) -> Tensor:
+    """A picture (B,3,H,W) in -1..1 as uint8 (B,H,W,3)."""
+    return (image * 127.5 + 128.0).clamp(0.0, 255.0).floor().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def load_unet(folder: Path) -> Any:

@@ -2,14 +2,19 @@
 
 Both keep estimates of x_0, never noisy latents, and add each step's noise when the step is taken. So a change of
 the noise level, of the seed or of the step list finds everything that is under way at the right level by itself.
+
+A frame buffer is several frames painted in step: each is a generator that asks for predictions, and what all of them
+ask at once is one call of the model (`together`).
 """
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from . import guidance as cfg
 from .accelerators import Unet
@@ -23,7 +28,8 @@ class Work:
 
     `x_0`: the input's latents (1,C,h,w), times `presence` 0..1 (0: there is no input, only noise); `timesteps`:
     N real numbers, descending, each guided by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
-    prompt and the negative prompt say.
+    prompt and the negative prompt say. `under_way`: the latents (K,C,h,w) of earlier inputs, newest first, that a
+    stream batch with nothing under way begins with; None: it begins full of this input.
     """
 
     x_0: Tensor
@@ -36,31 +42,42 @@ class Work:
     cfg_type: str
     guidance: float
     delta: float
+    under_way: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One call of the model: what `Unet` takes."""
+
+    x_t: Tensor
+    t: Tensor
+    states: Tensor
+    pooled: Tensor | None
 
 
 class Sampler(Protocol):
-    """Paints one frame's latents; what it carries from frame to frame changes only in `commit`."""
+    """Paints the latents of one frame or a buffer of them; what it carries on changes only in `commit`."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing is under way where something could be."""
         ...
 
-    def start(self, latents: Tensor) -> None:
-        """Put the latents (K,C,h,w) of the newest K inputs under way as they are, newest first."""
-        ...
-
-    def paint(self, work: Work) -> Tensor:
-        """Denoised latents (1,C,h,w), valid until the next call."""
+    def paint(self, works: Sequence[Work]) -> list[Tensor]:
+        """Denoised latents (1,C,h,w) of each, valid until the next call."""
         ...
 
     def commit(self) -> None:
-        """The frame came out well: what it left behind is kept for the next one."""
+        """The frames came out well: what they left behind is kept for the next ones."""
         ...
 
     def reset(self) -> None:
         """Forget what is under way."""
         ...
+
+
+# Asks for predictions until its latents (1,C,h,w) are done.
+Painting = Generator[Ask, Tensor, Tensor]
 
 
 class Plan:
@@ -92,8 +109,7 @@ class Plan:
 class Rows:
     """The model's inputs for a number of rows, allocated once and rewritten only where something changed."""
 
-    def __init__(self, unet: Unet, reads_pooled: bool) -> None:
-        self._unet = unet
+    def __init__(self, reads_pooled: bool) -> None:
         self._reads_pooled = reads_pooled
         self._x: Tensor | None = None
         self._states: Tensor | None = None
@@ -108,8 +124,8 @@ class Rows:
             self._x = torch.empty((count, *like.shape[1:]), device=like.device, dtype=like.dtype)
         return self._x
 
-    def __call__(self, timesteps: tuple[float, ...], cond: Encoding, uncond: Encoding) -> Tensor:
-        """Predictions for the buffer's rows: the first len(timesteps) read `cond`, the others `uncond` from the top."""
+    def ask(self, timesteps: tuple[float, ...], cond: Encoding, uncond: Encoding) -> Ask:
+        """The buffer's rows as a call: the first len(timesteps) read `cond`, the others `uncond` from the top."""
         assert self._x is not None
         count, n = len(self._x), len(timesteps)
         if self._timesteps != (timesteps, count) or self._t is None:
@@ -118,7 +134,7 @@ class Rows:
             self._timesteps = (timesteps, count)
         self._write(count, n, cond, uncond)
         assert self._states is not None
-        return self._unet(self._x, self._t, self._states, self._pooled)
+        return Ask(self._x, self._t, self._states, self._pooled)
 
     def _write(self, count: int, n: int, cond: Encoding, uncond: Encoding) -> None:
         was = self._written
@@ -141,20 +157,50 @@ def _stacked(buffer: Tensor | None, top: Tensor, bottom: Tensor, count: int, n: 
     return rows
 
 
-class InSequence:
-    """One step after another on each frame: no delay, nothing carried from frame to frame."""
+def together(unet: Unet, paintings: Sequence[Painting]) -> list[Tensor]:
+    """Run `paintings` in step: what they ask at the same moment is one call; the latents each of them returns."""
+    done: dict[int, Tensor] = {}
+    asked: dict[int, Ask] = {}
 
-    empty = False
+    def go_on(k: int, prediction: Tensor | None) -> None:
+        try:
+            asked[k] = next(paintings[k]) if prediction is None else paintings[k].send(prediction)
+        except StopIteration as end:
+            asked.pop(k, None)
+            done[k] = end.value
 
-    def __init__(self, schedule: Schedule, unet: Unet, reads_pooled: bool) -> None:
+    for k in range(len(paintings)):
+        go_on(k, None)
+    while asked:
+        waiting = list(asked)
+        for k, prediction in zip(waiting, _called(unet, [asked[k] for k in waiting]), strict=True):
+            go_on(k, prediction)
+    return [done[k] for k in range(len(paintings))]
+
+
+def _called(unet: Unet, asks: Sequence[Ask]) -> Sequence[Tensor]:
+    if len(asks) == 1:
+        a = asks[0]
+        return [unet(a.x_t, a.t, a.states, a.pooled)]
+    pooled = [a.pooled for a in asks if a.pooled is not None]
+    prediction = unet(
+        torch.cat([a.x_t for a in asks]),
+        torch.cat([a.t for a in asks]),
+        torch.cat([a.states for a in asks]),
+        torch.cat(pooled) if pooled else None,
+    )
+    return prediction.split([len(a.x_t) for a in asks])
+
+
+class Trail:
+    """All steps of one frame, one after another: the denoised latents after each, and the reference of residual
+    guidance."""
+
+    def __init__(self, schedule: Schedule, reads_pooled: bool) -> None:
         self._plan = Plan(schedule)
-        self._one, self._two = Rows(unet, reads_pooled), Rows(unet, reads_pooled)
+        self._one, self._two = Rows(reads_pooled), Rows(reads_pooled)
 
-    def paint(self, work: Work) -> Tensor:
-        return self.trail(work)[0][-1]
-
-    def trail(self, work: Work) -> tuple[list[Tensor], Tensor]:
-        """The denoised latents after each step, and the reference of residual guidance."""
+    def walk(self, work: Work) -> Generator[Ask, Tensor, tuple[list[Tensor], Tensor]]:
         self._plan.update(work)
         levels, k, kind = self._plan.levels, self._plan.weights, self._plan.kind
         x_0 = anchor = work.x_0
@@ -170,7 +216,7 @@ class InSequence:
             x_t.add_(work.noise[i : i + 1], alpha=float(self._plan.noise_gain[i]))
             if doubled:
                 x[1:].copy_(x_t)
-            e = rows((t,), work.cond, work.uncond)
+            e = yield rows.ask((t,), work.cond, work.uncond)
             denoised = (x_t * float(k.x[i])).add_(e[:1], alpha=float(k.cond[i]))
             if doubled:
                 denoised.add_(e[1:], alpha=float(k.uncond[i]))
@@ -182,8 +228,24 @@ class InSequence:
             after.append(x_0)
         return after, anchor
 
-    def start(self, latents: Tensor) -> None:
-        pass
+    def paint(self, work: Work) -> Painting:
+        after, _ = yield from self.walk(work)
+        return after[-1]
+
+
+class InSequence:
+    """One step after another on each frame: no delay, nothing carried from frame to frame."""
+
+    empty = False
+
+    def __init__(self, schedule: Schedule, unet: Unet, reads_pooled: bool) -> None:
+        self._schedule, self._unet, self._reads_pooled = schedule, unet, reads_pooled
+        self._trails: list[Trail] = []
+
+    def paint(self, works: Sequence[Work]) -> list[Tensor]:
+        while len(self._trails) < len(works):
+            self._trails.append(Trail(self._schedule, self._reads_pooled))
+        return together(self._unet, [t.paint(w) for t, w in zip(self._trails, works, strict=False)])
 
     def commit(self) -> None:
         pass
@@ -193,41 +255,66 @@ class InSequence:
 
 
 class StreamBatch:
-    """N frames under way at N noise levels, one model call for all (Kodaira et al. 2023, arXiv:2312.12491).
+    """All steps of the frames under way in one model call: N - 1 calls of delay (StreamDiffusion, arXiv:2312.12491).
 
-    The result lies N - 1 frames behind the input. It starts filled: the first frame is taken through all steps in
-    sequence, as if it had been standing there. When the list grows or shrinks, rows join or leave at the end.
+    With a frame buffer of K, every K-th frame runs in a lane of its own. A buffer that grows copies the last lane's
+    frames under way into the new ones, and one that shrinks lets them go.
     """
 
     def __init__(self, schedule: Schedule, unet: Unet, reads_pooled: bool) -> None:
-        self._plan = Plan(schedule)
-        self._rows = Rows(unet, reads_pooled)
-        self._fill = InSequence(schedule, unet, reads_pooled)
-        self._tensors: dict[str, Tensor] = {}
-        self._kept: tuple[Tensor, Tensor] | None = None
-        self._next: tuple[Tensor, Tensor] | None = None
+        self._schedule, self._unet, self._reads_pooled = schedule, unet, reads_pooled
+        self._lanes: list[Lane] = []
+        self._active: list[Lane] = []
 
     @property
     def empty(self) -> bool:
-        return self._kept is None
+        return not self._lanes or self._lanes[0].kept is None
 
-    def start(self, latents: Tensor) -> None:
-        self._kept = (latents, latents)
+    def paint(self, works: Sequence[Work]) -> list[Tensor]:
+        self._active = self._lanes[: len(works)]
+        while len(self._active) < len(works):
+            kept = self._active[-1].kept if self._active else None
+            self._active.append(Lane(self._schedule, self._reads_pooled, kept))
+        return together(self._unet, [lane.paint(w) for lane, w in zip(self._active, works, strict=True)])
 
-    def paint(self, work: Work) -> Tensor:
-        if self._kept is None:
-            after, anchor = self._fill.trail(work)
-            self._next = (torch.cat(after), anchor.expand(len(after), -1, -1, -1).clone())
+    def commit(self) -> None:
+        for lane in self._active:
+            lane.kept = lane.next
+        self._lanes = self._active
+
+    def reset(self) -> None:
+        self._lanes, self._active = [], []
+
+
+class Lane:
+    """One stream batch. Row i holds the frame that came in i calls ago, after i steps; `kept` is (x_0, reference of
+    residual guidance), each (N,C,h,w), as the last call that went well left them, `next` as the newest call did."""
+
+    def __init__(self, schedule: Schedule, reads_pooled: bool, kept: tuple[Tensor, Tensor] | None) -> None:
+        self._plan = Plan(schedule)
+        self._rows = Rows(reads_pooled)
+        self._fill = Trail(schedule, reads_pooled)
+        self._tensors: dict[str, Tensor] = {}
+        self.kept = kept
+        self.next: tuple[Tensor, Tensor] | None = None
+
+    def paint(self, work: Work) -> Painting:
+        kept = self.kept
+        if kept is None and work.under_way is not None:
+            kept = (work.under_way, work.under_way)
+        if kept is None:
+            after, anchor = yield from self._fill.walk(work)
+            self.next = (torch.cat(after), anchor.expand(len(after), -1, -1, -1).clone())
             return after[-1]
         if self._plan.update(work):
             self._tensors = self._columns(work.x_0)
         n, kind, k = len(work.timesteps), self._plan.kind, self._tensors
-        x_0 = _shifted(work.x_0, self._kept[0], n)
-        anchor = _shifted(work.x_0, self._kept[1], n)
+        x_0 = _shifted(work.x_0, kept[0], n)
+        anchor = _shifted(work.x_0, kept[1], n)
         x = self._rows.latents(cfg.rows(work.cfg_type, work.guidance, n), work.x_0)
         x_t = torch.mul(x_0, k["alpha"], out=x[:n]).addcmul_(work.noise, k["noise"])
         x[n:].copy_(x_t[: len(x) - n])
-        e = self._rows(work.timesteps, work.cond, work.uncond)
+        e = yield self._rows.ask(work.timesteps, work.cond, work.uncond)
         denoised = torch.mul(x_t, k["x"], out=x_0).addcmul_(e[:n], k["cond"])
         if kind == "full":
             denoised.addcmul_(e[n:], k["uncond"])
@@ -237,14 +324,8 @@ class StreamBatch:
             anchor[:1] = (x_t[:1] * float(levels.skip[0])).add_(e[n:], alpha=float(levels.gain[0]))
         if kind in ("self", "initialize"):
             denoised.addcmul_(anchor, k["anchor"])
-        self._next = (denoised, anchor)
+        self.next = (denoised, anchor)
         return denoised[n - 1 :]
-
-    def commit(self) -> None:
-        self._kept = self._next
-
-    def reset(self) -> None:
-        self._kept = self._next = None
 
     def _columns(self, like: Tensor) -> dict[str, Tensor]:
         plan = self._plan
@@ -260,6 +341,8 @@ class StreamBatch:
 
 def _shifted(newest: Tensor, before: Tensor, n: int) -> Tensor:
     """(n, ...): the newest on top of what was there, cut at n or its last row repeated up to n."""
+    if before.shape[-2:] != newest.shape[-2:]:  # the pictures changed their resolution
+        before = F.interpolate(before, size=newest.shape[-2:], mode="bilinear", antialias=True)
     rows = torch.empty((n, *newest.shape[1:]), device=newest.device, dtype=newest.dtype)
     rows[:1] = newest
     kept = min(n - 1, len(before))

@@ -75,8 +75,8 @@ def test_sequence_and_stream_batch_match_the_plain_loop(prediction, cfg_type, g,
     stream = StreamBatch(schedule, stream_net, False)
     for k, x in enumerate(frames):
         asked = work(x, cfg_type=cfg_type, guidance=g, delta=delta)
-        torch.testing.assert_close(sequence.paint(asked), expected[k], atol=1e-4, rtol=1e-3)
-        out = stream.paint(asked)
+        torch.testing.assert_close(sequence.paint([asked])[0], expected[k], atol=1e-4, rtol=1e-3)
+        [out] = stream.paint([asked])
         stream.commit()
         # Before anything has come through, the first frame stands there finished.
         torch.testing.assert_close(out, expected[max(k - 3, 0)], atol=1e-4, rtol=1e-3)
@@ -88,7 +88,7 @@ def test_sequence_costs_what_the_guidance_says():
     schedule = Schedule.from_config(BETAS)
     for kind, rows in (("none", [1] * 4), ("self", [1] * 4), ("initialize", [2, 1, 1, 1]), ("full", [2] * 4)):
         net = Net()
-        InSequence(schedule, net, False).paint(work(inputs(1)[0], cfg_type=kind, guidance=1.5))
+        InSequence(schedule, net, False).paint([work(inputs(1)[0], cfg_type=kind, guidance=1.5)])
         assert net.batches == rows
 
 
@@ -96,9 +96,9 @@ def test_steps_at_zero_cost_and_change_nothing():
     net = Net()
     sampler = InSequence(Schedule.from_config(BETAS), net, False)
     x = inputs(1)[0]
-    with_zeros = sampler.paint(work(x, (*TIMESTEPS, 0.0, 0.0)))
+    [with_zeros] = sampler.paint([work(x, (*TIMESTEPS, 0.0, 0.0))])
     assert len(net.batches) == 4
-    assert torch.equal(with_zeros, sampler.paint(work(x)))
+    assert torch.equal(with_zeros, sampler.paint([work(x)])[0])
 
 
 def test_an_uncommitted_frame_leaves_the_stream_as_it_was():
@@ -106,11 +106,11 @@ def test_an_uncommitted_frame_leaves_the_stream_as_it_was():
     x = inputs(6)
     clean, bumped = StreamBatch(schedule, Net(), False), StreamBatch(schedule, Net(), False)
     for k in range(5):
-        a = clean.paint(work(x[k]))
+        [a] = clean.paint([work(x[k])])
         clean.commit()
         if k == 3:
-            bumped.paint(work(x[k] * float("nan")))  # lost: never committed
-        b = bumped.paint(work(x[k]))
+            bumped.paint([work(x[k] * float("nan"))])  # lost: never committed
+        [b] = bumped.paint([work(x[k])])
         bumped.commit()
         assert torch.equal(a, b)
 
@@ -121,7 +121,7 @@ def test_rows_join_and_leave_at_the_end_without_a_gap():
     lists = [TIMESTEPS[:2]] * 3 + [(*TIMESTEPS[:2], 0.0)] * 2 + [(*TIMESTEPS[:2], 0.0, 0.0)] * 2 + [TIMESTEPS[:2]] * 2
     outs = []
     for timesteps in lists:
-        outs.append(sampler.paint(work(x, timesteps)).clone())
+        outs.append(sampler.paint([work(x, timesteps)])[0].clone())
         sampler.commit()
     for out in outs[1:]:
         torch.testing.assert_close(out, outs[0], atol=1e-5, rtol=1e-5)
@@ -134,5 +134,5 @@ def test_without_an_input_the_first_step_starts_from_noise_of_unit_variance():
             return super().__call__(x, t, states, pooled)
 
     net = Keeping()
-    InSequence(Schedule.from_config(BETAS), net, False).paint(work(torch.zeros(1, *SHAPE), (499.0,), presence=0.0))
+    InSequence(Schedule.from_config(BETAS), net, False).paint([work(torch.zeros(1, *SHAPE), (499.0,), presence=0.0)])
     assert torch.equal(net.seen, NOISE[:1])

@@ -1,0 +1,71 @@
+"""A frame on its way through the diffuser, and what it may cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .sampler import Work
+from .surface import Surface
+
+# Below this noise_scale the input's own pixels come in, so that the autoencoder's loss fades away with the noise.
+FADE_BELOW = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a frame may cost: at most `steps` denoising steps (None: all that are asked for), at `scale` 0..1 of the
+    resolution."""
+
+    steps: int | None = None
+    scale: float = 1.0
+
+
+FULL = Effort()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stroke:
+    """A frame on its way: what is to be painted (`work`), over which input (`shown`), on which surface."""
+
+    work: Work | None
+    shown: np.ndarray | None
+    strength: float
+    surface: Surface
+
+    @property
+    def still(self) -> bool:
+        """Whether the input itself is the picture."""
+        return self.strength <= 0.0 and self.shown is not None
+
+    @property
+    def share(self) -> float:
+        """How much of the picture is painted, 0..1; the rest is the input."""
+        if self.still:
+            return 0.0
+        if self.shown is None or self.strength >= FADE_BELOW:
+            return 1.0
+        x = self.strength / FADE_BELOW
+        return x * x * (3.0 - 2.0 * x)
+
+
+def thinned(timesteps: Sequence[float], most: int | None) -> tuple[float, ...]:
+    """At most `most` of these timesteps: the first, which sets how far the input is repainted, and others evenly."""
+    if most is None or len(timesteps) <= most:
+        return tuple(timesteps)
+    return tuple(timesteps[round(k * len(timesteps) / most)] for k in range(most))
+
+
+def by_surface(strokes: Sequence[Stroke], painted: Sequence[Tensor | None]) -> list[tuple[Surface, Tensor]]:
+    """The latents that have to be decoded, neighbours on the same surface in one piece."""
+    runs: list[tuple[Surface, list[Tensor]]] = []
+    for stroke, latents in zip(strokes, painted, strict=True):
+        if latents is None:
+            continue
+        if runs and runs[-1][0] is stroke.surface:
+            runs[-1][1].append(latents)
+        else:
+            runs.append((stroke.surface, [latents]))
+    return [(surface, found[0] if len(found) == 1 else torch.cat(found)) for surface, found in runs]
