@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("ports", help="MIDI ports, cameras and what else this machine has")
     monitor = commands.add_parser("monitor", help="print every incoming message and what it is bound to")
     monitor.add_argument("--osc", type=int, default=8000, metavar="N", help="UDP port (8000)")
+    monitor.add_argument("--host", default="127.0.0.1", metavar="H", help="address that OSC listens on (127.0.0.1)")
     monitor.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs (all)")
     monitor.add_argument("--mapping", action="append", default=[], metavar="M")
     replay = commands.add_parser("replay", help="render a recorded show again, offline")

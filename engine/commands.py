@@ -1,22 +1,19 @@
-"""The small commands: check, params, ports, monitor."""
+"""The small commands: check, params, ports."""
 
 import argparse
 import json
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..configs import load_show
 from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping
-from .core.bindings import Binding
-from .core.clock import SystemClock
 from .core.documents import Mistakes
-from .core.events import Event, Inbox
-from .core.notices import Notices
-from .core.router import Router
 from .core.table import TABLE, row
+from .monitor import colourful, monitor, paint
+
+__all__ = ["check", "monitor", "params", "ports"]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -109,40 +106,9 @@ def ports(options: argparse.Namespace) -> int:
 
 
 def _list(kind: str, names: Sequence[str], why: str) -> None:
-    print(f"{kind}:")
+    colour = colourful(sys.stdout)
+    print(paint(f"{kind}:", "1", colour))
     for name in names:
-        print(f"  {name}")
+        print(f"  {paint(name, '32', colour)}")
     if not names:
-        print(f"  - {why}")
-
-
-def monitor(options: argparse.Namespace) -> int:
-    """Print every message and what it would play, until Ctrl-C."""
-    from ..io.midi import MidiPorts
-    from ..io.osc import OscPort
-    from .cli import stop_on_signals
-
-    clock, inbox = SystemClock(), Inbox()
-    notices = Notices(clock)
-    bindings: list[Binding] = [b for m in options.mapping for b in load_mapping(m).bindings]
-    router = Router(notices, bindings)
-    osc = OscPort(options.osc, clock=clock, inbox=inbox, notices=notices)
-    osc.start()
-    midi = MidiPorts(options.midi or ["*"], clock=clock, inbox=inbox, notices=notices)
-    midi.start()
-    print(f"listening: OSC on UDP port {osc.port}, MIDI {', '.join(options.midi or ['*'])}; Ctrl-C ends", flush=True)
-    stop: threading.Event = stop_on_signals()
-    try:
-        while not stop.wait(0.02):
-            for event in inbox.drain():
-                print(describe(event, router.explain(event)), flush=True)
-    finally:
-        midi.stop()
-        osc.stop()
-    return 0
-
-
-def describe(event: Event, plays: list[str]) -> str:
-    """One line of the monitor."""
-    args = " ".join(f"{a:.4g}" if isinstance(a, float) else repr(a) for a in event.args)
-    return f"{event.t:9.3f}  {event.port:20} {event.address:40} {args:24} -> {', '.join(plays) or 'nothing'}"
+        print(f"  - {paint(why, '33', colour)}")

@@ -58,6 +58,19 @@ class FakeMidi:
         """A program change."""
         self.raw(0xC0 | channel - 1, number)
 
+    def pressure(self, value: int, note: int | None = None, channel: int = 1) -> None:
+        """Aftertouch: of one key, or of the whole keyboard."""
+        self.raw(*((0xD0 | channel - 1, value) if note is None else (0xA0 | channel - 1, note, value)))
+
+    def nrpn(self, number: int, value: int, channel: int = 1) -> None:
+        """A non-registered parameter, 0..16383, as a device sends it whole."""
+        for cc, part in ((99, number >> 7), (98, number & 0x7F), (6, value >> 7), (38, value & 0x7F)):
+            self.cc(cc, part, channel)
+
+    def clock(self) -> None:
+        """One of the 24 ticks of a beat."""
+        self.raw(0xF8)
+
 
 class FakeMidiBackend:
     """A driver whose devices are plugged in and out from Python, for `MidiPorts`."""

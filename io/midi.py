@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ..engine.core.bindings import port_matches
 from ..engine.core.clock import Clock
 from ..engine.core.events import Inbox
 from ..engine.core.notices import Notices
@@ -41,11 +42,10 @@ def wanted(name: str, globs: Iterable[str]) -> bool:
     the name (drivers put numbers and client names around it)."""
     low = name.lower()
     for glob in globs:
-        pattern = glob.lower()
-        if pattern == "*":
+        if glob == "*":
             if not any(fnmatchcase(low, own.lower()) for own in _NO_DEVICES):
                 return True
-        elif fnmatchcase(low, pattern) or (not any(c in pattern for c in "*?[") and pattern in low):
+        elif port_matches(name, glob):
             return True
     return False
 

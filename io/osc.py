@@ -49,6 +49,7 @@ class OscPort:
         self.host = host
         self.malformed = 0
         self.refused = 0
+        self.lost = 0
         self._clock = clock
         self._inbox = inbox
         self._notices = notices

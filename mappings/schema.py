@@ -3,7 +3,18 @@
 from pathlib import PurePath
 from typing import Any
 
-from ..engine.core.bindings import CONTROL_KINDS, MODES, TAKEOVERS, Binding, BindingSet, Control, ControlKind
+from ..engine.core.banks import NEXT, PREVIOUS
+from ..engine.core.bindings import (
+    CONTROL_KINDS,
+    ENCODINGS,
+    MODES,
+    TAKEOVERS,
+    Binding,
+    BindingSet,
+    Control,
+    ControlKind,
+    Light,
+)
 from ..engine.core.curves import linear, parse_curve
 from ..engine.core.documents import Node, Page
 from ..engine.core.parameters import Parameter, Refused
@@ -14,16 +25,22 @@ from ..engine.core.table import Table
 from ..engine.core.transition import Transition
 
 ROW_KEYS = (
-    *CONTROL_KINDS, "channel", "device", "arg", "in", "to", "do", "with", "range", "curve", "smooth", "takeover",
-    "mode", "value",
+    *CONTROL_KINDS, "channel", "device", "universe", "arg", "in", "to", "do", "with", "range", "curve", "smooth",
+    "takeover", "mode", "value", "bank", "encoding", "steps", "acceleration", "light",
 )  # fmt: skip
-# The highest number of each MIDI kind; the two without a number are True.
-HIGHEST = {"cc": 127, "cc14": 31, "nrpn": 16383, "rpn": 16383, "note": 127, "program": 127, "relative": 127}
-WITHOUT_NUMBER = ("pitchbend", "aftertouch")
+# The lowest and highest number of each kind; what needs none is True.
+NUMBERS = {
+    "cc": (0, 127), "cc14": (0, 31), "nrpn": (0, 16383), "rpn": (0, 16383), "note": (0, 127), "program": (0, 127),
+    "relative": (0, 127), "aftertouch": (0, 127), "dmx": (1, 512),
+}  # fmt: skip
+MAY_BE_TRUE = ("pitchbend", "aftertouch", "program")
+# Keys that say where a control is, by the kinds that have such a place.
+PLACES = {"channel": "midi", "device": "midi", "universe": "dmx", "arg": "osc"}
 NUMERIC = ("float", "int")
 # What a knob's number cannot stand for.
 NO_NUMBER = ("string", "prompts", "paths", "scales", "object")
 PLAIN_ACTIONS = ("panic", "tap", "reset_cache")
+BANK_ACTIONS = ("bank", "shift")
 
 
 def read_mapping(page: Page, root: Node, table: Table, origin: str = "") -> BindingSet:
@@ -40,8 +57,25 @@ def read_mapping(page: Page, root: Node, table: Table, origin: str = "") -> Bind
     elif node is not None:
         top.say("bindings", f"takes a list of rows, each beginning with `- `, not {shown(node)}")
     top.close()
-    bindings = [_Row(page, row, table).read() for row in rows]
-    return BindingSet(name, tuple(b for b in bindings if b is not None), origin)
+    read: list[_Row] = []
+    bindings: list[Binding] = []
+    for node in rows:
+        read.append(_Row(page, node, table))
+        binding = read[-1].read()
+        if binding is not None:
+            bindings.append(binding)
+    _check_banks(bindings, read)
+    return BindingSet(name, tuple(bindings), origin)
+
+
+def _check_banks(bindings: list[Binding], rows: list["_Row"]) -> None:
+    """Note every bank that is asked for and has no rows."""
+    known = list(dict.fromkeys(b.bank for b in bindings if b.bank is not None))
+    for row in rows:
+        name = row.chooses
+        if name is not None and name not in known and not (known and name in (NEXT, PREVIOUS)):
+            there = f"there is {', '.join(known)}{nearest(name, known)}" if known else "no row has a `bank`"
+            row.section.say("with", f"no row is in bank {name}; {there}")
 
 
 class _Row:
@@ -54,6 +88,7 @@ class _Row:
         self.is_row = isinstance(node.content, dict)
         self.where = f"{PurePath(page.file).name}:{node.line}"
         self.page = page
+        self.chooses: str | None = None
 
     def read(self) -> Binding | None:
         """The binding, or None when the row has a mistake."""
@@ -78,6 +113,10 @@ class _Row:
             takeover=self._takeover(p),
             mode=mode,
             value=value,
+            bank=s.text("bank"),
+            mapping=self.page.file,
+            **self._encoder(control),
+            light=self._light(control),
             where=self.where,
         )
         if control is not None and control.kind != "osc" and p is not None and p.kind in NO_NUMBER and mode != "set":
@@ -94,6 +133,7 @@ class _Row:
             s.take(k)
         channel = s.whole("channel", None, 1, 16)
         device = s.text("device")
+        universe = s.whole("universe", None, 0, 63999)
         arg = s.whole("arg", 0, 0, 1023)
         if not kinds:
             near = nearest(next(iter(s.left()), ""), CONTROL_KINDS)
@@ -103,21 +143,22 @@ class _Row:
             s.say(kinds[1], f"the row has {' and '.join(kinds)}; one row is one control")
             return None
         kind = kinds[0]
-        for key in ("channel", "device") if kind == "osc" else ("arg",):
-            if key in s:
+        family = kind if kind in ("osc", "dmx") else "midi"
+        for key, of in PLACES.items():
+            if key in s and of != family:
                 s.say(key, f"means nothing for {kind}; leave it out")
         if kind == "osc":
             address = self._address()
             return None if address is None else Control("osc", address=address, arg=arg)
         known, number = self._number(kind)
-        return Control(kind, number, channel=channel, device=device) if known else None
+        return Control(kind, number, channel=channel, device=device, universe=universe) if known else None
 
     def _number(self, kind: ControlKind) -> tuple[bool, int | None]:
         """(is it right?, the control's number or None for any)"""
         s = self.section
         node = s.take(kind)
         assert node is not None
-        if kind in WITHOUT_NUMBER or (kind == "program" and isinstance(node.content, bool)):
+        if kind not in NUMBERS or (kind in MAY_BE_TRUE and isinstance(node.content, bool)):
             if node.content is not True:
                 s.say(kind, f"has no number; write `{kind}: true`")
             return node.content is True, None
@@ -125,7 +166,7 @@ class _Row:
         if kind == "note" and isinstance(node.content, str) and value is None:
             s.say(kind, f"takes a number 0..127, not {shown(node)} (makers disagree which C3 is)")
             return False, None
-        number = s.whole(kind, None, 0, HIGHEST[kind])
+        number = s.whole(kind, None, *NUMBERS[kind])
         return number is not None, number
 
     def _address(self) -> str | None:
@@ -182,6 +223,8 @@ class _Row:
         if node is None:
             if do == "transition" and control is not None and control.kind != "osc":
                 s.say("do", "transition needs `with: {target_prompts: ...}`: a MIDI control carries no text")
+            if do in BANK_ACTIONS and control is not None and control.kind != "osc":
+                s.say("do", f"{do} needs `with: {{bank: <name>}}`")
             return {}
         if do is None:
             if "do" not in s:
@@ -194,12 +237,25 @@ class _Row:
             s.say("with", f"takes a group of keys, not {shown(node)}")
             return {}
         payload = node.plain()
+        if do in BANK_ACTIONS:
+            return self._chosen_bank(do, node)
         if do == "transition":
             try:
                 Transition.parse(payload)
             except Refused as e:
                 s.say("with", str(e).removeprefix("transition: "))
         return payload
+
+    def _chosen_bank(self, do: str, node: Node) -> dict[str, Any]:
+        inner = Section(self.page, node, "with")
+        name = inner.text("bank")
+        if name is None and "bank" not in inner:
+            inner.say("", f"{do} takes {{bank: <name>}}")
+        inner.close()
+        self.chooses = name
+        if do == "shift" and name in (NEXT, PREVIOUS):
+            inner.say("bank", f"a shift key holds one bank; {name} is for `do: bank`")
+        return {} if name is None else {"bank": name}
 
     def _mode(self, p: Parameter | None, do: str | None, flips: bool) -> tuple[Any, Any]:
         s = self.section
@@ -272,6 +328,43 @@ class _Row:
         if smooth.kind != "none" and p is not None and not p.continuous:
             self.section.say("smooth", f"{p.name} does not glide; it changes at once")
         return smooth
+
+    def _encoder(self, control: Control | None) -> dict[str, Any]:
+        """What a row of a relative encoder says about its detents."""
+        s = self.section
+        for key in ("encoding", "steps", "acceleration"):
+            if key in s and control is not None and control.kind != "relative":
+                s.say(key, f"is for relative encoders, and this row is {control.kind}")
+        return {
+            "encoding": s.word("encoding", ENCODINGS, ENCODINGS[0]),
+            "steps": s.number("steps", 128.0, 1, 100_000),
+            "acceleration": s.number("acceleration", 1.0, 1, 100),
+        }
+
+    def _light(self, control: Control | None) -> Light | None:
+        """What the controller is sent back; `light: false` is nothing."""
+        s = self.section
+        node = s.take("light")
+        if node is None or node.content is True:
+            return Light()
+        if control is not None and control.kind in ("osc", "dmx"):
+            s.say("light", f"is for MIDI controllers; {control.kind} has no lamp")
+            return None
+        if node.content is False:
+            return None
+        inner = Section(self.page, node, "light", "false, or a group of cc or note, channel, off, on")
+        if "cc" in inner and "note" in inner:
+            inner.say("note", "a light is a cc or a note, not both")
+        kind = "cc" if "cc" in inner else "note" if "note" in inner else None
+        found = Light(
+            kind,
+            inner.whole(kind, None, 0, 127) if kind else None,
+            inner.whole("channel", None, 1, 16),
+            inner.whole("off", 0, 0, 127),
+            inner.whole("on", 127, 0, 127),
+        )
+        inner.close(("cc", "note"))
+        return found
 
     def _takeover(self, p: Parameter | None) -> Any:
         takeover = self.section.word("takeover", TAKEOVERS, "jump")

@@ -13,6 +13,8 @@ Curve = Callable[[float], float]
 # exp and log are each other's inverse; 3 puts the middle of the knob at about a fifth of the range.
 _STEEPNESS = 3.0
 _EXP_TOP = math.expm1(_STEEPNESS)
+# An inverse is looked for in so many pieces of a curve, and halved so often there.
+_GRID, _HALVINGS = 64, 40
 
 
 def linear(x: float) -> float:
@@ -91,3 +93,23 @@ def _rising_points(value: Sequence[Any]) -> list[tuple[float, float]]:
     if any(b[0] <= a[0] for a, b in pairwise(pairs)):
         raise Refused("a curve's points have rising x")
     return pairs
+
+
+def inverse(curve: Curve, y: float) -> float:
+    """An x in 0..1 where `curve` is `y`, or comes nearest to it: where a control would stand for that value."""
+    if curve is linear:
+        return y
+    grid = [curve(i / _GRID) for i in range(_GRID + 1)]
+    for i, (a, b) in enumerate(pairwise(grid)):
+        if min(a, b) <= y <= max(a, b):
+            lo, hi, rising = i / _GRID, (i + 1) / _GRID, b >= a
+            if y == b:
+                return hi
+            for _ in range(_HALVINGS):
+                middle = (lo + hi) / 2
+                if (curve(middle) < y) == rising:
+                    lo = middle
+                else:
+                    hi = middle
+            return (lo + hi) / 2 if y != a else i / _GRID
+    return min(range(_GRID + 1), key=lambda i: abs(grid[i] - y)) / _GRID

@@ -1,27 +1,45 @@
-"""A player: one binding at work. Input range, curve, takeover and mode live here."""
+"""A player: one binding at work. Input range, curve, takeover, mode and bank live here."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .bindings import Binding
-from .curves import linear
+from .curves import inverse, linear
 from .events import Event
+from .midi_controls import detents
 from .parameters import Refused, to_number
 from .state import State
 from .takeover import KINDS
 
 _PLAIN_KINDS = frozenset({"string", "ints", "prompts", "seeds", "paths", "scales", "object"})
+# An encoder turned slower than this is not accelerated; at the second speed acceleration is full; detents a second.
+_SLOW, _FAST = 10.0, 100.0
+
+
+class Stage(Protocol):
+    """What a player needs of the router."""
+
+    state: State
+
+    def fire(self, name: str, payload: Any, t: float, mapping: str | None = None) -> None:
+        """Fire an action."""
+        ...
+
+    def is_live(self, binding: Binding) -> bool:
+        """Does the row play now, or is another bank chosen?"""
+        ...
 
 
 class Player:
-    """Plays `binding` on `state`; `fire(name, payload, t)` is how it fires actions."""
+    """Plays `binding` on `stage`."""
 
-    def __init__(self, binding: Binding, state: State, fire: Callable[[str, Any, float], None]) -> None:
+    def __init__(self, binding: Binding, stage: Stage) -> None:
         self.binding = binding
-        self._state = state
-        self._fire = fire
+        self._stage = stage
+        self._state = state = stage.state
         self._takeover = KINDS[binding.takeover]()
         self._pressed = False
+        self._turned = float("-inf")
+        self._position = 0.0
         self._lo_in, self._hi_in = binding.span_in()
         self._parameter = state.table[binding.to] if binding.to else None
         if self._parameter is not None:
@@ -36,10 +54,12 @@ class Player:
     def play(self, event: Event) -> None:
         """Set targets or fire; a value that cannot be taken is reported and changes nothing."""
         b = self.binding
-        if b.control.kind == "program" and b.control.number not in (None, event.args[0]):
+        if b.control.kind == "program" and b.control.number is not None and event.args[:1] != (b.control.number,):
             return
         try:
-            if b.do is not None:
+            if not self._stage.is_live(b):
+                self._watch(event)
+            elif b.do is not None:
                 self._play_action(event)
             elif b.mode in ("toggle", "set", "trigger"):
                 self._play_press(event)
@@ -48,11 +68,79 @@ class Player:
         except Refused as e:
             self._state.refuse(b.where or str(b.control), e)
 
+    def would(self, event: Event) -> Any:
+        """The value this event would set, takeover and smoothing aside; None for an action or where it sets none."""
+        b, p = self.binding, self._parameter
+        try:
+            if p is None or b.control.kind == "relative":
+                return None
+            if b.mode != "momentary":
+                return b.value if b.mode == "set" and self._is_down(event) else None
+            raw = self._argument(event)
+            if p.kind in _PLAIN_KINDS or isinstance(raw, str):
+                return raw
+            number = to_number(raw, p.name)
+            if p.kind == "bool":
+                return number > 0 if b.control.kind == "note" else self._share(number) >= 0.5
+            share = b.curve(self._share(number))
+            if p.kind == "choice":
+                return p.choices[round(share * (len(p.choices) - 1))]
+            return p.coerce(self._lo + share * (self._hi - self._lo)).value
+        except Refused:
+            return None
+
+    # -- where the parameter stands, as the control sees it ----------------------------------------------------
+
+    def position(self) -> float | None:
+        """Where the control would have to stand for the parameter to be where it is going, 0..1; None where the
+        parameter has no such place (a text, a list)."""
+        p, b = self._parameter, self.binding
+        if p is None:
+            return None
+        target = self._state.target(p.alias_of or p.name)
+        if p.kind == "bool":
+            return 1.0 if target else 0.0
+        if p.kind == "choice":
+            return inverse(b.curve, p.choices.index(target) / max(len(p.choices) - 1, 1))
+        if p.kind not in ("float", "int") or self._hi == self._lo:
+            return None
+        return inverse(b.curve, min(max((target - self._lo) / (self._hi - self._lo), 0.0), 1.0))
+
+    def lit(self) -> bool:
+        """Is what a button of this row does in force: on, or set to its value?"""
+        p, b = self._parameter, self.binding
+        if p is None:
+            return False
+        target = self._state.target(p.alias_of or p.name)
+        if b.mode == "set":
+            value = b.value if b.value is not None else self._hi
+            return bool(p.coerce(value).value == target)
+        if p.kind == "bool":
+            return bool(target)
+        position = self.position()
+        return position is not None and position > 0.5
+
+    def owns(self) -> bool:
+        """Did this row move its parameter last?"""
+        return self._parameter is not None and self._state.owners.get(self._parameter.name) is self
+
+    # -- kinds of rows -------------------------------------------------------------------------------------------
+
+    def _watch(self, event: Event) -> None:
+        """A row of a bank that is not live only remembers where its control stands."""
+        p = self._parameter
+        if p is not None and p.kind in ("float", "int") and self.binding.control.kind != "relative":
+            self._takeover.watch(self.binding.curve(self._share(to_number(self._argument(event), p.name))))
+        if self.binding.do == "shift":
+            self._play_action(event)
+
     def _play_action(self, event: Event) -> None:
         b = self.binding
-        if self._is_press(event):
-            payload = dict(b.with_) if b.with_ else event.args
-            self._fire(b.do or "", payload, event.t)
+        payload = dict(b.with_) if b.with_ else event.args
+        if b.do == "shift":
+            self._stage.fire("shift", {**b.with_, "on": self._is_down(event)}, event.t, b.mapping)
+        elif self._is_press(event):
+            self._stage.fire(b.do or "", payload, event.t, b.mapping)
 
     def _play_press(self, event: Event) -> None:
         b, p = self.binding, self._parameter
@@ -84,7 +172,9 @@ class Player:
             self._state.set(p, raw, event.t, self)
             return
         number = to_number(raw, p.name)
-        if p.kind == "bool":
+        if b.control.kind == "relative":
+            self._turn(detents(int(number) & 0x7F, b.encoding), event.t)
+        elif p.kind == "bool":
             on = number > 0 if b.control.kind == "note" else self._share(number) >= 0.5
             self._state.set(p, on, event.t, self)
         elif p.kind == "choice":
@@ -109,9 +199,35 @@ class Player:
             if moved is None:
                 return
             share = moved
-        # Exact at both ends of the knob.
-        value = self._hi if share == 1.0 else self._lo + share * width
-        self._state.set(p, value, t, self, b.smooth)
+        self._set_share(share, t)
+
+    def _turn(self, by: int, t: float) -> None:
+        """A relative encoder: on from where the parameter stands, further when it is turned fast."""
+        b, p = self.binding, self._parameter
+        assert p is not None
+        if by == 0:
+            return
+        if p.kind == "bool":
+            self._state.set(p, by > 0, t, self)
+            return
+        elapsed, self._turned = t - self._turned, t
+        speed = abs(by) / elapsed if elapsed > 0 else _FAST
+        fast = min(max((speed - _SLOW) / (_FAST - _SLOW), 0.0), 1.0)
+        gain = 1.0 + (b.acceleration - 1.0) * fast
+        if not self.owns():
+            self._position = self.position() or 0.0
+        if p.kind == "choice":
+            at = p.choices.index(self._state.target(p.name))
+            self._state.set(p, min(max(at + (1 if by > 0 else -1), 0), len(p.choices) - 1), t, self)
+            return
+        self._position = min(max(self._position + by * gain / b.steps, 0.0), 1.0)
+        self._set_share(b.curve(self._position), t)
+
+    def _set_share(self, share: float, t: float) -> None:
+        """Set the parameter to a share of the row's range; exact at both ends of the knob."""
+        assert self._parameter is not None
+        value = self._hi if share == 1.0 else self._lo + share * (self._hi - self._lo)
+        self._state.set(self._parameter, value, t, self, self.binding.smooth)
 
     def _argument(self, event: Event) -> Any:
         args, i = event.args, self.binding.control.arg
@@ -124,8 +240,8 @@ class Player:
         share = (number - self._lo_in) / (self._hi_in - self._lo_in)
         return min(max(share, 0.0), 1.0)
 
-    def _is_press(self, event: Event) -> bool:
-        """A press, not a release: a note on, a CC that rises past the middle, an OSC message that is not 0."""
+    def _is_down(self, event: Event) -> bool:
+        """Is the button down after this message: a note on, a control past the middle, an OSC message that is not 0?"""
         kind = self.binding.control.kind
         if kind == "program":
             return True
@@ -136,8 +252,15 @@ class Player:
             i = self.binding.control.arg
             value = args[i] if i < len(args) else True
             return not (isinstance(value, (int, float)) and value == 0)
-        was, self._pressed = (
-            self._pressed,
-            self._share(to_number(self._argument(event), str(self.binding.control))) >= 0.5,
-        )
-        return self._pressed and not was
+        number = to_number(self._argument(event), str(self.binding.control))
+        if kind == "relative":
+            return detents(int(number) & 0x7F, self.binding.encoding) > 0
+        return self._share(number) >= 0.5
+
+    def _is_press(self, event: Event) -> bool:
+        """A press, not a release; of what moves on its way (a CC, a wheel), only the moment it passes the middle."""
+        down = self._is_down(event)
+        if self.binding.control.kind in ("note", "program", "osc", "relative"):
+            return down
+        was, self._pressed = self._pressed, down
+        return down and not was

@@ -6,10 +6,12 @@ frame's moment. Since smoothing is a closed form in time, how the time is cut in
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from .bindings import LATER_KINDS, Binding
+from .banks import Banks
+from .bindings import Binding
 from .events import Event
+from .midi_controls import HIGHEST, MidiControls
 from .notices import Notices
 from .parameters import Action, Parameter, Refused
 from .patterns import is_pattern, matches
@@ -19,12 +21,23 @@ from .snapshot import Snapshot, Trigger
 from .state import State
 from .table import TABLE, Table
 from .transition import Transition
-from .transport import Transport
+from .transport import MIDI_CLOCK, Transport
 
 Route = Callable[[Event], None]
 ROOT = "/clavilux/"
 _CACHED_ADDRESSES = 4096
 _LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
+_MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
+
+
+class Hit(NamedTuple):
+    """What one message would do to one thing: the row or address it comes by, the parameter or action, the value it
+    would get (None: as it comes), and why nothing happens, if nothing does."""
+
+    by: str
+    what: str
+    value: Any
+    asleep: str | None
 
 
 class Router:
@@ -45,6 +58,7 @@ class Router:
         self._notices = notices
         self.state = State(table, notices, opening, smoothing)
         self.transport = Transport(self.state.target("tempo"))
+        self.banks = Banks()
         self._triggers: list[Trigger] = []
         self._n = 0
         self._natives = self._native_routes()
@@ -53,25 +67,32 @@ class Router:
     def rebind(self, bindings: Iterable[Binding]) -> None:
         """Play these rows from now on; values stay as they are."""
         self.bindings = tuple(bindings)
-        self._players = [Player(b, self.state, self.fire) for b in self.bindings]
+        self.banks.bind(self.bindings)
+        self.players = [Player(b, self) for b in self.bindings]
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
-        for b in self.bindings:
-            if b.control.kind in LATER_KINDS:
-                self._notices.say(f"later:{b.where}", f"{b.where}: {b.control.kind} rows are read, but not played yet")
+        kinds = {b.control.kind for b in self.bindings} & _MADE_KINDS
+        self._controls = MidiControls(kinds, self._stands) if kinds else None
+        self._explained = MidiControls(kinds, self._stands)
 
     def feed(self, event: Event) -> None:
         """Play one event. Never raises for what is in it: a value that cannot be taken is reported in words."""
-        key = (event.port, event.address)
-        routes = self._routes.get(key)
-        if routes is None:
-            if len(self._routes) >= _CACHED_ADDRESSES:
-                self._routes.clear()
-            routes = self._routes[key] = self._find(event)
-        for route in routes:
-            route(event)
+        self.state.cause = event
+        self._play(event)
+        if event.port.startswith("midi"):
+            if self._controls is not None and event.address.startswith("/cc/"):
+                for made in self._controls.feed(event):
+                    self._play(made)
+            elif event.address in MIDI_CLOCK:
+                self._follow(event)
+        self.state.cause = None
 
-    def fire(self, name: str, payload: Any, t: float) -> None:
-        """Fire an action at moment `t`. Raises Refused for a payload that means nothing."""
+    def is_live(self, binding: Binding) -> bool:
+        """Does the row play now, or is another bank chosen?"""
+        return self.banks.is_live(binding)
+
+    def fire(self, name: str, payload: Any, t: float, mapping: str | None = None) -> None:
+        """Fire an action at moment `t`, from a row of `mapping` or from anywhere. Raises Refused for a payload that
+        means nothing."""
         action = self.table.actions[name]
         if action.waits_for:
             self._notices.say(f"waits:{name}", f"{name}: nothing acts on it yet (it waits for {action.waits_for})")
@@ -87,7 +108,25 @@ class Router:
             tempo = self.transport.tap(t)
             if tempo is not None:
                 self.state.set(self.table["tempo"], tempo, t, self)
+        elif name in ("bank", "shift"):
+            self._choose_bank(name, payload, mapping)
+            return
         self._triggers.append(Trigger(name, MappingProxyType(values)))
+
+    def _choose_bank(self, name: str, payload: Any, mapping: str | None) -> None:
+        if isinstance(payload, Mapping):
+            asked, on = payload.get("bank"), bool(payload.get("on", True))
+        else:
+            args = payload if isinstance(payload, (tuple, list)) else (payload,)
+            asked, on = (args[0] if args else None), (bool(args[1]) if len(args) > 1 else True)
+        if isinstance(asked, float) and asked.is_integer():
+            asked = int(asked)
+        if not isinstance(asked, (str, int)) or isinstance(asked, bool):
+            raise Refused(f"{name} needs the name of a bank")
+        if name == "bank":
+            self.banks.choose(str(asked), mapping)
+        else:
+            self.banks.hold(str(asked), on, mapping)
 
     def sample(self, now: float) -> Snapshot:
         """Every value at `now`, with the triggers fired since the last sample, in order."""
@@ -98,19 +137,50 @@ class Router:
         self._n += 1
         return snapshot
 
-    def explain(self, event: Event) -> list[str]:
-        """What this event would play, a line each, for the monitor; plays nothing."""
-        lines = [
-            f"{b.where or b.control}: {'do ' + b.do if b.do else b.to}"
-            for b in self.bindings
-            if b.control.matches(event)
-        ]
+    def explain(self, event: Event) -> list[Hit]:
+        """What this event would play, for the monitor; plays nothing."""
+        made = self._explained.feed(event) if event.port.startswith("midi") else []
+        hits = []
+        for heard in (event, *made):
+            for player in self.players:
+                if player.binding.control.matches(heard):
+                    b = player.binding
+                    asleep = None if self.is_live(b) else f"only in bank {b.bank}"
+                    hits.append(Hit(b.where or str(b.control), b.to or f"do {b.do}", player.would(heard), asleep))
         if event.port in ("osc", "api"):
-            lines += [name for address, (name, _) in self._natives.items() if matches(event.address, address)]
-        return lines
+            for address, (name, _) in self._natives.items():
+                if matches(event.address, address):
+                    hits.append(Hit(address, name, None, None))
+        return hits
+
+    def _play(self, event: Event) -> None:
+        key = (event.port, event.address)
+        routes = self._routes.get(key)
+        if routes is None:
+            if len(self._routes) >= _CACHED_ADDRESSES:
+                self._routes.clear()
+            routes = self._routes[key] = self._find(event)
+        for route in routes:
+            route(event)
+
+    def _follow(self, event: Event) -> None:
+        """MIDI clock, start, stop, continue and song position: the transport follows, and `tempo` shows it."""
+        tempo = self.transport.follow(event.address, event.args, event.t, event.port)
+        if tempo is not None:
+            p = self.table["tempo"]
+            lo, hi = p.span()
+            self.state.set(p, min(max(round(tempo, 1), lo), hi), event.t, self)
+
+    def _stands(self, event: Event) -> int | None:
+        """Where the parameter of a row that increments move stands, 0..16383; None while that row moved it last."""
+        for player in self.players:
+            if player.binding.control.matches(event) and not player.owns():
+                position = player.position()
+                return None if position is None else round(position * HIGHEST)
+        return None
 
     def _find(self, event: Event) -> tuple[Route, ...]:
-        routes: list[Route] = [p.play for p in self._players if p.binding.control.matches(event)]
+        routes: list[Route] = [p.play for p in self.players if p.binding.control.matches(event)]
         if event.port in ("osc", "api"):
             if is_pattern(event.address):
                 routes += [route for address, (_, route) in self._natives.items() if matches(event.address, address)]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from .events import Event
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused
 from .smoothing import NONE, Motion, Smoothing
@@ -29,6 +30,9 @@ class State:
         self._motions: dict[str, Motion] = {}
         self._values: dict[str, Any] = {}
         self.owners: dict[str, object] = {}
+        # The event that is being played, and of each parameter the one that set it last: whoever sent it knows.
+        self.cause: Event | None = None
+        self.causes: dict[str, Event | None] = {}
         override = smoothing or {}
         start = {p.name: p.default for p in table.values() if p.alias_of is None}
         for name, value in (opening or {}).items():
@@ -67,6 +71,7 @@ class State:
             if name in ("num_inference_steps", "t_index_list"):
                 coerced = self._fit_steps(name, coerced, was)
         self.owners[name] = owner
+        self.causes[name] = self.cause
         if p.waits_for:
             self._notices.say(
                 f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
@@ -108,6 +113,8 @@ class State:
             else:
                 self._values[name] = value
             self.owners[name] = owner
+            # Nobody knows what everything goes back to, not even who asked for it.
+            self.causes[name] = None
 
     def refuse(self, who: str, error: Refused) -> None:
         """Say why a value was not taken, at a limited rate."""

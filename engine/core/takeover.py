@@ -14,6 +14,9 @@ class Jump:
     def move(self, control: float, parameter: float) -> float | None:
         return control
 
+    def watch(self, control: float) -> None:
+        """The control moves while it plays something else (another bank)."""
+
     def release(self) -> None:
         """The parameter was changed from elsewhere."""
 
@@ -31,6 +34,10 @@ class Pickup:
             self._leads = crossed or abs(control - parameter) <= TOLERANCE
         self._last = control
         return control if self._leads else None
+
+    def watch(self, control: float) -> None:
+        self._leads = False
+        self._last = control
 
     def release(self) -> None:
         self._leads = False
@@ -54,6 +61,9 @@ class Scale:
         if control < last:
             return parameter - (last - control) * parameter / last
         return None
+
+    def watch(self, control: float) -> None:
+        self._last = control
 
     def release(self) -> None:
         """Where the control stands is still known, so nothing is forgotten."""

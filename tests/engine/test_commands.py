@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from clavilux.engine.cli import main
-from clavilux.engine.commands import describe, markdown
-from clavilux.engine.core.events import Event
+from clavilux.engine.commands import markdown
 from clavilux.engine.core.table import TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -69,10 +68,3 @@ def test_a_wrong_size_is_words_and_exit_2(capsys):
         main(["--size", "255x256"])
     assert e.value.code == 2
     assert "multiples of 8" in capsys.readouterr().err
-
-
-def test_the_monitor_says_what_a_message_plays():
-    line = describe(Event(1.5, "osc", "/clavilux/noise_scale", (0.25,)), ["noise_scale"])
-    assert "/clavilux/noise_scale" in line
-    assert line.endswith("-> noise_scale")
-    assert describe(Event(1.5, "midi:nano", "/cc/1/3", (4,)), []).endswith("-> nothing")

@@ -75,6 +75,7 @@ def test_every_kind_of_control_is_read():
   - {relative: 16, to: delta}
   - {osc: "/a/{b,c}/*", arg: 2, to: delta}
   - {program: 5, do: panic}
+  - {dmx: 512, universe: 3, to: delta}
 """
     )
     assert {b.control.kind for b in found} == set(CONTROL_KINDS)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clavilux.engine.core.bindings import LATER_KINDS, Binding
+from clavilux.engine.core.bindings import Binding
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event, Inbox
 from clavilux.engine.core.notices import Notices
@@ -82,7 +82,6 @@ def test_every_row_plays_what_it_says(name):
         router.feed(event_of(binding, 0.0))
         snapshot = router.sample(0.0)
         assert not [n.text for n in notices.recent if n.key.startswith("refused")], binding.where
-        assert binding.control.kind not in LATER_KINDS
         if binding.do:
             waits = TABLE.actions[binding.do].waits_for
             assert [t.name for t in snapshot.triggers] == ([] if waits else [binding.do])
