@@ -80,7 +80,7 @@ class Serving:
         desk.router, desk.pipeline, desk.push = loop.router, pipeline, board.push
         desk.facts = lambda: facts(loop, board)
         loop.sinks.append(desk)
-        app = build(desk, self.door, version=version(), osc_port=osc_port, pace=self._show.fps)
+        app = build(desk, self.door, version=version(), osc_port=osc_port)
         listening = Listening(app, self._socket, self._notices)
         listening.start()
         self._stop = listening.stop

@@ -1,5 +1,6 @@
 """The API put together: every call, the guard before them, and the page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,27 +9,39 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from .calls import refusal
+from .changes import Changes, change_routes
 from .desk import Desk
 from .door import Door
 from .guard import Guard, Refusal
+from .loading import loading_routes
 from .namespace import namespace_routes
 from .pages import page_routes
+from .peers import Peers, peer_routes
 from .pictures import Pictures
 from .session import session_routes
 
 _WORDS = {404: "there is nothing here; /docs lists every call", 405: "this call is made in another way; /docs lists it"}
 
 
-def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0, pace: float = 30.0) -> FastAPI:
+def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> FastAPI:
     """The app of one show; `app.state.guarded` is what a server serves."""
     pictures = Pictures(desk)
+    changes = Changes(desk, pictures)
+    peers = Peers(desk, pictures)
+
+    async def end() -> None:
+        changes.end()
+        await peers.close("the show has ended")
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        app.state.leave = lambda: asyncio.run_coroutine_threadsafe(end(), loop)
         pictures.start()
         try:
             yield
         finally:
+            await end()
             pictures.stop()
 
     app = FastAPI(
@@ -40,9 +53,12 @@ def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0, pace
         redoc_url=None,
     )
     app.state.desk = desk
-    app.state.pictures = pictures
+    app.state.peers = peers
     app.include_router(session_routes(desk, pictures, version))
     app.include_router(namespace_routes(desk.table, osc_port))
+    app.include_router(change_routes(changes))
+    app.include_router(loading_routes(desk))
+    app.include_router(peer_routes(peers, desk))
     app.include_router(page_routes())
     app.add_exception_handler(Refusal, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)

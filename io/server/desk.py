@@ -18,7 +18,7 @@ import numpy as np
 from ...engine.core.clock import Clock
 from ...engine.core.events import Event
 from ...engine.core.frame import Frame
-from ...engine.core.notices import Notices
+from ...engine.core.notices import Notice, Notices
 from ...engine.core.parameters import Parameter
 from ...engine.core.plain import parameter_value
 from ...engine.core.router import ROOT, Router
@@ -201,14 +201,14 @@ class Desk:
         for wake in self.woken:
             wake()
 
+    def warnings_after(self, t: float) -> list[Notice]:
+        """The faults reported after moment `t`, in order."""
+        return [n for n in list(self.notices.recent) if n.level >= logging.WARNING and n.t > t]
+
     def errors(self) -> list[dict[str, Any]]:
         """The faults of the last two minutes in words, newest last."""
-        since = self.clock.now() - _STILL_NEW
-        return [
-            {"t": round(n.t, 3), "key": n.key, "text": n.text}
-            for n in list(self.notices.recent)
-            if n.level >= logging.WARNING and n.t >= since
-        ]
+        recent = self.warnings_after(self.clock.now() - _STILL_NEW)
+        return [{"t": round(n.t, 3), "key": n.key, "text": n.text} for n in recent]
 
     def metrics(self) -> dict[str, Any]:
         """The state of the show in figures and words."""

@@ -47,6 +47,11 @@ class ListeningInbox(Inbox):
         self.arrived += 1
         self.recent.append(Heard(self.arrived, event))
 
+    def newest(self) -> list[Heard]:
+        """What `recent` holds, oldest first; for any thread."""
+        with self._hearing:
+            return list(self.recent)
+
     def drain(self) -> list[Event]:
         # Read first: whatever was counted by now is already in the box.
         arrived = self.arrived

@@ -1,9 +1,11 @@
 """The server on its own thread: one asyncio loop that the render loop never waits for."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -27,7 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as e:
         raise AddressUnavailable(f"{host} is no address of this machine ({e})") from None
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        if sys.platform == "win32":
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,8 +84,9 @@ class Listening:
     def stop(self) -> None:
         """End every connection and the thread, within two seconds. Fine to call twice."""
         leave: Any = getattr(self._app.state, "leave", None)
-        if leave is not None:
-            leave()
+        if leave is not None and self._thread.is_alive():
+            with contextlib.suppress(TimeoutError):
+                leave().result(1.2)
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(_PATIENCE)

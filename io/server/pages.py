@@ -7,7 +7,7 @@ from importlib.resources import files
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-_FOLDER = files(__package__) / "page"
+_FOLDER = files("clavilux.io.server") / "page"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 _PAGES = {"/output": "output.html", "/docs": "docs.html"}
 

@@ -1,13 +1,19 @@
-"""The newest picture for those who watch: as JPEG, encoded once however many ask, and a way to wait for the next."""
+"""The newest picture for those who watch: as JPEG or video frame, made once for all who ask, and how to wait for it."""
 
 import asyncio
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from ...engine.core.frame import Frame
 from .desk import Desk
 
+if TYPE_CHECKING:
+    from av import VideoFrame
+
 QUALITY = 85
+RTP_RATE = 90_000
 
 
 class Pictures:
@@ -17,8 +23,8 @@ class Pictures:
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
-        self._jpeg: tuple[int, asyncio.Task[bytes]] | None = None
-        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="jpeg")
+        self._made: dict[Callable[[Frame], Any], tuple[Frame, asyncio.Future[Any]]] = {}
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     def start(self) -> None:
         """From now on on the running loop, each new frame wakes those who wait."""
@@ -28,7 +34,8 @@ class Pictures:
     def stop(self) -> None:
         if self.wake in self._desk.woken:
             self._desk.woken.remove(self.wake)
-        self._encoder.shutdown(wait=False)
+        self._loop = None
+        self._maker.shutdown(wait=False)
         self._turn()
 
     def wake(self) -> None:
@@ -48,22 +55,34 @@ class Pictures:
 
     async def next(self, seconds: float) -> Frame | None:
         """Wait up to `seconds` for a new frame; the newest in any case, None while there is none."""
+        changed = self._changed
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            await asyncio.wait_for(changed.wait(), seconds)
         except TimeoutError:
             return self._desk.newest
         return self._desk.newest
 
+    async def newer(self, than: Frame | None, seconds: float) -> Frame | None:
+        """The newest frame at once if it is another than `than`, else what comes within `seconds`."""
+        newest = self._desk.newest
+        if newest is not None and newest is not than:
+            return newest
+        return await self.next(seconds)
+
     async def jpeg(self, frame: Frame) -> bytes:
-        """`frame` as JPEG; several who ask for one frame share the work."""
-        if self._jpeg is None or self._jpeg[0] != frame.n:
-            encoding = asyncio.get_running_loop().run_in_executor(self._encoder, to_jpeg, frame)
-            self._jpeg = frame.n, asyncio.ensure_future(_result(encoding))
-        return await asyncio.shield(self._jpeg[1])
+        """`frame` as a JPEG file."""
+        return await self._once(to_jpeg, frame)
 
+    async def video(self, frame: Frame) -> "VideoFrame":
+        """`frame` as encoders take it (yuv420p), its moment on the engine's clock as its time stamp."""
+        return await self._once(to_video, frame)
 
-async def _result(future: asyncio.Future[bytes]) -> bytes:
-    return await future
+    async def _once(self, make: Callable[[Frame], Any], frame: Frame) -> Any:
+        made = self._made.get(make)
+        if made is None or made[0] is not frame:
+            made = frame, asyncio.get_running_loop().run_in_executor(self._maker, make, frame)
+            self._made[make] = made
+        return await asyncio.shield(made[1])
 
 
 def to_jpeg(frame: Frame) -> bytes:
@@ -73,3 +92,15 @@ def to_jpeg(frame: Frame) -> bytes:
     file = io.BytesIO()
     Image.fromarray(frame.pixels).save(file, "JPEG", quality=QUALITY, subsampling=0)
     return file.getvalue()
+
+
+def to_video(frame: Frame, t: float | None = None) -> "VideoFrame":
+    """The picture as a yuv420p video frame of moment `t` (the frame's own), in units of 1/90000 s."""
+    from fractions import Fraction
+
+    from av import VideoFrame
+
+    video = VideoFrame.from_ndarray(frame.pixels, format="rgb24").reformat(format="yuv420p")
+    video.pts = round((frame.t if t is None else t) * RTP_RATE)
+    video.time_base = Fraction(1, RTP_RATE)
+    return video

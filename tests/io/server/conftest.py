@@ -1,10 +1,11 @@
 """A show small enough to step by hand, and a client at its door."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.clock import ManualClock, SystemClock
 from clavilux.engine.core.loop import Loop
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
@@ -17,8 +18,8 @@ SIZE = (64, 48)
 class Stage:
     """A show whose picture is all `noise_scale`: `step()` makes a frame, a second later than the last."""
 
-    def __init__(self, assets) -> None:
-        self.clock = ManualClock()
+    def __init__(self, assets, clock=None) -> None:
+        self.clock = clock or ManualClock()
         self.notices = Notices(self.clock)
         self.inbox = ListeningInbox()
         self.desk = Desk(clock=self.clock, inbox=self.inbox, notices=self.notices, assets=assets)
@@ -72,3 +73,36 @@ def visit(stage) -> Callable:
     yield come
     for client in open_clients:
         client.__exit__(None, None, None)
+
+
+class LiveShow:
+    """A stage that plays in real time on a thread, behind a real server on a free port of loopback."""
+
+    def __init__(self, assets) -> None:
+        from clavilux.io.server.api import build
+        from clavilux.io.server.door import Door
+        from clavilux.io.server.listening import Listening, listen
+
+        self.stage = Stage(assets, SystemClock())
+        self.app = build(self.stage.desk, Door.of("127.0.0.1"))
+        self.server = Listening(self.app, listen("127.0.0.1", 0), self.stage.notices)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.stage.loop.run, args=(self._stop,))
+
+    def start(self) -> None:
+        self._thread.start()
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def live(assets):
+    show = LiveShow(assets)
+    show.start()
+    yield show
+    show.stop()

@@ -1,0 +1,146 @@
+"""Server-sent events: everything that changes in the show, for pages and for programs that only listen.
+
+Events: `hello` (all there is), `parameters` (targets that changed), `actual` (values in motion), `activity` (control
+messages that came in), `notices` (words), `status` (figures, twice a second). Each listener is told what differs from
+what it was told before, so a slow one misses steps on the way and never the last value.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import StreamingResponse
+
+from ...engine.core.events import Event
+from ...engine.core.plain import arguments
+from .calls import errors
+from .desk import Desk
+from .pictures import Pictures
+
+MOST_LISTENERS = 64
+_TELL_EVERY = 0.04
+_STATUS_EVERY = 0.5
+_MOST_ACTIVITY = 12
+_LONGEST_ARGUMENTS = 80
+
+
+class Changes:
+    """The listeners of a show. Lives on the server's asyncio loop."""
+
+    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+        self._desk = desk
+        self._pictures = pictures
+        self._ended = False
+        self.listeners = 0
+
+    def end(self) -> None:
+        """Every stream ends within a moment."""
+        self._ended = True
+
+    async def stream(self) -> AsyncIterator[str]:
+        """The text of one listener's stream."""
+        self.listeners += 1
+        try:
+            listener = _Listener(self._desk)
+            yield "retry: 1000\n\n" + _event("hello", listener.hello())
+            while not self._ended:
+                await asyncio.sleep(_TELL_EVERY)
+                for name, told in listener.news():
+                    yield _event(name, told)
+        finally:
+            self.listeners -= 1
+
+
+class _Listener:
+    """What one listener knows."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._targets: dict[str, Any] = {}
+        self._actual: dict[str, float] = {}
+        self._heard = desk.inbox.arrived
+        self._noticed = 0.0
+        self._status_at = 0.0
+
+    def hello(self) -> dict[str, Any]:
+        desk = self._desk
+        self._targets, self._actual = desk.targets(), desk.actual()
+        self._noticed = desk.clock.now()
+        self._status_at = self._noticed
+        return {"parameters": self._targets, "actual": self._actual, "status": desk.metrics()}
+
+    def news(self) -> list[tuple[str, Any]]:
+        """(event, what it tells) for everything that is new."""
+        desk, found = self._desk, list[tuple[str, Any]]()
+        targets, actual = desk.targets(), desk.actual()
+        changed = {name: value for name, value in targets.items() if value != self._targets.get(name)}
+        moved = {name: value for name, value in actual.items() if value != self._actual.get(name)}
+        self._targets, self._actual = targets, actual
+        if changed:
+            found.append(("parameters", changed))
+        if moved:
+            found.append(("actual", moved))
+        activity = self._activity()
+        if activity:
+            found.append(("activity", activity))
+        notices = [n for n in list(desk.notices.recent) if n.t > self._noticed]
+        if notices:
+            self._noticed = notices[-1].t
+            rows = [{"t": round(n.t, 3), "key": n.key, "level": n.level, "text": n.text} for n in notices]
+            found.append(("notices", rows))
+        now = desk.clock.now()
+        if now - self._status_at >= _STATUS_EVERY:
+            self._status_at = now
+            found.append(("status", desk.metrics() | {"beat": round(desk.view.beat, 2)}))
+        return found
+
+    def _activity(self) -> list[dict[str, Any]]:
+        """The newest message of each control that came in since the last time."""
+        inbox = self._desk.inbox
+        if inbox.arrived == self._heard:
+            return []
+        newest = {(h.event.port, h.event.address): h.event for h in inbox.newest() if h.number > self._heard}
+        self._heard = inbox.arrived
+        return [self._line(event) for event in list(newest.values())[-_MOST_ACTIVITY:]]
+
+    def _line(self, event: Event) -> dict[str, Any]:
+        router = self._desk.router
+        plays = router.explain(event) if router is not None else []
+        return {"port": event.port, "address": event.address[:120], "value": short(event), "plays": plays}
+
+
+def short(event: Event) -> str:
+    """An event's arguments, short enough to be read."""
+    text = " ".join(_argument(a) for a in event.args)
+    return text if len(text) <= _LONGEST_ARGUMENTS else text[: _LONGEST_ARGUMENTS - 3] + "..."
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(arguments((value,)), default=str)
+
+
+def _event(name: str, told: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(told)}\n\n"
+
+
+def change_routes(changes: Changes) -> APIRouter:
+    """GET /api/v1/session/events."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/api/v1/session/events",
+        summary="Every change as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}, **errors(503)},
+    )
+    async def events() -> StreamingResponse:
+        if changes.listeners >= MOST_LISTENERS:
+            raise HTTPException(503, f"{MOST_LISTENERS} listen already")
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(changes.stream(), media_type="text/event-stream", headers=headers)
+
+    return routes

@@ -1,0 +1,79 @@
+"""pipeline/* and pipelines/*: the model of the show as clients may ask for it."""
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+
+from ...engine.core.parameters import Refused
+from .calls import checked, errors, object_in, object_of, takes, unprocessable
+from .desk import Desk
+from .schema import message_schema
+
+_NOTHING = {
+    "status": "not_loaded",
+    "pipeline_id": None,
+    "load_params": None,
+    "loaded_lora_adapters": [],
+    "error": None,
+    "loading_stage": None,
+}
+_LOAD = {
+    "type": "object",
+    "required": ["pipeline_ids"],
+    "properties": {
+        "pipeline_ids": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 16},
+        "load_params": {"type": ["object", "null"]},
+    },
+}
+
+
+def loading_routes(desk: Desk) -> APIRouter:
+    """pipeline/load, pipeline/status, pipelines/schemas."""
+    routes = APIRouter(prefix="/api/v1")
+
+    @routes.get("/pipeline/status", summary="What is loaded")
+    async def status() -> dict[str, Any]:
+        return desk.pipeline.status() if desk.pipeline is not None else dict(_NOTHING)
+
+    @routes.post(
+        "/pipeline/load",
+        summary="Turn to a pipeline; parameters among load_params are played too",
+        openapi_extra=takes(_LOAD),
+        responses=errors(422),
+    )
+    async def load(request: Request) -> dict[str, Any]:
+        body = await object_of(request)
+        ids = body.get("pipeline_ids")
+        if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids) or len(ids) > 16:
+            raise unprocessable("pipeline_ids", "pipeline_ids is a list of names")
+        checked("pipeline_ids", ids)
+        params = object_in(body, "load_params") or {}
+        if desk.pipeline is None:
+            raise HTTPException(400, "this show has no pipeline yet")
+        try:
+            words = desk.pipeline.load(ids, params)
+        except Refused as e:
+            raise HTTPException(400, str(e)) from None
+        played = desk.play({name: value for name, value in params.items() if name in desk.table}, "load")
+        faults = "".join(f"; {fault.text}" for fault in played.faults)
+        return {"message": words + faults}
+
+    @routes.get("/pipelines/schemas", summary="The parameters of each pipeline, as JSON Schema")
+    async def schemas() -> dict[str, Any]:
+        names = desk.pipeline.known() if desk.pipeline is not None else []
+        schema = message_schema(desk.table)
+        words = {"passthrough": "The input as it is."}
+        return {
+            "pipelines": {
+                name: {
+                    "id": name,
+                    "name": name,
+                    "description": words.get(name, "The model of this show."),
+                    "supported_modes": ["text", "video"],
+                    "config_schema": schema,
+                }
+                for name in names
+            }
+        }
+
+    return routes
