@@ -76,7 +76,7 @@ def read_stream(s: Section) -> dict[str, Any]:
         "acceleration": "none" if acceleration == "xformers" else acceleration,
         "use_lcm_lora": s.flag("use_lcm_lora", d["use_lcm_lora"]),
         "use_tiny_vae": s.flag("use_tiny_vae", d["use_tiny_vae"]),
-        "use_denoising_batch": s.flag("use_denoising_batch", d["use_denoising_batch"]),
+        "use_denoising_batch": _batch(s),
         "cfg_type": s.word("cfg_type", CFG_TYPES, d["cfg_type"]),
         "engine_dir": s.text("engine_dir", d["engine_dir"]),
         "lora_dict": _loras(s),
@@ -130,6 +130,14 @@ def _device(s: Section) -> str:
     if node is not None and isinstance(node.content, str) and node.content.partition(":")[0] in DEVICES:
         return node.content
     return s.word("device", DEVICES, DEFAULTS["device"])
+
+
+def _batch(s: Section) -> bool | str:
+    """true: where it is faster on this machine; false: never; always."""
+    node = s.take("use_denoising_batch")
+    if node is not None and node.content == "always":
+        return "always"
+    return s.flag("use_denoising_batch", DEFAULTS["use_denoising_batch"])
 
 
 def _loras(s: Section) -> dict[str, float] | None:

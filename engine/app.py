@@ -1,5 +1,6 @@
 """The instrument put together: a show becomes ports, router, model, loop and sinks, and is played live."""
 
+import dataclasses
 import logging
 import os
 import sys
@@ -17,12 +18,13 @@ from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
 from ..mappings import load_mapping
+from .brush import Brush, make_brush
 from .core.bindings import BindingSet
 from .core.clock import Clock, SystemClock
 from .core.documents import Mistake, Mistakes
 from .core.events import Inbox
 from .core.journal import Journal
-from .core.loop import Loop, Render
+from .core.loop import Loop
 from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.router import Router
@@ -72,23 +74,18 @@ def opening_values(show: Show, model: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-@dataclass(frozen=True, slots=True)
-class Brush:
-    """A model ready to paint: `opening` is what it was made for, `close` lets go of it."""
-
-    render: Render
-    opening: Mapping[str, Any]
-    close: Callable[[], None]
-
-
 @dataclass(slots=True)
 class Parts:
-    """What a live show and an offline one have in common, opened in the order in which mistakes are cheap."""
+    """What a live show and an offline one have in common, opened in the order in which mistakes are cheap.
+
+    `measured`: how the steps run may be chosen by their speed on this machine.
+    """
 
     show: Show
     clock: Clock
     notices: Notices
     inbox: Inbox = field(default_factory=Inbox)
+    measured: bool = True
 
     def mappings(self) -> list[BindingSet]:
         return [load_mapping(m) for m in self.show.mappings]
@@ -117,35 +114,11 @@ class Parts:
             raise Mistakes([mistake]) from None
 
     def brush(self, synchronous: bool) -> Brush:
-        """The model, loaded and warm. Raises ModelMistake."""
-        from .diffusion import Diffuser, load_model
-
-        show, stream = self.show, self.show.stream
-        model = load_model(
-            show.model,
-            acceleration=stream["acceleration"],
-            size=show.size,
-            notices=self.notices,
-            device=stream["device"],
-            dtype=stream["dtype"],
-        )
-        diffuser = Diffuser(
-            model,
-            size=show.size,
-            t_index_list=stream["t_index_list"],
-            clock=self.clock,
-            notices=self.notices,
-            synchronous=synchronous,
-            cfg_type=stream["cfg_type"],
-            batch="auto" if stream["use_denoising_batch"] else False,
-        )
-        diffuser.warm()
-        made_for = {
-            "t_index_list": model.defaults.t_index_list,
-            "guidance_scale": model.defaults.guidance_scale,
-            "num_inference_steps": model.defaults.num_inference_steps,
-        }
-        return Brush(diffuser.render, made_for, diffuser.close)
+        """The model, loaded and warm; the show knows from then on how its steps run. Raises ModelMistake."""
+        brush = make_brush(self.show, self.clock, self.notices, synchronous, self.measured)
+        stream = {**self.show.stream, "use_denoising_batch": "always" if brush.batch else False}
+        self.show = dataclasses.replace(self.show, stream=stream)
+        return brush
 
 
 def journal_header(

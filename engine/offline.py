@@ -50,6 +50,7 @@ def offline_loop(
     `record` keeps a journal where the show names one; `around` wraps the model. Raises for mistakes in the show.
     """
     sinks = [sink for _, sink in parts.sinks()]
+    parts.measured = False
     brush = parts.brush(synchronous=True)
     stack.callback(brush.close)
     router = parts.router(mappings, brush)

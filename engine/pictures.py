@@ -33,6 +33,15 @@ def as_pixels(image: Picture) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
+def pictures_in(image: Any) -> list[Any] | None:
+    """The pictures of a frame buffer (a list, or an array or tensor of several); None for one picture or none."""
+    if isinstance(image, (list, tuple)):
+        return list(image)
+    if getattr(image, "ndim", 0) == 4 and len(image) != 1:
+        return list(image)
+    return None
+
+
 def as_output(pixels: np.ndarray, output_type: str) -> Any:
     """pil: an RGB image; np: float32 (H, W, 3) 0..1; pt: a float32 tensor (3, H, W) 0..1."""
     if output_type == "pil":
@@ -46,4 +55,4 @@ def as_output(pixels: np.ndarray, output_type: str) -> Any:
         import torch
 
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 0)))
-    raise ValueError(f"output_type {output_type!r} is not built yet; it is pil, np or pt")
+    raise ValueError(f"output_type is pil, np or pt here, not {output_type!r}")

@@ -18,18 +18,20 @@ from .core.parameters import Refused
 from .core.plain import parameter_value
 from .core.router import Router
 from .core.table import TABLE
-from .pictures import Picture, as_output, as_pixels
+from .pictures import Picture, as_output, as_pixels, pictures_in
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..configs import Show
-    from .app import Brush
+    from .brush import Brush
 
 OutputType = Literal["pil", "np", "pt", "latent"]
 NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
 STATE = (
-    "num_inference_steps", "guidance_scale", "delta", "t_index_list", "denoising_step_list", "seed", "seed_list",
-    "prompts", "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method",
-    "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale",
+    "num_inference_steps", "guidance_scale", "delta", "cfg_type", "frame_buffer_size", "t_index_list",
+    "denoising_step_list", "seed", "seed_list", "prompts", "negative_prompt", "prompt_interpolation_method",
+    "seed_interpolation_method", "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale",
 )  # fmt: skip
 
 
@@ -39,6 +41,7 @@ class Stream:
     def __init__(self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock) -> None:
         self.notices = notices
         self._brush = brush
+        self._last: Any = None
         self._clock = clock
         self._period = 1.0 / show.fps
         self._pending = Pending()
@@ -62,6 +65,8 @@ class Stream:
         controlnet_config: Any = None,
         ipadapter_config: Any = None,
         t_index_rescale: bool | None = None,
+        cfg_type: str | None = None,
+        frame_buffer_size: int | None = None,
     ) -> None:
         """Change any of these, all at once, from the next frame on; None leaves a thing as it is.
 
@@ -70,6 +75,8 @@ class Stream:
         taken is reported in the log and leaves the old one; nothing is raised.
         """
         wanted = {
+            "cfg_type": cfg_type,
+            "frame_buffer_size": frame_buffer_size,
             "t_index_rescale": t_index_rescale,
             "num_inference_steps": num_inference_steps,
             "t_index_list": t_index_list,
@@ -90,22 +97,56 @@ class Stream:
         self.set({name: value for name, value in wanted.items() if value is not None})
 
     def set(self, values: Mapping[str, Any]) -> None:
-        """Set parameters of the table by name, all in one frame, in the order given; from any thread."""
-        self._pending.put({name: _frozen(value) for name, value in values.items()})
+        """Set parameters of the table by name, all in one frame, in the order given; from any thread.
+
+        A value that cannot be taken is reported here and now: it must not take the place of a good one that waits.
+        """
+        good: dict[str, Any] = {}
+        for name, value in values.items():
+            try:
+                good[name] = TABLE[name].coerce(_frozen(value)).value
+            except Refused as why:
+                self.notices.say(f"refused:{name}", str(why))
+        self._pending.put(good)
 
     def get_stream_state(self) -> dict[str, Any]:
         """Where every parameter of the stream is going, as plain values; updates not yet taken are not in it."""
         state = self._router.state
         return {name: parameter_value(TABLE[name], state.target(name)) for name in STATE}
 
-    def paint(self, pixels: np.ndarray | None) -> np.ndarray:
-        """One frame: uint8 (H, W, 3) RGB or None in, uint8 (H, W, 3) out. Raises RenderFailed."""
+    def paint(self, group: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+        """As many frames, painted together: uint8 (H, W, 3) RGB or None in, uint8 (H, W, 3) out.
+
+        Where the model fails the last good frames stand, and the log says so. Raises RenderFailed before the first.
+        """
+        assert self._brush.group is not None
+        return self._held(self._brush.group, group)
+
+    def latents(self, group: Sequence[np.ndarray | None]) -> "Tensor":
+        """The same, as the model has them: (K, C, h, w)."""
+        assert self._brush.latents is not None
+        return self._held(self._brush.latents, group)
+
+    def _held(self, paint: Callable[..., Any], group: Sequence[np.ndarray | None]) -> Any:
         now = self._clock.now()
         for event in self._pending.take(now):
             self._router.feed(event)
-        snapshot = self._router.sample(now)
-        self._clock.advance(self._period)
-        return self._brush.render(pixels, snapshot)
+        snapshots = []
+        for _ in group:
+            snapshots.append(self._router.sample(self._clock.now()))
+            self._clock.advance(self._period)
+        try:
+            self._last = paint(group, snapshots)
+        except RuntimeError as fault:
+            if self._last is None or len(self._last) != len(group):
+                raise
+            self.notices.say("render", f"a frame could not be painted, the last one stands: {fault}")
+        return self._last
+
+    @property
+    def frame_buffer_size(self) -> int:
+        """How many frames a call without pictures paints."""
+        return self._router.state.target("frame_buffer_size")
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -141,13 +182,27 @@ class StreamWrapper:
         self._text_only = show.stream["mode"] == "txt2img"
         self._close = brush.close
 
-    def __call__(self, image: Picture | None = None, prompt: str | None = None) -> Any:
-        """One frame. `image`: PIL, uint8 (H, W, 3) or float 0..1 array, or tensor (C, H, W) or (1, C, H, W) 0..1; None
-        paints from noise alone. Out: as `output_type` says (pil; np float (H, W, 3) 0..1; pt float (3, H, W) 0..1)."""
+    def __call__(self, image: "Picture | Sequence[Any] | None" = None, prompt: str | None = None) -> Any:
+        """One frame, or a frame buffer of them.
+
+        `image`: PIL, uint8 (H, W, 3) or float 0..1 array, or tensor (C, H, W) or (1, C, H, W) 0..1; None paints from
+        noise alone. Out: as `output_type` says (pil; np float (H, W, 3) 0..1; pt float (3, H, W) 0..1; latent (C, h,
+        w)). A list of pictures, or a tensor or array of several, is painted together and a list comes back; so it is
+        without pictures when `frame_buffer_size` is above 1.
+        """
         if prompt is not None:
             self.update_stream_params(prompt_list=[(prompt, 1.0)])
-        pixels = None if image is None or self._text_only else as_pixels(image)
-        return as_output(self.stream.paint(pixels), self.output_type)
+        group: list[Any] | None = pictures_in(image)
+        if group is None and image is None and self.stream.frame_buffer_size > 1:
+            group = [None] * self.stream.frame_buffer_size
+        several = group is not None
+        group = [image] if group is None else group
+        pixels = [None if one is None or self._text_only else as_pixels(one) for one in group]
+        if self.output_type == "latent":
+            outs = list(self.stream.latents(pixels))
+        else:
+            outs = [as_output(frame, self.output_type) for frame in self.stream.paint(pixels)]
+        return outs if several else outs[0]
 
     def img2img(self, image: Picture, prompt: str | None = None) -> Any:
         """The same as calling with an image."""

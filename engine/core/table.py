@@ -85,7 +85,7 @@ _PARAMETERS = (
     ),
     Parameter(
         "frame_buffer_size", "int", 1, "Frames painted together: fewer, larger model calls; as many frames of delay.",
-        range=(1, 16), unit="frames", tier="schedule",
+        range=(1, 64), unit="frames", tier="schedule",
     ),
     Parameter(
         "adaptive_quality", "bool", False,

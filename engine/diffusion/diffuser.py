@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..core.clock import Clock, SystemClock
 from ..core.notices import Notices
+from ..core.quality import FULL, Effort
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
 from .accelerators import NotAPicture
@@ -22,7 +23,7 @@ from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
 from .similar import SimilarFrames
 from .steps import StepList
-from .stroke import FULL, Effort, Stroke, by_surface, thinned
+from .stroke import Stroke, by_surface, thinned
 from .surface import Surface
 from .text import Encoding
 from .worker import Worker
@@ -124,6 +125,14 @@ class Diffuser:
                 self.model.unet(x_t, t, encoding.states.repeat(count, 1, 1), pooled)
             surface.decode(latents)
 
+    def asked(self, snapshot: Snapshot) -> tuple[float, ...]:
+        """The timesteps that the snapshot asks for, whatever the picture is made with on its way there."""
+        return self.model.schedule.timesteps(
+            value(snapshot, "num_inference_steps"),
+            value(snapshot, "t_index_list") or self._t_index_list,
+            value(snapshot, "denoising_step_list"),
+        )
+
     def prepare(self, texts: Sequence[str]) -> None:
         """Encode these prompts ahead of time, on the worker."""
         self._encodings.ask(texts)
@@ -169,7 +178,7 @@ class Diffuser:
             assert self._shown is not None
             if self._similar.skips(fitted(pixels, *self.size), snapshot.n):
                 return self._shown
-        wanted = int(_value(snapshot, "frame_buffer_size"))
+        wanted = int(value(snapshot, "frame_buffer_size"))
         stroke = self._stroke(pixels, snapshot, effort, self._buffer.size)
         self._shown = self._settled(self._buffer.next(stroke, wanted, self._finished), stroke)
         return self._shown
@@ -180,7 +189,7 @@ class Diffuser:
             return False
         if snapshot.values != self._values or snapshot.triggers:
             self._values, self._changed_at = snapshot.values, snapshot.t
-        moving = self._prompt.moving or self._negative.moving or self.waiting or _value(snapshot, "seed") < 0
+        moving = self._prompt.moving or self._negative.moving or self.waiting or value(snapshot, "seed") < 0
         return not moving and self._shown is not None and snapshot.t - self._changed_at >= REST
 
     def _strokes(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[Stroke]:
@@ -191,17 +200,12 @@ class Diffuser:
         now = self._moment(snapshot)
         source = None if pixels is None else fitted(pixels, *self.size)
         cond, uncond = self._encode(now, snapshot)
-        presence = self._present(source is not None and _value(snapshot, "input_mode") == "video", now)
-        strength = 1.0 - presence * (1.0 - float(_value(snapshot, "noise_scale")))
-        goal = self.model.schedule.timesteps(
-            _value(snapshot, "num_inference_steps"),
-            _value(snapshot, "t_index_list") or self._t_index_list,
-            _value(snapshot, "denoising_step_list"),
-        )
-        steps = self._steps.at(thinned(goal, effort.steps), now.dt)
+        presence = self._present(source is not None and value(snapshot, "input_mode") == "video", now)
+        strength = 1.0 - presence * (1.0 - float(value(snapshot, "noise_scale")))
+        steps = self._steps.at(thinned(self.asked(snapshot), effort.steps), now.dt)
         noise = self._noise.at(
-            _value(snapshot, "seed_list") or ((_value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
-            _value(snapshot, "seed_interpolation_method"), _value(snapshot, "normalize_seed_weights"),
+            value(snapshot, "seed_list") or ((value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
+            value(snapshot, "seed_interpolation_method"), value(snapshot, "normalize_seed_weights"),
         )  # fmt: skip
         cfg_type, guidance = self._guided(snapshot, now)
         self._lag = (len(steps) - 1) * together if self.batch else 0
@@ -211,7 +215,7 @@ class Diffuser:
         if strength <= 0.0 and shown is not None and together == 1:
             return Stroke(None, shown, strength, surface)
         x_0, under_way = self._latents(presence, together, surface)
-        timesteps, delta = tuple(t * strength for t in steps.timesteps), float(_value(snapshot, "delta"))
+        timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
         noise = surface.noise(noise)
         work = Work(
             x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way
@@ -228,12 +232,12 @@ class Diffuser:
         return Moment(snapshot.t, snapshot.beat, gap * part, beats * part)
 
     def _encode(self, now: Moment, snapshot: Snapshot) -> tuple[Encoding, Encoding]:
-        method, morph = _value(snapshot, "prompt_interpolation_method"), float(_value(snapshot, "prompt_morph"))
+        method, morph = value(snapshot, "prompt_interpolation_method"), float(value(snapshot, "prompt_morph"))
         transitions = [t.payload["transition"] for t in snapshot.triggers if t.name == "transition"]
         cond = self._prompt.advance(
-            now, _value(snapshot, "prompts"), method, _value(snapshot, "normalize_prompt_weights"), morph, transitions
+            now, value(snapshot, "prompts"), method, value(snapshot, "normalize_prompt_weights"), morph, transitions
         )
-        negative = ((_value(snapshot, "negative_prompt"), 1.0),)
+        negative = ((value(snapshot, "negative_prompt"), 1.0),)
         return cond, self._negative.advance(now, negative, method, True, morph)
 
     def _present(self, wanted: bool, now: Moment) -> float:
@@ -247,7 +251,7 @@ class Diffuser:
 
     def _guided(self, snapshot: Snapshot, now: Moment) -> tuple[str, float]:
         wanted = snapshot.values.get("cfg_type", self.cfg_type)
-        guidance = float(_value(snapshot, "guidance_scale"))
+        guidance = float(value(snapshot, "guidance_scale"))
         if wanted == "none" and guidance > 1.0 and self._warned not in (None, guidance):
             self.notices.say("guidance", "guidance_scale above 1 has no effect: cfg_type is none")
         self._warned = guidance
@@ -342,6 +346,6 @@ def _told(size: tuple[int, int], make: Callable[[], T]) -> T:
         raise RenderFailed(f"this frame could not be made: {fault}") from fault
 
 
-def _value(snapshot: Snapshot, name: str) -> Any:
+def value(snapshot: Snapshot, name: str) -> Any:
     """A value of the snapshot, or the table's default where the snapshot lacks it."""
     return snapshot.values[name] if name in snapshot.values else TABLE[name].default

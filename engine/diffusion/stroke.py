@@ -1,4 +1,4 @@
-"""A frame on its way through the diffuser, and what it may cost."""
+"""A frame on its way through the diffuser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,6 @@ from .surface import Surface
 
 # Below this noise_scale the input's own pixels come in, so that the autoencoder's loss fades away with the noise.
 FADE_BELOW = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """What a frame may cost: at most `steps` denoising steps (None: all that are asked for), at `scale` 0..1 of the
-    resolution."""
-
-    steps: int | None = None
-    scale: float = 1.0
-
-
-FULL = Effort()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,8 @@ class Surface:
         self.size = size
         inner = size if scale >= 1.0 else _scaled(size, scale)
         self.canvas = Canvas(*inner, model.multiple, model.device)
-        self.shape = (model.latent_channels, *(side // model.downscale for side in self.canvas.padded))
+        high, wide = (side // model.downscale for side in self.canvas.padded)
+        self.shape = (model.latent_channels, high, wide)
         self.blank = torch.zeros((1, *self.shape), device=model.device, dtype=model.dtype)
         self._codec = model.codec
         self._inner = inner

@@ -28,8 +28,10 @@ def config(tmp_path, exact, monkeypatch):
     """`your_config.yaml`, with a model that is arithmetic alone in the place of a folder."""
 
     def brush(self, synchronous):
-        diffuser = Diffuser(exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=False)
-        return Brush(diffuser.render, {}, diffuser.close)
+        batch = self.show.stream["use_denoising_batch"] == "always"
+        diffuser = Diffuser(exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=batch)
+        opening = {key: self.show.stream[key] for key in ("cfg_type", "frame_buffer_size")}
+        return Brush.of(diffuser, opening)
 
     monkeypatch.setattr(Parts, "brush", brush)
     path = tmp_path / "your_config.yaml"

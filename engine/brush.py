@@ -1,0 +1,111 @@
+"""The brush: a show's model, loaded, warm and ready to paint."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..configs import Show
+from .core.clock import Clock
+from .core.loop import Render
+from .core.notices import Notices
+from .core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .diffusion import Diffuser
+
+Pictures = Sequence[np.ndarray | None]
+# Keys of other StreamDiffusion versions' configs that the engine has no part for.
+WITHOUT_EFFECT = {
+    "lcm_lora_id": "LoRAs are not built yet",
+    "lora_dict": "LoRAs are not built yet",
+    "vae_id": "the autoencoder is the model folder's own",
+    "controlnets": "ControlNet is not built yet",
+    "ipadapters": "IP-Adapter is not built yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Brush:
+    """A model ready to paint: `opening` is what it was made for, `close` lets go of it.
+
+    `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do. `batch`:
+    whether the steps run as a stream batch.
+    """
+
+    render: Render
+    opening: Mapping[str, Any]
+    close: Callable[[], None]
+    group: "Callable[[Pictures, Sequence[Snapshot]], list[np.ndarray]] | None" = None
+    latents: "Callable[[Pictures, Sequence[Snapshot]], Tensor] | None" = None
+    batch: bool = False
+
+    @classmethod
+    def of(cls, diffuser: "Diffuser", opening: Mapping[str, Any], render: Render | None = None) -> "Brush":
+        """A brush that paints with `diffuser`."""
+        return cls(
+            render or diffuser.render, opening, diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch
+        )
+
+
+def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
+    """Load the show's model. Takes seconds; raises ModelMistake.
+
+    `synchronous`: prompts are encoded at once, and quality never gives way to speed. `measured`: choose between a
+    stream batch and steps in sequence by their speed on this machine, where the show leaves it open; else sequence.
+    """
+    from .diffusion import Diffuser, load_model
+    from .diffusion.adaptive import AdaptiveDiffuser
+    from .diffusion.batching import batch_pays
+    from .diffusion.similar import SimilarFrames
+
+    stream = show.stream
+    for key, why in WITHOUT_EFFECT.items():
+        if stream.get(key):
+            notices.say(f"stream:{key}", f"{key} has no effect: {why}", logging.INFO)
+    model = load_model(
+        show.model,
+        acceleration=stream["acceleration"],
+        size=show.size,
+        notices=notices,
+        device=stream["device"],
+        dtype=stream["dtype"],
+    )
+    batch = stream["use_denoising_batch"] == "always"
+    if stream["use_denoising_batch"] is True and measured:
+        batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
+    similar = None
+    if stream["enable_similar_image_filter"]:
+        similar = SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
+    diffuser = Diffuser(
+        model,
+        size=show.size,
+        t_index_list=stream["t_index_list"],
+        clock=clock,
+        notices=notices,
+        synchronous=synchronous,
+        cfg_type=stream["cfg_type"],
+        batch=batch,
+        similar=similar,
+    )
+    made_for = {
+        "t_index_list": model.defaults.t_index_list,
+        "guidance_scale": model.defaults.guidance_scale,
+        "num_inference_steps": model.defaults.num_inference_steps,
+        "cfg_type": stream["cfg_type"],
+        "frame_buffer_size": stream["frame_buffer_size"],
+        "target_fps": show.fps,
+    }
+    if synchronous:
+        diffuser.warm()
+        return Brush.of(diffuser, made_for)
+    adaptive = AdaptiveDiffuser(diffuser, clock, notices)
+    if show.parameters.get("adaptive_quality"):
+        adaptive.warm()
+    else:
+        diffuser.warm()
+    return Brush.of(diffuser, made_for, adaptive.render)

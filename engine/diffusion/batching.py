@@ -1,0 +1,102 @@
+"""Whether a stream batch pays on this machine: measured once, and remembered."""
+
+import json
+import logging
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core.notices import Notices
+from .cache import cache_folder, fingerprint
+from .model import Model
+
+FILE = "batching.json"
+# A frame of delay for each step but one is worth it only where the model's part of a frame becomes this much shorter,
+# and where it was long enough to matter.
+PAYS, MATTERS_MS = 0.7, 10.0
+REPEATS = 5
+
+
+def batch_pays(model: Model, steps: int, notices: Notices | None = None) -> bool:
+    """Whether `steps` steps at once are enough faster than one after another. Takes a second or so the first time."""
+    if steps < 2:
+        return False
+    key = _key(model, steps)
+    path = cache_folder() / FILE
+    known = _read(path)
+    if key not in known:
+        known[key] = _measured(model, steps)
+        try:
+            _write(path, known)
+        except OSError as fault:
+            if notices is not None:
+                notices.say("batching", f"the measured speed cannot be kept ({fault}); it is measured again next time")
+    row = known[key]
+    pays = row["sequence_ms"] > MATTERS_MS and row["batch_ms"] < PAYS * row["sequence_ms"]
+    if notices is not None:
+        how = "together" if pays else "one after another"
+        text = f"{steps} steps {how}: {row['batch_ms']:.0f} ms at once, {row['sequence_ms']:.0f} ms in a row"
+        notices.say("batching", text, logging.INFO)
+    return pays
+
+
+def _key(model: Model, steps: int) -> str:
+    machine = (platform.machine(), platform.processor(), os.cpu_count(), str(model.device), _device_name(model.device))
+    parts = [f for f in (model.folder / "unet" / "config.json",) if f.is_file()]
+    return fingerprint(parts, model.acceleration, str(model.dtype), model.size, steps, machine, torch.__version__)
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@torch.inference_mode()
+def _measured(model: Model, steps: int) -> dict[str, float]:
+    """Milliseconds of the model's part of a frame, one after another and at once; the fastest of a few."""
+    width, height = model.size
+    high, wide = (-(-side // model.multiple) * model.multiple // model.downscale for side in (height, width))
+    [encoding] = model.text([""])
+
+    def called(rows: int, times: int) -> float:
+        x = torch.zeros((rows, model.latent_channels, high, wide), device=model.device, dtype=model.dtype)
+        t = torch.full((rows,), 500.0, device=model.device)
+        states = encoding.states.repeat(rows, 1, 1)
+        pooled = encoding.pooled.repeat(rows, 1) if model.reads_pooled and encoding.pooled is not None else None
+        took = []
+        for _ in range(REPEATS + 1):
+            _wait(model.device)
+            began = time.perf_counter()
+            for _ in range(times):
+                model.unet(x, t, states, pooled)
+            _wait(model.device)
+            took.append((time.perf_counter() - began) * 1000)
+        return round(min(took[1:]), 3)
+
+    return {"sequence_ms": called(1, steps), "batch_ms": called(steps, 1)}
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What is remembered; nothing of a file that cannot be read or holds something else."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+        return {str(key): {name: float(row[name]) for name in ("sequence_ms", "batch_ms")} for key, row in rows.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _write(path: Path, rows: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".batching-", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as draft:
+        json.dump(rows, draft, indent=1)
+    Path(name).replace(path)
