@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .diffusion import Diffuser
+    from .effects.chain import Chain
 
 Pictures = Sequence[np.ndarray | None]
 # Keys of other StreamDiffusion versions' configs that the engine has no part for.
@@ -102,10 +103,18 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render).render)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     if show.parameters.get("adaptive_quality"):
         adaptive.warm()
     else:
         diffuser.warm()
-    return Brush.of(diffuser, made_for, adaptive.render)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render).render)
+
+
+def around(diffuser: "Diffuser", render: Render) -> "Chain":
+    """Motion, feedback and the last hand around a diffuser's `render`."""
+    from .diffusion.pixels import fitted
+    from .effects.chain import Chain
+
+    return Chain(render, lambda pixels: fitted(pixels, *diffuser.size), lambda: diffuser.delay)

@@ -62,6 +62,10 @@ def allowed(path: Path, name: str) -> bool:
             if inside is None
             else inside[:2] in (["engine", "core"], ["engine", "diffusion"])
         )
+    if parts[:2] == ("engine", "effects"):
+        return (
+            top in {"numpy", "torch"} if inside is None else inside[:2] in (["engine", "core"], ["engine", "effects"])
+        )
     own = [parts[0]]
     if parts[0] == "io":
         return inside is None or inside[:1] == own or inside[:2] == ["engine", "core"]

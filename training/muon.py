@@ -38,7 +38,7 @@ class Muon(torch.optim.Optimizer):
         lr: float = 2e-3,
         momentum: float = 0.95,
         weight_decay: float = 0.01,
-        block: int = 128,
+        block: int = 64,
     ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "block": block})
 

@@ -101,7 +101,58 @@ _PARAMETERS = (
     ),
     Parameter(
         "noise_controller", "bool", False, "Noise follows the motion in the picture: more motion, less noise.",
-        waits_for=CONDITIONING,
+    ),
+    Parameter(
+        "wet", "float", 1.0, "How much of the painted picture is seen: 0 the input itself.",
+        range=(0.0, 1.0), slew=4.0, slew_why="0.25 s: a mix, its two pictures are seen anyway",
+    ),
+    Parameter(
+        "brightness", "float", 0.0, "Of the output, added.",
+        range=(-1.0, 1.0), slew=2.0, slew_why="1 s: the eye takes a jump of light for a flash",
+    ),
+    Parameter(
+        "contrast", "float", 1.0, "Of the output, about mid-grey.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
+    ),
+    Parameter(
+        "saturation", "float", 1.0, "Of the output: 0 grey.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
+    ),
+    Parameter(
+        "hue", "float", 0.0, "Turns the output's hues.",
+        range=(-180.0, 180.0), unit="deg", slew=360.0, slew_why="1 s: a turn of all colours",
+    ),
+    Parameter(
+        "mirror", "choice", "none", "Puts the output's left half on the right, its top below, or both.",
+        choices=("none", "left", "top", "quad"),
+    ),
+    Parameter(
+        "feedback", "float", 0.0, "How much of the last painted picture is in the next input.",
+        range=(0.0, 0.98), slew=2.0, slew_why="0.5 s: as noise_scale",
+    ),
+    Parameter(
+        "feedback_zoom", "float", 1.0, "The echo grows by this every thirtieth of a second.",
+        range=(0.75, 1.5), slew=0.75, slew_why="1 s: a speed, its change is an acceleration",
+    ),
+    Parameter(
+        "feedback_rotation", "float", 0.0, "The echo turns by this every thirtieth of a second.",
+        range=(-10.0, 10.0), unit="deg", slew=20.0, slew_why="1 s: as feedback_zoom",
+    ),
+    Parameter(
+        "feedback_pan_x", "float", 0.0, "The echo moves right by this share every thirtieth of a second.",
+        range=(-0.15, 0.15), slew=0.3, slew_why="1 s: as feedback_zoom",
+    ),
+    Parameter(
+        "feedback_pan_y", "float", 0.0, "The echo moves down by this share every thirtieth of a second.",
+        range=(-0.15, 0.15), slew=0.3, slew_why="1 s: as feedback_zoom",
+    ),
+    Parameter(
+        "feedback_hue", "float", 0.0, "The echo's hues turn by this every thirtieth of a second.",
+        range=(-30.0, 30.0), unit="deg", slew=60.0, slew_why="1 s: as feedback_zoom",
+    ),
+    Parameter(
+        "feedback_border", "choice", "mirror", "What comes in where the echo has moved away.",
+        choices=("zeros", "edge", "mirror"),
     ),
     Parameter(
         "tempo", "float", 120.0, "Beats a minute, for what is counted in beats.", range=(20.0, 300.0), unit="BPM",

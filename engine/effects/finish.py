@@ -1,0 +1,64 @@
+"""The last hand on a picture: dry and wet, brightness, contrast, saturation, hue, mirrors."""
+
+import numpy as np
+
+from ..core.snapshot import Snapshot
+from .colour import graded
+
+# How long one way of mirroring takes to give way to another, in seconds.
+MIRROR_FADE = 0.3
+
+
+def mirrored(pixels: np.ndarray, way: str) -> np.ndarray:
+    """uint8 (H, W, 3): `left` puts the left half on the right as well, `top` the upper below, `quad` both."""
+    h, w = pixels.shape[:2]
+    if way in ("left", "quad"):
+        half = -(-w // 2)
+        pixels = np.concatenate([pixels[:, :half], pixels[:, : w - half][:, ::-1]], axis=1)
+    if way in ("top", "quad"):
+        half = -(-h // 2)
+        pixels = np.concatenate([pixels[:half], pixels[: h - half][::-1]], axis=0)
+    return pixels
+
+
+def blended(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    """`share` of the way from a to b, both uint8; exactly a at 0 and b at 1."""
+    if share <= 0.0 or share >= 1.0:
+        return a if share <= 0.0 else b
+    return (a + share * (b.astype(np.float32) - a) + 0.5).astype(np.uint8)
+
+
+class Finish:
+    """Call once a frame. A change of mirror comes in over MIRROR_FADE rather than as a cut."""
+
+    def __init__(self) -> None:
+        self._way: str | None = None
+        self._from = "none"
+        self._share = 1.0
+        self._t = 0.0
+
+    def __call__(self, painted: np.ndarray, source: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
+        """`painted` and `source` uint8 (H, W, 3) of one size; the very same array while there is nothing to do."""
+        out = painted
+        if source is not None and source.shape == painted.shape:
+            out = blended(source, painted, float(snapshot["wet"]))
+        grade = (
+            float(snapshot["brightness"]),
+            float(snapshot["contrast"]),
+            float(snapshot["saturation"]),
+            float(snapshot["hue"]),
+        )
+        if grade != (0.0, 1.0, 1.0, 0.0):
+            out = np.clip(graded(out.astype(np.float32), *grade) + 0.5, 0, 255).astype(np.uint8)
+        return self._mirror(out, snapshot["mirror"], snapshot.t)
+
+    def _mirror(self, pixels: np.ndarray, way: str, t: float) -> np.ndarray:
+        dt, self._t = max(t - self._t, 0.0), t
+        if self._way is None:
+            self._way = way
+        if way != self._way:
+            self._from, self._way, self._share = self._way, way, 0.0
+        self._share = min(self._share + dt / MIRROR_FADE, 1.0)
+        if self._share >= 1.0:
+            return mirrored(pixels, way)
+        return blended(mirrored(pixels, self._from), mirrored(pixels, way), self._share)
