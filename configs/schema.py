@@ -174,7 +174,7 @@ class _Reader:
 
     def _osc(self, port: int) -> Osc:
         s = Section(self.page, self.top.take("osc"), "osc")
-        osc = Osc(s.whole("port", port, 0, 65535), s.texts("feedback"))
+        osc = Osc(s.whole("port", port, 0, 65535), s.texts("feedback"), s.whole("tcp", None, 0, 65535))
         for target in osc.feedback:
             found = re.fullmatch(r"(\[[^\]]+\]|[^:\s]+):(\d{1,5})", target)
             if not found or not 1 <= int(found[2]) <= 65535:
@@ -184,7 +184,7 @@ class _Reader:
 
     def _midi(self) -> Midi:
         s = Section(self.page, self.top.take("midi"), "midi")
-        midi = Midi(s.texts("inputs", ("*",)), s.texts("outputs"))
+        midi = Midi(s.texts("inputs", ("*",)), s.texts("outputs", ("auto",)))
         s.close()
         return midi
 

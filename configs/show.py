@@ -27,18 +27,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Osc:
-    """The UDP port, and the "host:port" targets that hear every change."""
+    """The UDP port, the TCP port if there is one, and the "host:port" targets that hear every change."""
 
     port: int = 8000
     feedback: tuple[str, ...] = ()
+    tcp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Midi:
-    """Globs of the port names to open."""
+    """Globs of the port names to open; the output `auto` is every device that a mapping's rows name."""
 
     inputs: tuple[str, ...] = ("*",)
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ("auto",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Show:
         if host is not None or port is not None:
             new["server"] = Server(host or self.server.host, self.server.port if port is None else port)
         if port is not None:
-            new["osc"] = Osc(port, self.osc.feedback)
+            new["osc"] = Osc(port, self.osc.feedback, self.osc.tcp)
             if not 0 <= port <= 65535:
                 page.say(0, "--port", f"{port} is outside 0..65535")
         if midi:

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,13 +30,13 @@ from .core.plain import parameter_value
 from .core.router import Router
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
+from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import Reload
 from .serving import Serve, Serving
 from .switchboard import Switchboard
 
 FIRST_FRAME_PATIENCE = 3.0
-PORT_PATIENCE = 0.2
 DEFAULT_RECORDING = "clavilux.mp4"
 
 
@@ -45,13 +45,6 @@ def display_fault() -> str | None:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display here"
     return None
-
-
-def within(seconds: float, close: Callable[[], None]) -> None:
-    """Run `close` on a thread, and wait for it no longer than `seconds`."""
-    thread = threading.Thread(target=close, name="closing", daemon=True)
-    thread.start()
-    thread.join(seconds)
 
 
 def default_sinks(notices: Notices) -> list[str]:
@@ -163,6 +156,8 @@ class Performance:
         self.notices = Notices(self.clock)
         inbox = ListeningInbox()
         self.parts = Parts(show, self.clock, self.notices, inbox)
+        self.ports = LivePorts(show, self.clock, inbox, self.notices, served=serve is not None)
+        self.osc, self.midi = self.ports.osc, self.ports.midi
         self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
         self._closing: list[Any] = []
 
@@ -184,7 +179,8 @@ class Performance:
         mappings = parts.mappings()
         source = parts.source()
         sinks = parts.sinks()
-        self._open_ports()
+        self._closing.append(self.ports.close)
+        self.ports.open()
         if self.serving is not None:
             self._closing.append(self.serving.stop)
             self.serving.listen(self.osc.port)
@@ -214,23 +210,11 @@ class Performance:
         self._reload = Reload(mappings, self.clock, self.notices, self.loop)
         self._closing.append(self._reload.stop)
         self._stop = threading.Event()
+        self.ports.answer(self.loop)
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
         self.loop.between_frames.append(self._end_when_all_are_closed)
         if self.serving is not None:
             self.serving.start(self.loop, pipeline, self.board, self.osc.port)
-
-    def _open_ports(self) -> None:
-        from ..io.midi import MidiPorts
-        from ..io.osc import OscPort
-
-        show, inbox = self.parts.show, self.parts.inbox
-        self.osc = OscPort(show.osc.port, show.server.host, clock=self.clock, inbox=inbox, notices=self.notices)
-        self.osc.start()
-        self._closing.append(self.osc.stop)
-        self.midi = MidiPorts(show.midi.inputs, clock=self.clock, inbox=inbox, notices=self.notices)
-        self.midi.start()
-        # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
-        self._closing.append(lambda: within(PORT_PATIENCE, self.midi.stop))
 
     @property
     def source(self) -> SourceFeed:

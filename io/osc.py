@@ -1,8 +1,10 @@
-"""The OSC port: a UDP socket on its own thread that turns packets into events, and answers from the same socket."""
+"""The OSC port: a UDP socket, and one of TCP, on threads of their own that turn packets into events; both answer."""
 
 import errno
+import logging
 import math
 import socket
+import struct
 import sys
 import threading
 import time
@@ -14,11 +16,16 @@ from ..engine.core.events import Event, Inbox
 from ..engine.core.notices import Notices
 from .osc_packet import IMMEDIATELY, Bundle, Message, Packet, PacketError, encode, parse, unix_seconds
 from .osc_schedule import Schedule
+from .osc_tcp import PREFIX, OscTcp
+from .udp_losses import dropped
 
-# Room for a burst while the machine is busy; the system may grant less.
-RECEIVE_BUFFER = 8 * 1024 * 1024
+# Room for a burst while the machine is busy; the system may grant less. A short packet takes about 800 bytes of it.
+RECEIVE_BUFFER = 48 * 1024 * 1024
 _LARGEST_PACKET = 65_536
 _LOOK_UP = 0.1
+# Linux grants this one past its limit to who may administer the network.
+_SO_RCVBUFFORCE = 33
+_COUNT_EVERY = 1.0
 
 Sender = tuple[str, int]
 
@@ -28,11 +35,12 @@ class PortUnavailable(OSError):
 
 
 class OscPort:
-    """OSC in, over UDP. Port 0 lets the system choose; `port` is the real one after `start`.
+    """OSC in, over UDP and, where `tcp` is given, over TCP. Port 0 lets the system choose; `port` and `tcp` are the
+    real ones after `start`.
 
     `wall` is the clock that time tags are written in, seconds since 1970. A message is stamped with its arrival, a
-    message of a future bundle with the moment it was due. `malformed` counts packets that were none, `refused`
-    those that asked to wait when too many waited already.
+    message of a future bundle with the moment it was due. `malformed` counts packets that were none, `refused` those
+    that asked to wait when too many waited already, `lost` those the system threw away before they could be read.
     """
 
     def __init__(
@@ -44,8 +52,12 @@ class OscPort:
         inbox: Inbox,
         notices: Notices,
         wall: Callable[[], float] = time.time,
+        tcp: int | None = None,
     ) -> None:
         self.port = port
+        self.tcp = tcp
+        # TCP has the number of the UDP port, where that is free; if it is not, there is none.
+        self.tcp_beside = False
         self.host = host
         self.malformed = 0
         self.refused = 0
@@ -56,17 +68,35 @@ class OscPort:
         self._wall = wall
         self.schedule = Schedule(clock, inbox.put)
         self._socket: socket.socket | None = None
+        self._tcp: OscTcp | None = None
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Open the socket and listen. Raises PortUnavailable."""
-        self._socket = self._open()
+        """Open the sockets and listen. Raises PortUnavailable."""
+        self._socket = self._open(self.port, socket.SOCK_DGRAM)
         self.port = self._socket.getsockname()[1]
+        wanted = self.port if self.tcp_beside else self.tcp
+        if wanted is not None:
+            self._start_tcp(self._socket, wanted)
         self._stopped.clear()
         self.schedule.start()
         self._thread = threading.Thread(target=self._listen, args=(self._socket,), name="osc", daemon=True)
         self._thread.start()
+
+    def _start_tcp(self, udp: socket.socket, wanted: int) -> None:
+        try:
+            opened = self._open(wanted, socket.SOCK_STREAM)
+        except PortUnavailable as e:
+            if self.tcp_beside:
+                self._notices.say("osc:tcp", f"no OSC over TCP: {e}", logging.INFO)
+                return
+            udp.close()
+            self._socket = None
+            raise
+        self._tcp = OscTcp(opened, self.receive, self._notices)
+        self.tcp = self._tcp.port
+        self._tcp.start()
 
     def stop(self) -> None:
         """Close the socket; what waits for its time is forgotten. Fine to call twice."""
@@ -78,13 +108,22 @@ class OscPort:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        if self._tcp is not None:
+            self._tcp.stop()
+            self._tcp = None
 
     def send(self, host: str, port: int, address: str, *args: Any) -> None:
-        """Send one message from the port's own socket, so that the receiver can answer. Failure is a notice."""
+        """Send one message from the port's own socket, so that the receiver can answer; to a sender over TCP through
+        its connection. Failure is a notice."""
         if self._socket is None:
             return
+        packet = encode(Message(address, args))
+        if host.startswith(PREFIX):
+            if self._tcp is not None:
+                self._tcp.send((host, port), packet)
+            return
         try:
-            self._socket.sendto(encode(Message(address, args)), (host, port))
+            self._socket.sendto(packet, (host, port))
         except OSError as e:
             self._notices.say(f"osc:send:{host}:{port}", f"OSC to {host}:{port} does not get out: {e.strerror or e}")
 
@@ -113,9 +152,9 @@ class OscPort:
                     "osc:waiting", "too many OSC messages wait for their time; further ones are left aside"
                 )
 
-    def _open(self) -> socket.socket:
+    def _open(self, port: int, kind: socket.SocketKind) -> socket.socket:
         try:
-            family, kind, proto, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_DGRAM)[0]
+            family, kind, proto, _, address = socket.getaddrinfo(self.host, port, type=kind)[0]
         except OSError as e:
             raise PortUnavailable(f"OSC: {self.host} is no address of this machine ({e})") from None
         opened = socket.socket(family, kind, proto)
@@ -123,38 +162,83 @@ class OscPort:
             if sys.platform == "win32":
                 # Two programs on one port would each get some of the messages.
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            opened.settimeout(_LOOK_UP)
+            if kind == socket.SOCK_DGRAM:
+                _make_room(opened)
+                _wake_up_every(opened, _LOOK_UP)
+            elif sys.platform != "win32":
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
         except (OSError, OverflowError) as e:
             opened.close()
-            raise PortUnavailable(self._why(e)) from None
+            raise PortUnavailable(self._why(e, port)) from None
         return opened
 
-    def _why(self, e: Exception) -> str:
+    def _why(self, e: Exception, port: int) -> str:
         code = getattr(e, "errno", None)
         if code == errno.EADDRINUSE:
             return (
-                f"OSC port {self.port} is in use by another program (another Clavilux?): "
+                f"OSC port {port} is in use by another program (another Clavilux?): "
                 "end that one, or choose another port with --port"
             )
         if code == errno.EACCES:
-            return f"OSC port {self.port} needs the administrator's rights: choose one above 1023 with --port"
+            return f"OSC port {port} needs the administrator's rights: choose one above 1023 with --port"
         if code == errno.EADDRNOTAVAIL:
             return f"OSC: {self.host} is no address of this machine"
-        return f"OSC port {self.port} cannot be opened: {e}"
+        return f"OSC port {port} cannot be opened: {e}"
 
     def _listen(self, opened: socket.socket) -> None:
+        buffer = bytearray(_LARGEST_PACKET)
+        view = memoryview(buffer)
+        count_at = 0.0
         while not self._stopped.is_set():
             try:
-                packet, address = opened.recvfrom(_LARGEST_PACKET)
-            except TimeoutError:
-                continue
+                size, address = opened.recvfrom_into(buffer)
+            except (TimeoutError, BlockingIOError):
+                size = -1
             except OSError:
                 # On some systems an answer that found no listener comes back here as an error of ours.
                 self._stopped.wait(0.01)
                 continue
-            self.receive(packet, (address[0], address[1]))
+            if size >= 0:
+                self.receive(bytes(view[:size]), (address[0], address[1]))
+            if size < 0 or self._clock.now() >= count_at:
+                count_at = self._clock.now() + _COUNT_EVERY
+                self._count_losses(opened)
+
+    def _count_losses(self, opened: socket.socket) -> None:
+        lost = dropped(opened)
+        if lost > self.lost:
+            self._notices.say(
+                "osc:lost", f"{lost - self.lost} OSC messages were lost: more came at once than this machine takes"
+            )
+        self.lost = lost
+
+
+def _make_room(opened: socket.socket) -> None:
+    """The largest receive buffer the system grants."""
+    if sys.platform == "linux":
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+            return
+        except OSError:
+            # Only for administrators; what everybody may have follows.
+            pass
+    size = RECEIVE_BUFFER
+    while size > 65_536:
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+            return
+        except OSError:
+            # Linux cuts down what is too much; macOS refuses it.
+            size //= 2
+
+
+def _wake_up_every(opened: socket.socket, seconds: float) -> None:
+    """Let a read end after `seconds`. On Linux the system does that by itself: half the calls for each packet."""
+    if sys.platform == "linux":
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, round(seconds * 1e6)))
+    else:
+        opened.settimeout(seconds)
 
 
 def _by_delay(packet: Packet, wall: float) -> Iterator[tuple[float, list[Message]]]:

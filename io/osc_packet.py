@@ -160,35 +160,44 @@ def time_tag(unix: float) -> int:
 
 def encode(packet: Packet) -> bytes:
     """The bytes of a packet: int as i or h, float as f (d where it does not fit), list and tuple as arrays; a text ends
-    at its first NUL. Raises TypeError for what OSC has no tag for, and for an empty blob."""
-    from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
-
+    at its first NUL. Raises TypeError for what OSC has no tag for."""
     if isinstance(packet, Bundle):
         parts = [encode(element) for element in packet.elements]
         return b"".join([_BUNDLE, _TIME.pack(packet.time), *(_INT32.pack(len(p)) + p for p in parts)])
-    builder = OscMessageBuilder(packet.address)
+    tags, body = [","], []
     for value in packet.args:
-        builder.add_arg(*_typed(value))
-    try:
-        return builder.build().dgram
-    except BuildError as e:
-        raise TypeError(f"{packet.address} cannot be sent: {e}") from None
+        _append(value, tags, body)
+    return b"".join([_text(packet.address), _text("".join(tags)), *body])
 
 
-def _typed(value: Any) -> tuple[Any, Any]:
-    """A value as the builder takes it, and its type tag."""
+def _append(value: Any, tags: list[str], body: list[bytes]) -> None:
+    """Add a value's type tags and bytes."""
     match value:
         case True | False | None:
-            return value, {True: "T", False: "F", None: "N"}[value]
+            tags.append({True: "T", False: "F", None: "N"}[value])
         case int() if -(2**63) <= value < 2**63:
-            return value, "i" if -(2**31) <= value < 2**31 else "h"
+            tag = "i" if -(2**31) <= value < 2**31 else "h"
+            tags.append(tag)
+            body.append(_FIXED[tag].pack(value))
         case int() | float():
-            return float(value), "f" if not math.isfinite(value) or abs(value) < _LARGEST_FLOAT else "d"
+            tag = "f" if not math.isfinite(value) or abs(value) < _LARGEST_FLOAT else "d"
+            tags.append(tag)
+            body.append(_FIXED[tag].pack(float(value)))
         case str():
-            return value.partition("\0")[0].encode(errors="replace").decode(), "s"
+            tags.append("s")
+            body.append(_text(value))
         case bytes():
-            return value, "b"
+            tags.append("b")
+            body.append(_INT32.pack(len(value)) + value + bytes(-len(value) % 4))
         case tuple() | list():
-            pairs = [_typed(v) for v in value]
-            return [v for v, _ in pairs], [t for _, t in pairs]
-    raise TypeError(f"OSC has no type tag for {type(value).__name__}")
+            tags.append("[")
+            for inner in value:
+                _append(inner, tags, body)
+            tags.append("]")
+        case _:
+            raise TypeError(f"OSC has no type tag for {type(value).__name__}")
+
+
+def _text(text: str) -> bytes:
+    raw = text.partition("\0")[0].encode(errors="replace")
+    return raw + bytes(4 - len(raw) % 4)

@@ -133,7 +133,7 @@ class Binding:
     delivers (None: 0..1 for OSC, the kind's own span for MIDI and DMX); `smooth` None is the parameter's own smoothing.
     `value` is what mode `set` sets. `bank`: the row plays only while this bank of its `mapping` is chosen. Of a
     relative encoder, `steps` detents cross the range when it is turned slowly, and `acceleration` is how many times
-    further one goes when it is turned fast. `light` None: nothing is sent back. `where` says file and line for messages.
+    further one goes when it is turned fast. `light` None: nothing is sent back. `where`: file and line for messages.
     """
 
     control: Control

@@ -121,6 +121,8 @@ class Loop:
         self.meter = Meter()
         self.snapshot: Snapshot | None = None
         self.newest: Frame | None = None
+        # Why the last picture stands, if it does.
+        self.held: str | None = None
         self.between_frames: list[Callable[[], None]] = []
 
     def step(self) -> Frame:
@@ -142,7 +144,7 @@ class Loop:
         if self._journal is not None:
             held = {"held": picture.held} if picture.held else {}
             self._journal.frame(snapshot, source, picture.render_ms, **held)
-        self.snapshot, self.newest = snapshot, frame
+        self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
 
     def run(self, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:

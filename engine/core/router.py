@@ -59,6 +59,8 @@ class Router:
         self.state = State(table, notices, opening, smoothing)
         self.transport = Transport(self.state.target("tempo"))
         self.banks = Banks()
+        # Addresses that are answered instead of played, by feedback.
+        self.answers: dict[str, Route] = {}
         self._triggers: list[Trigger] = []
         self._n = 0
         self._natives = self._native_routes()
@@ -182,7 +184,9 @@ class Router:
     def _find(self, event: Event) -> tuple[Route, ...]:
         routes: list[Route] = [p.play for p in self.players if p.binding.control.matches(event)]
         if event.port in ("osc", "api"):
-            if is_pattern(event.address):
+            if event.address in self.answers:
+                routes.append(self.answers[event.address])
+            elif is_pattern(event.address):
                 routes += [route for address, (_, route) in self._natives.items() if matches(event.address, address)]
             elif event.address in self._natives:
                 routes.append(self._natives[event.address][1])

@@ -1,7 +1,7 @@
 """The state of every parameter: where it is going, where it is, and who moved it last."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .events import Event
@@ -30,9 +30,9 @@ class State:
         self._motions: dict[str, Motion] = {}
         self._values: dict[str, Any] = {}
         self.owners: dict[str, object] = {}
-        # The event that is being played, and of each parameter the one that set it last: whoever sent it knows.
+        # The event that is being played, and who wants to know what it set: whoever sent it is not told again.
         self.cause: Event | None = None
-        self.causes: dict[str, Event | None] = {}
+        self.hearing: Callable[[Event, str, Any], None] | None = None
         override = smoothing or {}
         start = {p.name: p.default for p in table.values() if p.alias_of is None}
         for name, value in (opening or {}).items():
@@ -71,7 +71,8 @@ class State:
             if name in ("num_inference_steps", "t_index_list"):
                 coerced = self._fit_steps(name, coerced, was)
         self.owners[name] = owner
-        self.causes[name] = self.cause
+        if self.hearing is not None and self.cause is not None and self.cause.sender is not None:
+            self.hearing(self.cause, name, self.target(name))
         if p.waits_for:
             self._notices.say(
                 f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
@@ -113,8 +114,6 @@ class State:
             else:
                 self._values[name] = value
             self.owners[name] = owner
-            # Nobody knows what everything goes back to, not even who asked for it.
-            self.causes[name] = None
 
     def refuse(self, who: str, error: Refused) -> None:
         """Say why a value was not taken, at a limited rate."""

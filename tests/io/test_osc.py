@@ -1,9 +1,11 @@
 """The OSC port: order, time tags on a clock of our own, malformed packets, and real sockets."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from clavilux.engine.core.clock import ManualClock, SystemClock
@@ -11,6 +13,7 @@ from clavilux.engine.core.events import Event, Inbox
 from clavilux.engine.core.notices import Notices
 from clavilux.io.osc import OscPort, PortUnavailable
 from clavilux.io.osc_packet import Bundle, Message, encode, parse, time_tag
+from clavilux.io.osc_stream import Unframer, frame
 
 WALL = 1_795_000_000.0
 
@@ -217,3 +220,86 @@ def test_liblos_oscsend_with_all_its_tags(live):
     (event,) = wait_for(inbox, 1)
     assert event.address == "/clavilux/all"
     assert event.args == (3, 0.5, "hi", True, False, None, True, 7, 1.25, "sym", "x")
+
+
+# -- TCP -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tcp():
+    clock = SystemClock()
+    inbox = Inbox()
+    notices = Notices(clock)
+    port = OscPort(0, clock=clock, inbox=inbox, notices=notices, tcp=0)
+    port.start()
+    yield port, inbox, notices
+    port.stop()
+
+
+@pytest.mark.parametrize("slip", [True, False])
+def test_tcp_in_and_answers_through_the_same_connection(tcp, slip):
+    port, inbox, _ = tcp
+    with socket.create_connection(("127.0.0.1", port.tcp), timeout=5) as program:
+        program.sendall(b"".join(frame(encode(Message("/n", (n,))), slip) for n in range(500)))
+        got = wait_for(inbox, 500)
+        assert [e.args[0] for e in got] == list(range(500))
+        host, number = got[0].sender
+        assert (host, number) == ("tcp:127.0.0.1", program.getsockname()[1])
+        port.send(host, number, "/clavilux/seed", 3)
+        unframer, packets = Unframer(), []
+        while not packets:
+            packets = unframer.feed(program.recv(1000))
+    assert [parse(p) for p in packets] == [Message("/clavilux/seed", (3,))]
+    assert unframer.slip is slip
+
+
+def test_a_program_that_speaks_no_osc_is_let_go_and_others_play_on(tcp):
+    port, inbox, notices = tcp
+    with socket.create_connection(("127.0.0.1", port.tcp), timeout=5) as browser:
+        browser.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert browser.recv(100) == b""
+    assert any("is let go" in n.text for n in notices.recent)
+    with socket.create_connection(("127.0.0.1", port.tcp), timeout=5) as program:
+        program.sendall(frame(encode(Message("/a")), False))
+        assert [e.address for e in wait_for(inbox, 1)] == ["/a"]
+
+
+def test_a_tcp_port_in_use_is_said_and_frees_the_udp_port(tcp):
+    port, _, _ = tcp
+    clock = SystemClock()
+    second = OscPort(0, clock=clock, inbox=Inbox(), notices=Notices(clock), tcp=port.tcp)
+    with pytest.raises(PortUnavailable, match=f"OSC port {port.tcp} is in use"):
+        second.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", second.port))
+    second.tcp_beside, second.tcp = True, None
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", second.port))
+        other.listen()
+        second.start()
+    assert second.tcp is None
+    second.stop()
+
+
+# -- losses --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="only Linux tells")
+def test_what_the_system_throws_away_is_counted_and_said():
+    clock = SystemClock()
+    notices = Notices(clock)
+    port = OscPort(0, clock=clock, inbox=Inbox(), notices=notices)
+    small = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.bind(("127.0.0.1", 0))
+    with small, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for _ in range(200):
+            out.sendto(b"/a\0\0,\0\0\0", small.getsockname())
+        port._count_losses(small)
+        kept = 0
+        small.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while small.recv(100):
+                kept += 1
+    assert port.lost == 200 - kept > 0
+    assert notices.recent[-1].text.startswith(f"{port.lost} OSC messages were lost")

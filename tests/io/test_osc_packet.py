@@ -171,7 +171,7 @@ VALUES = st.recursive(
         st.integers(-(2**63), 2**63 - 1),
         st.floats(width=32, allow_nan=False),
         st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
-        st.binary(min_size=1),
+        st.binary(),
         st.booleans(),
         st.none(),
     ),

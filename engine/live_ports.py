@@ -1,0 +1,77 @@
+"""The ports of a live show, in and out: OSC and MIDI come in, values and the state of the show go back out."""
+
+import threading
+from collections.abc import Callable
+
+from ..configs import Show
+from ..io.midi import MidiPorts
+from ..io.osc import OscPort
+from ..io.osc_outbox import OscOutbox
+from .core.clock import Clock
+from .core.events import Inbox
+from .core.feedback import Feedback, Status
+from .core.loop import Loop
+from .core.notices import Notices
+
+PORT_PATIENCE = 0.2
+
+
+def within(seconds: float, close: Callable[[], None]) -> None:
+    """Run `close` on a thread, and wait for it no longer than `seconds`."""
+    thread = threading.Thread(target=close, name="closing", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+class LivePorts:
+    """`open` before the model is loaded, so that a port in use is said at once; `answer` when there is a loop.
+
+    OSC over TCP is where the show says (`osc: {tcp: N}`); without a server it has the number of the UDP port.
+    """
+
+    def __init__(self, show: Show, clock: Clock, inbox: Inbox, notices: Notices, served: bool) -> None:
+        self._show = show
+        self._clock = clock
+        self._notices = notices
+        host = show.server.host
+        self.osc = OscPort(show.osc.port, host, clock=clock, inbox=inbox, notices=notices, tcp=show.osc.tcp)
+        self.osc.tcp_beside = show.osc.tcp is None and not served
+        self.midi = MidiPorts(show.midi.inputs, clock=clock, inbox=inbox, notices=notices)
+        self._outbox = OscOutbox(self.osc, notices)
+
+    def open(self) -> None:
+        """Open everything. Raises PortUnavailable."""
+        self.osc.start()
+        self._outbox.start()
+        self.midi.start()
+
+    def answer(self, loop: Loop) -> None:
+        """Send values and the state of `loop` back from now on."""
+        targets = [_target(text) for text in self._show.osc.feedback]
+        feedback = Feedback(loop.router, self._outbox.send, self._clock, self._notices, targets)
+        loop.between_frames.append(lambda: feedback.publish(status(loop)))
+
+    def close(self) -> None:
+        """Close everything that was opened."""
+        # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
+        within(PORT_PATIENCE, self.midi.stop)
+        self._outbox.stop()
+        self.osc.stop()
+
+
+def status(loop: Loop) -> Status:
+    """How the show goes, in the words of the status messages."""
+    snapshot, meter = loop.snapshot, loop.meter
+    if snapshot is None:
+        return Status(0.0, 0, 0.0, "starting")
+    state = "holding" if loop.held else "playing"
+    if snapshot["paused"]:
+        state = "paused"
+    if snapshot["blackout"]:
+        state = "blackout"
+    return Status(meter.fps, snapshot.n, meter.render_ms, state)
+
+
+def _target(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
