@@ -68,17 +68,17 @@ class Quality:
             self._cost = seconds
         else:
             self._cost += (seconds - self._cost) * min(elapsed / LAG, 1.0)
-        if not on or now - self._changed_at < SETTLE:
+        if not on or now - self._changed_at < SETTLE or now < self._hands_off_until:
             self._late_since = self._easy_since = None
             return
         budget = 1.0 / target_fps
-        better = self._better(now)
+        better = self._better()
         late = self._cost > LATE * budget
         easy = better is not None and self._cost * self._dearer(better) < EASY * budget
         self._late_since = (self._late_since if self._late_since is not None else now) if late else None
         self._easy_since = (self._easy_since if self._easy_since is not None else now) if easy else None
         if self._late_since is not None and now - self._late_since >= LATE_FOR:
-            self._turn_to(self._cheaper(now), now)
+            self._turn_to(self._cheaper(), now)
         elif better is not None and self._easy_since is not None and now - self._easy_since >= EASY_FOR:
             self._turn_to(better, now)
 
@@ -87,24 +87,21 @@ class Quality:
             self._effort, self._changed_at, self._cost = effort, now, None
             self._late_since = self._easy_since = None
 
-    def _steps_are_free(self, now: float) -> bool:
-        return self._pinned not in ("steps", "everything") and now >= self._hands_off_until
-
-    def _cheaper(self, now: float) -> Effort:
+    def _cheaper(self) -> Effort:
         steps, scale = self._effort.steps or self._length, self._effort.scale
-        if steps > 1 and self._steps_are_free(now):
+        if steps > 1 and self._pinned not in ("steps", "everything"):
             return Effort(steps - 1, scale)
         lower = [s for s in SCALES if s < scale]
         if lower and self._pinned not in ("resolution", "everything"):
             return Effort(self._effort.steps, lower[0])
         return self._effort
 
-    def _better(self, now: float) -> Effort | None:
+    def _better(self) -> Effort | None:
         """The next better level, or None at the top: resolution comes back first, as it went last."""
         steps, scale = self._effort.steps, self._effort.scale
         if scale < 1.0:
             return Effort(steps, min(s for s in SCALES if s > scale))
-        if steps is None or not self._steps_are_free(now):
+        if steps is None:
             return None
         return Effort(None if steps + 1 >= self._length else steps + 1, scale)
 

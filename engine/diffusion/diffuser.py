@@ -180,7 +180,9 @@ class Diffuser:
                 return self._shown
         wanted = int(value(snapshot, "frame_buffer_size"))
         stroke = self._stroke(pixels, snapshot, effort, self._buffer.size)
-        self._shown = self._settled(self._buffer.next(stroke, wanted, self._finished), stroke)
+        # In a stream batch a new lane repeats the one beside it until its own frames have come through.
+        pace = len(stroke.work.timesteps) if self.batch and stroke.work is not None else 1
+        self._shown = self._settled(self._buffer.next(stroke, wanted, self._finished, pace), stroke)
         return self._shown
 
     def _may_skip(self, snapshot: Snapshot) -> bool:

@@ -6,23 +6,21 @@ Batch, height and width stay dynamic, so one build serves every step list, guida
 import logging
 import platform
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..core.notices import Notices
 from . import cache
-from .accelerators import Networks, Recipe
-from .parts import config_of
+from .accelerators import Networks, NotAPicture, Recipe
+from .parts import Checked, config_of
 from .quantize import FILE as RANGES
 from .quantize import load_ranges, quantize
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 4
+FORMAT = 5
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -91,13 +89,15 @@ def convert(recipe: Recipe, folder: Path) -> None:
     ranges = load_ranges(recipe.folder) if _precision(ov.Core()) == "f32" else {}
     for name, module, inputs in jobs:
         quantize(module, ranges.get(name, {}))
+        if name == "decoder":
+            module = Checked(module)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
             traced = torch.jit.trace(module, inputs, check_trace=False, strict=False)
             model = ov.convert_model(traced, example_input=inputs)
         for port in (*model.inputs, *model.outputs):
-            port.get_tensor().set_names({port.any_name} if port.names else {"out"})
+            port.get_tensor().set_names({port.any_name} if port.names else {f"out{port.index}"})
         ov.save_model(model, str(folder / f"{name}.xml"), compress_to_fp16=halves)
 
 
@@ -136,17 +136,20 @@ def _networks(compiled: dict[str, Any]) -> Networks:
 
 
 class _Request:
-    """One compiled model: tensors on the CPU in, a view of OpenVINO's own result out."""
+    """One compiled model: tensors on the CPU in, views of OpenVINO's own results out; a call gives the first."""
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
         self._count = len(compiled.inputs)
 
     def __call__(self, *tensors: Tensor) -> Tensor:
+        return self.results(*tensors)[0]
+
+    def results(self, *tensors: Tensor) -> list[Tensor]:
+        """Every result."""
         given = [t.contiguous().numpy() for t in tensors[: self._count]]
-        results = self._request.infer(given, share_inputs=True, share_outputs=True)
-        out: np.ndarray = results[0]
-        return torch.from_numpy(out)
+        found = self._request.infer(given, share_inputs=True, share_outputs=True)
+        return [torch.from_numpy(found[k]) for k in range(len(found))]
 
 
 class _Unet:
@@ -158,14 +161,17 @@ class _Unet:
 
 
 class _Codec:
-    def __init__(self, encode: Callable[..., Tensor], decode: Callable[..., Tensor]) -> None:
+    def __init__(self, encode: _Request, decode: _Request) -> None:
         self._encode, self._decode = encode, decode
 
     def encode(self, frames: Tensor) -> Tensor:
         return self._encode(frames)
 
     def decode(self, latents: Tensor) -> Tensor:
-        return self._decode(latents)
+        frames, total = self._decode.results(latents)
+        if not bool(torch.isfinite(total).all()):
+            raise NotAPicture
+        return frames
 
 
 def _first(width: Any) -> int:

@@ -84,6 +84,19 @@ class Decoder(nn.Module):
         return F.pixel_shuffle(image, self.shuffle) if self.shuffle > 1 else image
 
 
+class Checked(nn.Module):
+    """A decoder that gives its frames and, of each picture before it was rounded, the sum: not finite where the
+    picture is none."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        image = self.decoder.image(latents)
+        return levels(image), image.float().sum((1, 2, 3))
+
+
 def levels(image: Tensor) -> Tensor:
     """A picture (B,3,H,W) in -1..1 as uint8 (B,H,W,3)."""
     return (image * 127.5 + 128.0).clamp(0.0, 255.0).floor().to(torch.uint8).permute(0, 2, 3, 1)

@@ -106,6 +106,8 @@ def test_a_new_seed_and_guidance_across_one_are_no_cut(exact, at, clip):
         lambda n: {"seed": 3 if n < 10 else 4},
         lambda n: {"guidance_scale": 0.9 + 0.01 * n},
         lambda n: {"input_mode": "video" if n < 10 else "text"},
+        lambda n: {"cfg_type": "self" if n < 10 else "full", "guidance_scale": 2.0},
+        lambda n: {"cfg_type": "full" if n < 10 else "initialize", "guidance_scale": 2.0, "delta": 0.5},
     ):
         painter = Diffuser(exact, synchronous=True, cfg_type="self")
         outs = [painter.render(clip[0], at(n, noise_scale=0.7, **change(n))) for n in range(40)]
@@ -219,3 +221,17 @@ def test_warming_runs_every_batch_and_changes_no_frame(exact, at, clip, batch):
     warm.warm()
     assert exact.unet.rows == ([2, 4] if batch else [1, 2])
     assert (cold.render(clip[0], at(0)) == warm.render(clip[0], at(0))).all()
+
+
+@BATCH
+def test_a_kind_of_guidance_set_live_costs_and_paints_what_it_does_from_the_start(exact, at, clip, batch):
+    for kind, rows in (("none", 2), ("full", 4), ("self", 2), ("initialize", 3)):
+        values = {"guidance_scale": 1.8, "delta": 0.7, "noise_scale": 0.8}
+        turned = Diffuser(exact, synchronous=True, batch=batch, cfg_type="self")
+        straight = Diffuser(exact, synchronous=True, batch=batch, cfg_type=kind)
+        for n in range(40):
+            exact.unet.rows.clear()
+            out = turned.render(clip[0], at(n, cfg_type="self" if n < 5 else kind, **values))
+            assert n < 35 or sum(exact.unet.rows) == rows
+        expected = [straight.render(clip[0], at(n, **values)) for n in range(40)][-1]
+        assert distance(out, expected) < 0.1

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from clavilux.engine.diffusion.guidance import CFG_TYPES, coefficients, rows, stock_noise
+from clavilux.engine.diffusion.guidance import CFG_TYPES, Kind, coefficients, rows, stock_noise
 from clavilux.engine.diffusion.schedule import Schedule
 
 
@@ -67,3 +67,22 @@ def test_a_step_that_has_not_joined_is_not_guided(kind):
     for name in ("x", "cond", "uncond", "anchor"):
         assert getattr(joining, name)[1] == pytest.approx(getattr(plain, name)[1])
     assert joining.cond[0] == coefficients(levels, kind, 3.0, 0.8).cond[0]
+
+
+def test_kinds_give_way_to_each_other_through_no_guidance_at_all():
+    kind = Kind(speed=4.0)
+    assert kind.at("self", 2.0, 0.0) == ("self", 2.0)
+    seen = [kind.at("full", 2.0, 1 / 16) for _ in range(9)]
+    assert [k for k, _ in seen] == ["self"] * 3 + ["full"] * 6
+    assert [g for _, g in seen] == [1.75, 1.5, 1.25, 1.0, 1.25, 1.5, 1.75, 2.0, 2.0]
+
+
+def test_a_kind_that_does_nothing_gives_way_at_once():
+    for before, guidance in (("none", 2.0), ("self", 0.9)):
+        kind = Kind()
+        kind.at(before, guidance, 0.0)
+        assert kind.at("full", guidance, 0.01)[0] == "full"
+
+
+def test_below_one_guidance_is_what_was_asked():
+    assert Kind().at("self", 0.4, 0.0) == ("self", 0.4)

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 import torch
-from clavilux.engine.diffusion.noise import Noise, drawn, frame_seed
+from clavilux.engine.diffusion.noise import LOUDEST, Noise, drawn, frame_seed
 
 SHAPE = (4, 16, 16)
 
@@ -60,3 +61,19 @@ def test_blends_keep_unit_variance():
             assert abs(float(z.std()) - 1) < 0.05
     alone = Noise(SHAPE).at(((1, 1.0), (2, 0.0)), 1, 0, 0.0)
     assert torch.equal(alone, drawn(1, 1, SHAPE))
+
+
+def test_weights_that_are_not_normalised_are_the_amplitude():
+    for weights, amplitude in (((0.5, 0.25), 0.75), ((1.0, 4.0), LOUDEST), ((0.0, 0.0), 1.0)):
+        seeds = tuple(enumerate(weights, 1))
+        loud, plain = (Noise((4, 64, 64)).at(seeds, 1, 0, 0.0, "linear", flag) for flag in (False, True))
+        torch.testing.assert_close(loud, plain * amplitude)
+
+
+def test_a_change_of_amplitude_is_a_walk_too():
+    noise = Noise(SHAPE, speed=np.pi)
+    noise.at(((1, 0.5), (2, 0.4)), 1, 0, 0.0, "linear", False)
+    stds = [float(noise.at(((1, 0.5), (2, 0.4)), 1, n, 1 / 30, "linear", True).std()) for n in range(1, 6)]
+    first = float(Noise(SHAPE).at(((1, 0.5), (2, 0.4)), 1, 0, 0.0, "linear", False).std())
+    assert all(b - a < 0.12 for a, b in zip([first, *stds], stds, strict=False))
+    assert stds[-1] / first == pytest.approx(1 / 0.9, abs=0.01)

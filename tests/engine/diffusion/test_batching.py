@@ -1,0 +1,71 @@
+import json
+from dataclasses import replace
+
+import pytest
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.diffusion import batching
+from clavilux.engine.diffusion.batching import batch_pays
+
+
+@pytest.fixture
+def machine(exact, tmp_path, monkeypatch):
+    """A machine where a model call costs so much, and so much more a row; counts the calls."""
+    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path / "cache"))
+    passed = {"s": 0.0, "calls": 0}
+    monkeypatch.setattr(batching.time, "perf_counter", lambda: passed["s"])
+
+    def make(call_ms, row_ms):
+        def unet(x, *rest):
+            passed["s"] += (call_ms + row_ms * len(x)) / 1000
+            passed["calls"] += 1
+            return exact.unet(x, *rest)
+
+        return replace(exact, networks=replace(exact.networks, unet=unet))
+
+    make.passed = passed
+    return make
+
+
+def test_where_rows_are_cheap_a_batch_pays(machine):
+    assert batch_pays(machine(20, 1), 4)
+
+
+def test_where_every_row_costs_the_same_it_does_not(machine):
+    assert not batch_pays(machine(2, 20), 4)
+
+
+def test_where_all_is_fast_no_delay_is_worth_it(machine):
+    assert not batch_pays(machine(1, 0.1), 4)
+
+
+def test_one_step_is_no_batch(machine):
+    assert not batch_pays(machine(20, 1), 1)
+
+
+def test_it_is_measured_once_and_remembered(machine, tmp_path):
+    model = machine(20, 1)
+    notices = Notices(ManualClock())
+    first = batch_pays(model, 4, notices)
+    calls = machine.passed["calls"]
+    assert batch_pays(model, 4) is first
+    assert machine.passed["calls"] == calls
+    assert "at once" in notices.recent[-1].text
+    assert batch_pays(model, 3) is True
+    assert machine.passed["calls"] > calls
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', '{"a": {"sequence_ms": "x"}}'])
+def test_a_memory_that_cannot_be_read_is_made_anew(machine, tmp_path, text):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / batching.FILE).write_text(text)
+    assert batch_pays(machine(20, 1), 4)
+    assert len(json.loads((folder / batching.FILE).read_text())) == 1
+
+
+def test_without_a_place_to_remember_it_is_said(machine, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    notices = Notices(ManualClock())
+    assert batch_pays(machine(20, 1), 4, notices)
+    assert "measured again" in notices.recent[0].text
