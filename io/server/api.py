@@ -26,7 +26,7 @@ _WORDS = {404: "there is nothing here; /docs lists every call", 405: "this call 
 def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> FastAPI:
     """The app of one show; `app.state.guarded` is what a server serves."""
     pictures = Pictures(desk)
-    changes = Changes(desk, pictures)
+    changes = Changes(desk)
     peers = Peers(desk, pictures)
 
     async def end() -> None:

@@ -7,6 +7,7 @@ what it was told before, so a slow one misses steps on the way and never the las
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,22 +18,22 @@ from ...engine.core.events import Event
 from ...engine.core.plain import arguments
 from .calls import errors
 from .desk import Desk
-from .pictures import Pictures
 
 MOST_LISTENERS = 64
 _TELL_EVERY = 0.04
 _STATUS_EVERY = 0.5
-_MOST_ACTIVITY = 12
+_MOST_ACTIVITY, _KEPT_ACTIVITY = 12, 100
 _LONGEST_ARGUMENTS = 80
 
 
 class Changes:
     """The listeners of a show. Lives on the server's asyncio loop."""
 
-    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._pictures = pictures
         self._ended = False
+        self._read = desk.inbox.arrived
+        self._lines: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT_ACTIVITY)
         self.listeners = 0
 
     def end(self) -> None:
@@ -43,7 +44,7 @@ class Changes:
         """The text of one listener's stream."""
         self.listeners += 1
         try:
-            listener = _Listener(self._desk)
+            listener = _Listener(self._desk, self)
             yield "retry: 1000\n\n" + _event("hello", listener.hello())
             while not self._ended:
                 await asyncio.sleep(_TELL_EVERY)
@@ -52,12 +53,30 @@ class Changes:
         finally:
             self.listeners -= 1
 
+    def activity(self, since: int) -> tuple[list[dict[str, Any]], int]:
+        """What came in after message number `since`, of each control the newest, and the number of the last one. Each
+        message is explained once, however many listen."""
+        inbox = self._desk.inbox
+        if inbox.arrived != self._read:
+            heard = [h for h in inbox.newest() if h.number > self._read]
+            newest = {(h.event.port, h.event.address): h for h in heard}
+            self._read = heard[-1].number if heard else inbox.arrived
+            self._lines += [(h.number, self._line(h.event)) for h in list(newest.values())[-_MOST_ACTIVITY:]]
+        return [line for number, line in self._lines if number > since], self._read
+
+    def _line(self, event: Event) -> dict[str, Any]:
+        router = self._desk.router
+        hits = router.explain(event) if router is not None else []
+        plays = list(dict.fromkeys(hit.what for hit in hits if not hit.asleep))
+        return {"port": event.port, "address": event.address[:120], "value": short(event), "plays": plays}
+
 
 class _Listener:
     """What one listener knows."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, changes: Changes) -> None:
         self._desk = desk
+        self._changes = changes
         self._targets: dict[str, Any] = {}
         self._actual: dict[str, float] = {}
         self._heard = desk.inbox.arrived
@@ -82,7 +101,7 @@ class _Listener:
             found.append(("parameters", changed))
         if moved:
             found.append(("actual", moved))
-        activity = self._activity()
+        activity, self._heard = self._changes.activity(self._heard)
         if activity:
             found.append(("activity", activity))
         notices = [n for n in list(desk.notices.recent) if n.t > self._noticed]
@@ -95,20 +114,6 @@ class _Listener:
             self._status_at = now
             found.append(("status", desk.metrics() | {"beat": round(desk.view.beat, 2)}))
         return found
-
-    def _activity(self) -> list[dict[str, Any]]:
-        """The newest message of each control that came in since the last time."""
-        inbox = self._desk.inbox
-        if inbox.arrived == self._heard:
-            return []
-        newest = {(h.event.port, h.event.address): h.event for h in inbox.newest() if h.number > self._heard}
-        self._heard = inbox.arrived
-        return [self._line(event) for event in list(newest.values())[-_MOST_ACTIVITY:]]
-
-    def _line(self, event: Event) -> dict[str, Any]:
-        router = self._desk.router
-        plays = router.explain(event) if router is not None else []
-        return {"port": event.port, "address": event.address[:120], "value": short(event), "plays": plays}
 
 
 def short(event: Event) -> str:

@@ -22,7 +22,7 @@ from ...engine.core.notices import Notice, Notices
 from ...engine.core.parameters import Parameter
 from ...engine.core.plain import parameter_value
 from ...engine.core.router import ROOT, Router
-from ...engine.core.table import TABLE, Table
+from ...engine.core.table import TABLE, Table, row
 from .heard import ListeningInbox
 from .message import Fault, Play, read_message
 
@@ -183,6 +183,16 @@ class Desk:
     def shown(self, name: str, value: Any) -> Any:
         """A parameter's value as JSON has it."""
         return parameter_value(self.table[name], value)
+
+    def rows(self) -> dict[str, Any]:
+        """The table with the show's opening values: {parameters: [row], actions: [{name, help, waits_for}]}."""
+        opening = self.router.state.opening if self.router is not None else self.view.targets
+        parameters = [
+            {**row(p), "default": self.shown(p.name, p.default), "opening": self.shown(p.name, opening.get(p.name))}
+            for p in self.table.values()
+        ]
+        actions = [{"name": a.name, "help": a.help, "waits_for": a.waits_for} for a in self.table.actions.values()]
+        return {"parameters": parameters, "actions": actions}
 
     def offer(self, frame: Frame) -> None:
         """Take a finished frame and publish what it was made from (an Output of the loop)."""

@@ -41,6 +41,10 @@ def session_routes(desk: Desk, pictures: Pictures, version: str) -> APIRouter:
         notes = [fault.text for fault in answer.faults]
         return {"status": "ok", "applied_parameters": answer.applied, "notes": notes}
 
+    @routes.get("/api/v1/session/table", summary="The parameter table: what a page makes its controls from")
+    async def table() -> dict[str, object]:
+        return desk.rows()
+
     @routes.get("/api/v1/session/metrics", summary="Rates, latencies, sources, sinks and faults")
     async def metrics() -> dict[str, object]:
         return desk.metrics()

@@ -1,0 +1,136 @@
+// The wire: what the show says, and what the page plays. Changes come as server-sent events; what is played goes over
+// the data channel while there is one, else by POST. Of what is played between two screen frames the newest wins.
+
+const listeners = new Map();
+export const known = { parameters: {}, actual: {}, status: {}, table: null };
+
+let channel = null;
+let waiting = {};
+let scheduled = false;
+let posting = false;
+const touched = new Map();
+const ECHO_MS = 350;
+
+export function on(name, act) {
+  if (!listeners.has(name)) listeners.set(name, new Set());
+  listeners.get(name).add(act);
+}
+
+export function tell(name, value) {
+  for (const act of listeners.get(name) ?? []) act(value);
+}
+
+// A control that was just moved here is ahead of the show: what the show says about it is a moment old.
+export function fresh(name) {
+  return performance.now() - (touched.get(name) ?? -Infinity) < ECHO_MS;
+}
+
+export function useChannel(opened) {
+  channel = opened;
+}
+
+export function play(message) {
+  const now = performance.now();
+  for (const name of Object.keys(message)) {
+    touched.set(name, now);
+    delete waiting[name];
+  }
+  Object.assign(waiting, message);
+  if (!scheduled) {
+    scheduled = true;
+    // A hidden tab gets no animation frames; what is played there must go out all the same.
+    if (document.hidden) setTimeout(flush, 16);
+    else requestAnimationFrame(flush);
+  }
+}
+
+// Actions are never merged: each goes out by itself, after what was turned before it.
+export function fire(name, value = true) {
+  flush();
+  waiting = { [name]: value };
+  flush();
+}
+
+function flush() {
+  scheduled = false;
+  if (Object.keys(waiting).length === 0) return;
+  if (channel?.readyState === "open") {
+    channel.send(JSON.stringify(waiting));
+    waiting = {};
+    return;
+  }
+  if (!posting) post();
+}
+
+async function post() {
+  posting = true;
+  while (Object.keys(waiting).length > 0) {
+    const message = waiting;
+    waiting = {};
+    try {
+      const answer = await fetch("/api/v1/session/parameters", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(message),
+      });
+      if (!answer.ok) {
+        const { detail } = await answer.json();
+        const words = Array.isArray(detail) ? detail.map((d) => d.msg).join("; ") : String(detail);
+        tell("fault", { key: "", message: words });
+      }
+    } catch {
+      tell("fault", { key: "", message: "the show did not answer; what you turned last was not taken" });
+      break;
+    }
+  }
+  posting = false;
+}
+
+export async function listen() {
+  await loadTable();
+  const stream = new EventSource("/api/v1/session/events");
+  const hear = (name, act) => stream.addEventListener(name, (event) => act(JSON.parse(event.data)));
+  hear("hello", (all) => {
+    Object.assign(known, { parameters: all.parameters, actual: all.actual, status: all.status });
+    tell("link", "live");
+    tell("parameters", all.parameters);
+    tell("actual", all.actual);
+    tell("status", all.status);
+  });
+  hear("parameters", (changed) => {
+    Object.assign(known.parameters, changed);
+    tell("parameters", changed);
+  });
+  hear("actual", (moved) => {
+    Object.assign(known.actual, moved);
+    tell("actual", moved);
+  });
+  hear("status", (status) => {
+    known.status = status;
+    tell("status", status);
+  });
+  hear("activity", (lines) => tell("activity", lines));
+  hear("notices", (lines) => tell("notices", lines));
+  stream.onerror = () => {
+    tell("link", "lost");
+    // Some answers (the port taken by another program) end an EventSource for good.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  };
+}
+
+async function loadTable() {
+  if (known.table) return;
+  for (;;) {
+    try {
+      const answer = await fetch("/api/v1/session/table");
+      if (answer.ok) {
+        known.table = await answer.json();
+        tell("table", known.table);
+        return;
+      }
+    } catch {
+      tell("link", "lost");
+    }
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}

@@ -1,0 +1,166 @@
+"""The calls about a running show, as a program meets them."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from clavilux.engine.core.events import Event
+from PIL import Image
+
+PARAMETERS = "/api/v1/session/parameters"
+CAT = [{"text": "A cat playing piano", "weight": 1.0}]
+# Every message of the document on sending parameters, with what session/parameters says afterwards.
+SEED_MESSAGES = [
+    ({"prompts": CAT}, {"prompts": CAT, "prompt": "A cat playing piano"}),
+    (
+        {"prompts": CAT, "denoising_step_list": [800, 600, 400], "noise_scale": 0.7},
+        {"denoising_step_list": [800, 600, 400], "noise_scale": 0.7, "t_index_list": None},
+    ),
+    (
+        {"prompts": [{"text": "A sunny day", "weight": 0.7}, {"text": "A rainy day", "weight": 0.3}],
+         "prompt_interpolation_method": "linear"},
+        {"prompts": [{"text": "A sunny day", "weight": 0.7}, {"text": "A rainy day", "weight": 0.3}]},
+    ),
+    (
+        {"transition": {"target_prompts": [{"text": "A night sky with stars", "weight": 1.0}], "num_steps": 8,
+                        "temporal_interpolation_method": "linear"}},
+        {"prompts": [{"text": "A night sky with stars", "weight": 1.0}]},
+    ),
+    ({"denoising_step_list": [1000, 750, 500, 250]}, {"denoising_step_list": [1000, 750, 500, 250]}),
+    ({"denoising_step_list": [700, 400]}, {"denoising_step_list": [700, 400]}),
+    ({"noise_scale": 0.8, "noise_controller": True}, {"noise_scale": 0.8, "noise_controller": True}),
+    ({"manage_cache": True}, {"manage_cache": True}),
+    ({"reset_cache": True}, {}),
+    ({"paused": True}, {"paused": True}),
+    ({"paused": False}, {"paused": False}),
+    ({"vace_context_scale": 1.0}, {"vace_context_scale": 1.0}),
+    ({"spout_sender": {"enabled": True, "name": "ScopeOutput"}},
+     {"spout_sender": {"enabled": True, "name": "ScopeOutput"}}),
+    ({"spout_receiver": {"enabled": True, "name": "ExternalApp"}},
+     {"spout_receiver": {"enabled": True, "name": "ExternalApp"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "after"), SEED_MESSAGES)
+def test_every_message_of_the_second_seed_is_taken_at_once_and_by_the_show(stage, visit, message, after):
+    client = visit()
+    answer = client.post(PARAMETERS, json=message)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "ok"
+    assert set(answer.json()["applied_parameters"]) == set(message)
+    for _ in range(2):
+        now = client.get(PARAMETERS).json()["parameters"]
+        assert {key: now[key] for key in after} == after
+        stage.step()
+
+
+def test_numbers_in_strings_convert_and_only_what_was_sent_is_answered(stage, visit):
+    answer = visit().post(PARAMETERS, json={"noise_scale": "0.25", "paused": "false", "seed": "7"})
+    assert answer.json()["applied_parameters"] == {"noise_scale": 0.25, "paused": False, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"noise_scale": 1.5}, "out of range; the nearest is 1"),
+        ({"noise_scale": "loud"}, "takes a number"),
+        ({"nois_scale": 0.5}, "did you mean noise_scale"),
+        ({"prompts": [{"text": "a", "weight": -1}]}, "out of range"),
+        ({"prompts": 5}, "string"),
+        ({"transition": {}}, "target_prompts"),
+        ({"transition": {"target_prompts": "a", "num_steps": -1}}, "0 or more"),
+        ({"prompt_interpolation_method": "cubic"}, "linear, slerp"),
+        ({"denoising_step_list": [2000]}, "out of range"),
+    ],
+)
+def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
+    answer = visit().post(PARAMETERS, json={"delta": 0.5, **message})
+    assert answer.status_code == 422
+    assert words in json.dumps(answer.json()["detail"])
+    assert stage.desk.targets()["delta"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"5", b"null", b"\xff", b'{"delta": NaN}', b'{"delta": 1e999}', b'{"prompt": "\\ud800"}',
+             b'{"output_sinks": ' + b'{"a":' * 50 + b"1" + b"}" * 50 + b"}", b"[" * 100_000]
+)  # fmt: skip
+def test_a_body_that_is_no_message_is_refused_in_words(stage, visit, body):
+    answer = visit().post(PARAMETERS, content=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["msg"]
+
+
+def test_what_was_sent_before_the_first_frame_is_seen_at_once_and_what_osc_turns_afterwards_wins(stage, visit):
+    client = visit()
+    client.post(PARAMETERS, json={"delta": 0.5})
+    assert client.get(PARAMETERS).json()["parameters"]["delta"] == 0.5
+    stage.step()
+    stage.inbox.put(Event(stage.clock.now(), "osc", "/clavilux/delta", (1.75,)))
+    stage.step()
+    assert client.get(PARAMETERS).json()["parameters"]["delta"] == 1.75
+
+
+def test_the_values_in_motion_are_told_beside_their_targets(stage, visit):
+    client = visit()
+    stage.step()
+    client.post(PARAMETERS, json={"noise_scale": 0.0})
+    stage.step(0.25)
+    now = client.get(PARAMETERS).json()
+    assert now["parameters"]["noise_scale"] == 0.0
+    assert now["actual"]["noise_scale"] == pytest.approx(0.5)
+
+
+def test_a_transition_beats_prompts_in_one_message(stage, visit):
+    night = [{"text": "night", "weight": 1.0}]
+    answer = visit().post(PARAMETERS, json={"transition": {"target_prompts": night}, "prompts": CAT})
+    assert set(answer.json()["applied_parameters"]) == {"transition"}
+    assert stage.desk.targets()["prompts"] == night
+
+
+def test_the_newest_picture_is_a_jpeg_of_it(stage, visit):
+    client = visit()
+    stage.desk.play({"noise_scale": 0.5})
+    stage.step()
+    stage.step()
+    answer = client.get("/api/v1/session/frame")
+    assert answer.headers["content-type"] == "image/jpeg"
+    picture = np.asarray(Image.open(io.BytesIO(answer.content)))
+    assert picture.shape == (48, 64, 3)
+    assert abs(picture.mean() - 100) < 3
+
+
+def test_without_a_picture_there_is_none(stage, visit, monkeypatch):
+    monkeypatch.setattr("clavilux.io.server.session.FIRST_FRAME_PATIENCE", 0.01)
+    assert visit().get("/api/v1/session/frame").status_code == 404
+
+
+def test_figures_for_people_and_for_prometheus(stage, visit):
+    stage.inbox.put(Event(0.5, "osc", "/clavilux/delta", (1.75,)))
+    stage.step()
+    metrics = visit().get("/api/v1/session/metrics").json()
+    assert {"fps", "frames", "dropped", "latency_ms", "control_latency_ms", "source", "sinks", "errors"} <= set(metrics)
+    assert metrics["control_latency_ms"]["p50"] == 500.0
+    text = visit().get("/metrics").text
+    assert 'clavilux_control_latency_seconds{quantile="0.50"} 0.500000' in text
+    for line in text.splitlines():
+        assert line.startswith("#") or len(line.rsplit(" ", 1)) == 2
+
+
+def test_osc_addresses_for_programs_and_people(stage, visit):
+    client = visit()
+    paths = {row["address"]: row for row in client.get("/api/v1/osc/paths").json()["paths"]}
+    assert paths["/clavilux/noise_scale"]["range"] == [0.0, 1.0]
+    assert paths["/clavilux/n/guidance_scale"]["range"] == [0, 1]
+    assert paths["/clavilux/transition"]["kind"] == "action"
+    assert "/clavilux/noise_scale" in client.get("/api/v1/osc/docs").text
+
+
+def test_health_schemas_and_what_is_not_there(stage, visit):
+    client = visit()
+    assert client.get("/health").json()["status"] == "healthy"
+    nothing = client.get("/api/v1/nothing")
+    assert (nothing.status_code, list(nothing.json())) == (404, ["detail"])
+    assert client.get("/api/v1/pipeline/status").json()["status"] == "not_loaded"
+    for page in ("/", "/output", "/docs", "/static/main.js", "/openapi.json"):
+        assert client.get(page).status_code == 200
