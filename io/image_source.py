@@ -7,6 +7,7 @@ import numpy as np
 
 from ..engine.core.frame import Frame
 from ..engine.core.notices import Notices
+from ..engine.core.shape import PLAIN, SourceOptions
 from .faults import SourceFailed, reason
 from .picture import fit_image
 
@@ -29,16 +30,25 @@ def pictures_in(folder: Path) -> list[Path]:
 class ImageSource:
     """A picture, or a folder of them, filled to `size` (width, height); frame n shows picture n modulo count.
 
-    A picture that cannot be read is reported once and the next one stands in its place.
+    A picture that cannot be read is reported once and the next one stands in its place. `options`: shape, rate,
+    where to start (seconds), and whether the folder begins again or its last picture is held.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float, notices: Notices) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        fps: float,
+        notices: Notices,
+        options: SourceOptions = PLAIN,
+    ) -> None:
         self.name = path.name or str(path)
-        self.fps: float | None = fps
+        self._rate = options.fps or fps
+        self.fps: float | None = self._rate
         self.live = False
         self._path = path
         self._size = size
-        self._rate = fps
+        self._options = options
         self._notices = notices
         self._files: list[Path] = []
         self._seen: dict[Path, np.ndarray | None] = {}
@@ -71,6 +81,9 @@ class ImageSource:
     def _picture(self, n: int) -> np.ndarray:
         """Picture n, or the first good one after it."""
         count = len(self._files)
+        n += round(self._options.start * self._rate)
+        if not self._options.loop:
+            n = min(n, count - 1)
         for k in range(count):
             pixels = self._load(self._files[(n + k) % count])
             if pixels is not None:
@@ -84,7 +97,7 @@ class ImageSource:
 
         try:
             with Image.open(file) as image:
-                pixels = fit_image(image, self._size)
+                pixels = fit_image(image, self._size, self._options.shape)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
             # Pillow answers a broken PNG with SyntaxError and a broken header with ValueError.
             self._notices.say(f"picture:{file.name}", f"{file.name} is skipped: {_plainly(e, file)}")

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..engine.core.frame import Frame
 from ..engine.core.notices import Notices
+from ..engine.core.shape import PLAIN, SourceOptions
 from .faults import SourceFailed, SourceUnavailable, reason
 from .picture import VideoFit
 
@@ -24,16 +27,19 @@ class MediaSource:
     """A video file as frames of `size` (width, height) at the file's own rate.
 
     The n-th frame is the n-th picture of the file, whatever its time stamp, so decoding is the same every time.
-    `fps` is 25 until the file has been opened.
+    `fps` is 25 until the file has been opened. `options`: shape, a rate in place of the file's, where to start, and
+    whether it begins again at its end or holds its last frame.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], notices: Notices) -> None:
+    def __init__(self, path: Path, size: tuple[int, int], notices: Notices, options: SourceOptions = PLAIN) -> None:
         self.name = path.name
         self.fps: float | None = 25.0
         self.live = False
         self._path = path
         self._size = size
         self._notices = notices
+        self._options = options
+        self._last: np.ndarray | None = None
         self._container: Any = None
         self._pictures: Iterator[Any] | None = None
         self._index: _Index | None = None
@@ -58,20 +64,26 @@ class MediaSource:
         stream.thread_type = "AUTO"
         rate = stream.average_rate or stream.guessed_rate
         # Some headers carry the clock's rate in place of the picture's.
-        self.fps = float(rate) if rate and rate <= 240 else 25.0
-        self._fit = VideoFit(self._size)
+        own = float(rate) if rate and rate <= 240 else 25.0
+        self.fps = self._options.fps or own
+        self._offset = round(self._options.start * own)
+        self._fit = VideoFit(self._size, self._options.shape)
         self._pictures = self._decode()
         self._resume()
 
     def read(self) -> Frame:
         if self._pictures is None:
             raise SourceFailed(f"{self.name} is not open")
-        picture = self._next() or self._again()
+        n, self._n = self._n, self._n + 1
+        picture = self._next()
+        if picture is None and not self._options.loop and self._last is not None:
+            return Frame(self._last, n, n / (self.fps or 25.0))
+        picture = picture or self._again()
         if self._first is None:
             self._first = picture.pts
         aspect = self._container.streams.video[0].sample_aspect_ratio
-        n, self._n = self._n, self._n + 1
-        return Frame(self._fit(picture, aspect), n, n / (self.fps or 25.0))
+        self._last = self._fit(picture, aspect)
+        return Frame(self._last, n, n / (self.fps or 25.0))
 
     def length(self) -> int:
         """Frames in the file, before it begins again. Raises SourceFailed."""
@@ -113,19 +125,20 @@ class MediaSource:
 
     def _rewind(self) -> None:
         """Start over by opening again: exact for every container, and some tens of milliseconds."""
-        n, self._n = self._n, 0
+        n, self._n, offset = self._n, 0, self._offset
         self.open()
-        self._n = n
+        self._n, self._offset = n, offset
 
     def _resume(self) -> None:
         """Go to frame `_n` modulo the length, from the nearest key frame before it."""
-        if self._n == 0:
+        wanted = self._n + self._offset
+        if wanted == 0:
             return
         import av
 
         index = self._frames()
         self._first = index.times[0]
-        at = self._n % len(index.times)
+        at = wanted % len(index.times) if self._options.loop else min(wanted, len(index.times) - 1)
         stream = self._container.streams.video[0]
         start = 0
         key = bisect_right(index.keys, index.times[at]) - 1

@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
 from .film import Film
+from .h264 import TICKS, add_h264, yuv_picture
 from .picture import fit_pixels
-
-TICKS = 90_000
 
 
 def part_path(path: Path, part: int) -> Path:
@@ -36,14 +33,15 @@ class MovieSink(Film):
     """H.264 at `size` (width, height; odd sides padded by one), BT.709 studio range, near-lossless.
 
     A frame's `t` is its time stamp, counted from the first frame written. Each quarter of a second is put on
-    disk as it is done.
+    disk as it is done. `encoder`: software, or hardware where the machine has one.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+    def __init__(self, path: Path, size: tuple[int, int], fps: float, encoder: str = "software") -> None:
         self.name = path.name
         self._path = path
         self._size = size
         self._fps = fps
+        self._encoder = encoder
         self._part = 1
         self._container: Any = None
         self._stream: Any = None
@@ -63,7 +61,9 @@ class MovieSink(Film):
         file = part_path(self._path, self._part)
         try:
             self._container = av.open(str(file), "w", options=_container_options(file))
-            self._stream = self._h264()
+            # Zero latency: every frame reaches the file at once, so a kill costs a moment and not the look-ahead.
+            options = {"crf": "18", "preset": "veryfast", "tune": "zerolatency"}
+            self._stream = add_h264(self._container, self._size, self._fps, options, self._encoder)
             self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as e:
             self._abandon()
@@ -81,48 +81,13 @@ class MovieSink(Film):
             self._start = frame.t
         pts = max(self._last + 1, round((frame.t - self._start) * TICKS))
         try:
-            packets = self._stream.encode(self._picture(frame, pts))
+            picture = yuv_picture(fit_pixels(frame.pixels, self._size), pts, self._stream.codec_context.time_base)
+            packets = self._stream.encode(picture)
             self._container.mux(packets)
         except (av.FFmpegError, OSError) as e:
             self._abandon()
             raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
         self._last = pts
-
-    def _h264(self) -> Any:
-        from fractions import Fraction
-
-        rate = Fraction(self._fps).limit_denominator(1001)
-        stream = self._container.add_stream("libx264", rate=rate)
-        stream.width, stream.height = (side + side % 2 for side in self._size)
-        stream.pix_fmt = "yuv420p"
-        # Zero latency: every frame reaches the file at once, so a kill costs a moment and not the look-ahead.
-        stream.options = {"crf": "18", "preset": "veryfast", "tune": "zerolatency"}
-        stream.time_base = Fraction(1, TICKS)
-        context = stream.codec_context
-        context.time_base = Fraction(1, TICKS)
-        context.gop_size = max(1, round(self._fps))
-        # 1 stands for BT.709 in all three, and for studio range.
-        context.color_range = context.colorspace = context.color_primaries = context.color_trc = 1
-        return stream
-
-    def _picture(self, frame: Frame, pts: int) -> Any:
-        import av
-        from av.video.reformatter import ColorRange, Colorspace, Interpolation
-
-        pixels = fit_pixels(frame.pixels, self._size)
-        width, height = self._size
-        if width % 2 or height % 2:
-            pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(
-            format="yuv420p",
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            dst_colorspace=Colorspace.ITU709,
-            interpolation=Interpolation.AREA,
-        )
-        picture.pts = pts
-        picture.time_base = self._stream.codec_context.time_base
-        return picture
 
 
 def _container_options(file: Path) -> dict[str, str]:

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
+from ..engine.core.shape import Shape
 from .faults import SourceFailed
-from .picture import fit_pixels
+from .picture import FILL, fit_pixels
 
 _PATIENCE = 2.0
 
@@ -21,11 +22,12 @@ class PushSource:
     # Nothing is lost by looking again soon: the feeder comes and goes as it likes.
     retry_within = 0.5
 
-    def __init__(self, size: tuple[int, int], clock: Clock, name: str = "webrtc") -> None:
+    def __init__(self, size: tuple[int, int], clock: Clock, name: str = "webrtc", shape: Shape = FILL) -> None:
         self.name = name
         self.fps: float | None = None
         self.live = True
         self._size = size
+        self._shape = shape
         self._clock = clock
         self._full = threading.Condition()
         self._waiting: tuple[np.ndarray, float] | None = None
@@ -59,7 +61,7 @@ class PushSource:
         if taken is None:
             raise SourceFailed(f"nobody sends a picture to {self.name} at the moment")
         n, self._n = self._n, self._n + 1
-        return Frame(fit_pixels(taken[0], self._size), n, taken[1])
+        return Frame(fit_pixels(taken[0], self._size, self._shape), n, taken[1])
 
     def seek(self, n: int) -> None:
         raise SourceFailed(f"{self.name} is live and cannot be rewound")

@@ -1,15 +1,22 @@
 """Sinks: where pictures go, by the names a performer types."""
 
-import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..engine.core.frame import Frame
+from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
+from . import ffmpeg_pipe, ndi, spout, syphon, virtual_camera
 from .faults import SinkClosed, SinkFailed, SinkMistake, SinkUnavailable, nearest
 from .folder_sink import FolderSink
 from .gif_sink import GifSink
 from .movie_sink import MovieSink
+from .ndi_sink import NdiSink
 from .null_sink import NullSink
+from .shaped import ShapedSink
+from .spout import SpoutSink
+from .stream_sink import SCHEMES, StreamSink
+from .syphon import SyphonSink
+from .virtual_camera import VirtualCameraSink
 from .window import WindowSink
 
 __all__ = ["NAMES", "Sink", "SinkClosed", "SinkFailed", "SinkMistake", "SinkUnavailable", "open_sink"]
@@ -42,34 +49,61 @@ class Sink(Protocol):
 NAMES = ("window", "null", "spout", "syphon", "ndi", "virtual-camera")
 _MOVIES = (".mp4", ".mkv", ".gif")
 _OTHER_FILES = (".mov", ".avi", ".webm", ".m4v", ".png", ".jpg", ".jpeg", ".webp")
-_PLATFORM = {"spout": ("Spout", "win32", "Windows"), "syphon": ("Syphon", "darwin", "macOS")}
-_UNBUILT = {"ndi": "NDI output", "virtual-camera": "A virtual camera"}
 _INSTEAD = "Use window, a file such as show.mp4, or a folder such as frames/."
 
 
-def open_sink(spec: str, size: tuple[int, int], fps: float) -> Sink:
+def open_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions = PLAIN_SINK) -> Sink:
     """The sink that `spec` names, not opened yet.
 
-    `size` is (width, height) of what it stores, `fps` the show's rate. Raises SinkMistake for a name or kind
-    of file that does not exist, SinkUnavailable for what this machine or version cannot give; both in words.
+    `size` is (width, height) of the show's frames, `fps` its rate; `options` may ask for others here. Raises
+    SinkMistake for a name or kind of file that does not exist, SinkUnavailable for what this machine cannot give;
+    both in words.
     """
-    word = spec.partition(":")[0]
+    rate = min(fps, options.fps) if options.fps else fps
+    sink = _plain_sink(spec, options.size or size, rate, options)
+    # The window fits the picture into itself, whatever sizes both have.
+    reshaped = options.size is not None and spec != "window"
+    if not reshaped and options.shape == Shape() and rate == fps:
+        return sink
+    shaped = ShapedSink(sink, size if spec == "window" else options.size or size, options.shape, options.fps)
+    return cast(Sink, shaped)
+
+
+def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
+    word, _, name = spec.partition(":")
     if spec == "null":
         return NullSink()
     if spec == "window":
-        return WindowSink(size)
+        return WindowSink(size, options=options)
     if "://" in spec:
-        raise SinkUnavailable(f"Sending to a network stream is not built yet: {spec}. {_INSTEAD}")
-    if word in _PLATFORM:
-        label, platform, where = _PLATFORM[word]
-        missing = "is not built yet" if sys.platform == platform else f"exists only on {where}"
-        raise SinkUnavailable(f"{label} output {missing}. {_INSTEAD}")
-    if word in _UNBUILT:
-        raise SinkUnavailable(f"{_UNBUILT[word]} is not built yet. {_INSTEAD}")
-    return _file_sink(spec, size, fps)
+        return _to_url(spec, size, fps, options)
+    if word == "ndi":
+        return _checked(ndi.fault(), NdiSink(name, size, fps))
+    if word == "spout":
+        return _checked(spout.fault(), SpoutSink(name, size), "output ")
+    if word == "syphon":
+        return _checked(syphon.fault(), SyphonSink(name, size), "output ")
+    if word == "virtual-camera":
+        return _checked(virtual_camera.fault(), VirtualCameraSink(size, fps, name))
+    return _file_sink(spec, size, fps, options)
 
 
-def _file_sink(spec: str, size: tuple[int, int], fps: float) -> Sink:
+def _checked(fault: str | None, sink: Sink, what: str = "") -> Sink:
+    if fault:
+        raise SinkUnavailable(f"{fault.replace(' exists', f' {what}exists')}. {_INSTEAD}")
+    return sink
+
+
+def _to_url(url: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
+    scheme = url.partition(":")[0].lower()
+    if scheme not in SCHEMES:
+        raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, list(SCHEMES))} ({', '.join(SCHEMES)})")
+    if scheme == "srt" and (why := ffmpeg_pipe.fault()):
+        raise SinkUnavailable(f"{why}. {_INSTEAD}")
+    return StreamSink(url, size, fps, options.bitrate, options.encoder)
+
+
+def _file_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
     path = Path(spec).expanduser()
     kind = path.suffix.lower()
     if spec.endswith(("/", "\\")) or path.is_dir():
@@ -79,7 +113,7 @@ def _file_sink(spec: str, size: tuple[int, int], fps: float) -> Sink:
     if kind == ".gif":
         return GifSink(path, size)
     if kind in _MOVIES:
-        return MovieSink(path, size, fps)
+        return MovieSink(path, size, fps, options.encoder)
     if kind in _OTHER_FILES:
         raise SinkMistake(f"{kind} files are not written here: {_INSTEAD}")
     known = [*NAMES, *(path.stem + ending for ending in _MOVIES if kind)]

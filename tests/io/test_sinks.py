@@ -33,6 +33,8 @@ def test_every_name_gives_its_sink_without_touching_anything(spec, kind, tmp_pat
         ("show.mov", ".mov files are not written here"),
         ("frames", "A folder is written frames/ with a slash"),
         ("x:y", "sinks are window, null"),
+        ("rtmpp://a/b", "did you mean rtmp?"),
+        ("http://a/b", "http:// is not sent to"),
     ],
 )
 def test_a_mistaken_name_is_answered_with_the_nearest(spec, words, tmp_path, monkeypatch):
@@ -50,11 +52,25 @@ def test_a_folder_that_exists_needs_no_slash_and_a_file_is_no_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec", ["ndi", "ndi:Stage", "virtual-camera", "rtmp://a/b", "srt://1.2.3.4:5", "udp://1.2.3.4:5"]
+    ("spec", "package", "words"),
+    [
+        ("ndi:Stage", "cyndilib", "NDI needs the package cyndilib: python -m pip install 'clavilux[ndi]'"),
+        ("virtual-camera", "pyvirtualcam", "needs the package pyvirtualcam: python -m pip install 'clavilux[camera]'"),
+        ("srt://10.0.0.1:9000", "imageio_ffmpeg", "SRT needs the package imageio-ffmpeg"),
+    ],
 )
-def test_what_is_not_built_yet_says_so_and_what_to_use(spec):
-    with pytest.raises(SinkUnavailable, match=r"not built yet.*Use window"):
+def test_a_missing_package_is_named_with_the_way_to_get_it(spec, package, words, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SinkUnavailable) as e:
         open_sink(spec, SIZE, 30)
+    assert words in str(e.value)
+
+
+@pytest.mark.parametrize("spec", ["rtmp://10.0.0.1/live/key", "udp://10.0.0.1:1234", "tcp://10.0.0.1:1234"])
+def test_an_address_gives_a_stream_that_keeps_its_key_to_itself(spec):
+    sink = open_sink(spec, SIZE, 30)
+    assert type(sink).__name__ == "StreamSink"
+    assert "key" not in sink.name
 
 
 @pytest.mark.parametrize(("spec", "where"), [("spout:Clavilux", "Windows"), ("syphon", "macOS")])

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from clavilux.engine.core.clock import ManualClock
-from clavilux.io.sources import SourceMistake, SourceUnavailable, open_source
+from clavilux.io.sources import SourceFailed, SourceMistake, SourceUnavailable, open_source
 from PIL import Image
 
 SIZE = (96, 64)
@@ -48,8 +48,11 @@ def test_a_picture_and_a_folder_are_told_apart_from_video(tmp_path):
     [
         ("dmo", "did you mean demo?"),
         ("testpattern", "did you mean test-pattern?"),
-        ("camera:front", "camera takes a number"),
-        ("camera:-1", "camera takes a number"),
+        ("camera:-1", "camera takes a number or a name"),
+        ("screen:1,2", "screen takes X,Y,W,H in pixels"),
+        ("screen:0,0,4,4", "16 pixels wide and high at least"),
+        ("rtsx://10.0.0.1/cam", "did you mean rtsp?"),
+        ("file:///etc/passwd", "file:// is not spoken here"),
         ("qqqq", "sources are demo, test-pattern"),
     ],
 )
@@ -70,10 +73,35 @@ def test_a_missing_file_is_answered_with_the_similar_one_beside_it(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec", ["screen", "screen:0,0,640,480", "ndi", "ndi:Stage", "rtsp://10.0.0.1/cam", "udp://@:1234"]
+    ("spec", "kind", "name"),
+    [
+        ("camera", "CameraSource", "camera 0"),
+        ("camera:front", "CameraSource", "camera front"),
+        ("screen", "ScreenSource", "screen"),
+        ("screen:-10,0,640,480", "ScreenSource", "screen"),
+        ("webrtc", "PushSource", "webrtc"),
+        ("rtsp://user:secret@10.0.0.1:554/cam?key=secret", "NetworkSource", "rtsp://10.0.0.1:554/cam"),
+        ("udp://@:1234", "NetworkSource", "udp://:1234"),
+        ("http://10.0.0.1/live.m3u8", "NetworkSource", "http://10.0.0.1/live.m3u8"),
+    ],
 )
-def test_what_is_not_built_yet_says_so_and_what_to_use(spec):
-    with pytest.raises(SourceUnavailable, match=r"not built yet.*Use a video file"):
+def test_what_is_live_says_so_and_tells_no_secrets(spec, kind, name):
+    s = source(spec)
+    assert (type(s).__name__, s.name, s.live) == (kind, name, True)
+    with pytest.raises(SourceFailed, match="live and cannot be rewound"):
+        s.seek(0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "package", "words"),
+    [
+        ("ndi:Stage", "cyndilib", r"NDI needs the package cyndilib: python -m pip install 'clavilux\[ndi\]'"),
+        ("srt://10.0.0.1:9000", "imageio_ffmpeg", r"SRT needs the package imageio-ffmpeg.*'clavilux\[srt\]'"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_way_to_get_it(spec, package, words, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SourceUnavailable, match=words):
         source(spec)
 
 
@@ -85,5 +113,7 @@ def test_a_platforms_own_way_says_which_platform(spec, platform, where, monkeypa
     with pytest.raises(SourceUnavailable, match=f"exists only on {where}"):
         source(spec)
     monkeypatch.setattr(sys, "platform", platform)
-    with pytest.raises(SourceUnavailable, match="not built yet"):
+    for package in ("SpoutGL", "syphon"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SourceUnavailable, match=r"needs the package (SpoutGL|syphon-python): python -m pip install"):
         source(spec)

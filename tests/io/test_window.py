@@ -15,12 +15,14 @@ _PROGRAM = """
     from clavilux.engine.core.clock import SystemClock
     from clavilux.engine.core.frame import Frame
     from clavilux.engine.core.notices import Notices
+    from clavilux.engine.core.shape import SinkOptions
     from clavilux.io.sink_thread import SinkThread
     from clavilux.io.window import WindowSink
 
     clock = SystemClock()
     notices = Notices(clock)
-    sink = WindowSink((64, 64))
+    options = SinkOptions(**eval(sys.argv[1])) if len(sys.argv) > 1 and sys.argv[1] != "keys" else SinkOptions()
+    sink = WindowSink((64, 64), options=options)
     thread = SinkThread(sink, clock, notices)
     thread.start()
     pixels = np.zeros((64, 64, 3), np.uint8)
@@ -35,12 +37,12 @@ _PROGRAM = """
             if "keys" in sys.argv:
                 import pygame
 
-                sizes = [pygame.display.get_surface().get_size()]
+                sizes = [sink.size]
                 for key in (pygame.K_f, pygame.K_f, pygame.K_q):
                     pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
                     time.sleep(0.4)
                     if key == pygame.K_f:
-                        sizes.append(pygame.display.get_surface().get_size())
+                        sizes.append(sink.size)
                 print(*sizes, flush=True)
         if thread.state == "lost":
             break
@@ -125,6 +127,37 @@ def test_f_fills_the_screen_and_q_closes_the_window_and_nothing_else(display):
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("aspect", "width", "height"), [("fit", 800, 800), ("stretch", 1024, 800), ("fill", 1024, 800), ("crop", 64, 64)]
+)
+def test_full_screen_from_the_start_in_each_aspect_without_a_cursor(display, aspect, width, height):
+    pytest.importorskip("pygame")
+    window = program(display, f"dict(fullscreen=True, aspect={aspect!r})")
+    try:
+        assert window.stdout.readline().strip() == "shown"
+        picture = screenshot(display)
+    finally:
+        window.kill()
+        window.wait()
+    # Three quarters of the picture are lit; its right and lower edges are dark.
+    lit = picture.max(axis=-1) > 128
+    rows, columns = lit.any(axis=1).nonzero()[0], lit.any(axis=0).nonzero()[0]
+    assert (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1) == (width, height)
+    assert (columns[0], rows[0]) == ((1024 - width) // 2, (800 - height) // 2)
+
+
+@pytest.mark.real
+def test_a_monitor_that_is_not_there_is_named(display):
+    pytest.importorskip("pygame")
+    window = program(display, "dict(monitor=3)")
+    try:
+        told, _ = window.communicate(timeout=30)
+    finally:
+        window.kill()
+    assert "there is no monitor 3: they count from 0 and there are 1" in told
+
+
+@pytest.mark.real
 def test_without_a_display_it_says_so_in_words():
     pytest.importorskip("pygame")
     window = program("")
@@ -147,3 +180,6 @@ def test_the_aspect_is_kept_in_any_window():
     assert inside((64, 64), (1024, 800)) == (112, 0, 800, 800)
     assert inside((160, 90), (800, 800)) == (0, 175, 800, 450)
     assert inside((64, 64), (64, 64)) == (0, 0, 64, 64)
+    assert inside((64, 64), (1024, 800), "fill") == (0, -112, 1024, 1024)
+    assert inside((64, 64), (1024, 800), "stretch") == (0, 0, 1024, 800)
+    assert inside((64, 64), (1024, 800), "crop") == (480, 368, 64, 64)

@@ -1,0 +1,89 @@
+"""Devices that PyAV captures from: opened with the best options they take, read frame by frame."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..engine.core.clock import Clock
+from ..engine.core.frame import Frame
+from ..engine.core.shape import Shape
+from .faults import SourceFailed, SourceUnavailable, reason
+from .picture import FILL, VideoFit
+
+_STALLED = 5.0
+
+
+class CaptureSource:
+    """What cameras and screens share. `read` waits for the device.
+
+    A kind of device says where it is (`_locate`), what to ask of it (`_wishes`), and what there is instead.
+    """
+
+    def __init__(self, name: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
+        self.name = name
+        self.fps: float | None = None
+        self.live = True
+        self._size = size
+        self._shape = shape
+        self._clock = clock
+        self._container: Any = None
+        self._pictures: Iterator[Any] | None = None
+        self._n = 0
+
+    def _locate(self) -> tuple[str, str]:
+        """The (PyAV format, file) of the device. Raises SourceFailed, SourceUnavailable."""
+        raise NotImplementedError
+
+    def _wishes(self, kind: str) -> list[dict[str, str]]:
+        """Options from the best to none at all."""
+        return [{}]
+
+    def _others(self) -> str:
+        """What there is instead, as the end of a message."""
+        return ""
+
+    def open(self) -> None:
+        """Start capturing. Raises SourceUnavailable without a driver here, SourceFailed without the device."""
+        self.close()
+        try:
+            import av
+        except ImportError as e:
+            raise SourceUnavailable(f"{self.name} needs the package av: python -m pip install av") from e
+        kind, file = self._locate()
+        if kind not in av.formats_available:
+            raise SourceUnavailable(f"{self.name}: the installed package av is built without {kind}, the way to it")
+        fault: BaseException | None = None
+        for options in self._wishes(kind):
+            try:
+                self._container = av.open(file, format=kind, options=options, timeout=_STALLED)
+                break
+            except (av.FFmpegError, OSError, ValueError) as e:
+                # Not every device has every format and rate: ask for less.
+                fault = e
+        if self._container is None:
+            words = reason(fault) if fault else "it takes no options"
+            raise SourceFailed(f"{self.name} cannot be opened: {words}{self._others()}")
+        self._fit = VideoFit(self._size, self._shape)
+        self._pictures = self._container.decode(video=0)
+
+    def read(self) -> Frame:
+        if self._pictures is None:
+            raise SourceFailed(f"{self.name} is not open")
+        import av
+
+        try:
+            picture = next(self._pictures, None)
+        except (av.FFmpegError, OSError, ValueError) as e:
+            raise SourceFailed(f"{self.name} stopped: {reason(e)}") from e
+        if picture is None:
+            raise SourceFailed(f"{self.name} stopped sending")
+        n, self._n = self._n, self._n + 1
+        return Frame(self._fit(picture), n, self._clock.now())
+
+    def seek(self, n: int) -> None:
+        raise SourceFailed(f"{self.name} is live and cannot be rewound")
+
+    def close(self) -> None:
+        self._pictures = None
+        if self._container is not None:
+            self._container.close()
+            self._container = None

@@ -1,0 +1,178 @@
+"""Syphon, through syphon-python and Metal: pictures from and to other programs on the same Mac.
+
+A Syphon surface has its bottom row first, as OpenGL has it; Metal's own order is the reverse.
+"""
+
+import sys
+import threading
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ..engine.core.clock import Clock
+from ..engine.core.frame import Frame
+from ..engine.core.shape import Shape
+from .faults import SinkFailed, SinkUnavailable, SourceFailed, SourceUnavailable
+from .picture import FILL, fit_pixels, with_alpha, without_alpha
+
+_POLL = 0.004
+_PATIENCE = 2.0
+# Metal's names for the two formats that come: RGBA8Unorm, BGRA8Unorm.
+_ORDERS = {70: "rgba", 80: "bgra"}
+_directory: Any = None
+_known: list[Any] = []
+_lock = threading.Lock()
+
+
+def fault() -> str | None:
+    """Why there is no Syphon here, in words, or None."""
+    if sys.platform != "darwin":
+        return "Syphon exists only on macOS"
+    try:
+        import_module("syphon")
+    except (ImportError, OSError) as e:
+        return f"Syphon needs the package syphon-python: python -m pip install syphon-python ({e})"
+    return None
+
+
+def pump() -> None:
+    """Hear of servers that come and go, and let ours be heard of: called often, on the main thread alone."""
+    global _directory, _known
+    if fault():
+        return
+    syphon: Any = import_module("syphon")
+    if _directory is None:
+        directory = syphon.SyphonServerDirectory()
+        # The package's own second of waiting would stop the show.
+        directory.run_loop_interval = 0.001
+        _directory = directory
+    found = list(_directory.servers)
+    with _lock:
+        _known = found
+
+
+def servers() -> list[Any]:
+    """Descriptions of every server heard of."""
+    with _lock:
+        return list(_known)
+
+
+def names() -> list[str]:
+    """`Name (Application)` of every server heard of."""
+    return [_spoken(s) for s in servers()]
+
+
+def _spoken(server: Any) -> str:
+    return f"{server.name or 'without name'} ({server.app_name})" if server.app_name else server.name
+
+
+class SyphonSource:
+    """Frames of `size` (width, height) from the server `name` (its own name, its program's, or both), "" for any."""
+
+    retry_within = 1.0
+
+    def __init__(self, name: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
+        self.name = f"Syphon {name}".strip()
+        self.fps: float | None = None
+        self.live = True
+        self._wanted = name
+        self._size = size
+        self._shape = shape
+        self._clock = clock
+        self._client: Any = None
+        self._halt = threading.Event()
+        self._n = 0
+
+    def open(self) -> None:
+        """Find the server and connect. Raises SourceUnavailable, SourceFailed while it is not there."""
+        self.close()
+        why = fault()
+        if why:
+            raise SourceUnavailable(f"{why}. Use a video file, a folder of pictures, camera, or demo.")
+        syphon: Any = import_module("syphon")
+        self._halt.clear()
+        heard = servers()
+        found = [s for s in heard if self._wanted in ("", s.name, s.app_name, _spoken(s))]
+        if not found:
+            others = f"; there are {', '.join(map(_spoken, heard))}" if heard else "; no Syphon server is heard"
+            raise SourceFailed(f"{self.name} is not there{others}")
+        try:
+            self._client = syphon.SyphonMetalClient(found[0])
+        except RuntimeError as e:
+            raise SourceFailed(f"{self.name} cannot be opened: {e}") from e
+
+    def read(self) -> Frame:
+        client = self._client
+        if client is None:
+            raise SourceFailed(f"{self.name} is not open")
+        copy_mtl_texture_to_image = import_module("syphon.utils.numpy").copy_mtl_texture_to_image
+        until = self._clock.now() + _PATIENCE
+        for _ in range(round(_PATIENCE / _POLL)):
+            if not client.is_valid:
+                raise SourceFailed(f"{self.name} has gone")
+            texture = client.new_frame_image if client.has_new_frame else None
+            if texture is not None:
+                order = _ORDERS.get(int(texture.pixelFormat()))
+                if order is None:
+                    raise SourceFailed(f"{self.name} sends a format this cannot read ({texture.pixelFormat()})")
+                picture = without_alpha(copy_mtl_texture_to_image(texture), order, upside_down=True)
+                n, self._n = self._n, self._n + 1
+                return Frame(fit_pixels(picture, self._size, self._shape), n, self._clock.now())
+            if self._halt.wait(_POLL) or self._clock.now() > until:
+                break
+        raise SourceFailed(f"{self.name} sends nothing")
+
+    def seek(self, n: int) -> None:
+        raise SourceFailed(f"{self.name} is live and cannot be rewound")
+
+    def interrupt(self) -> None:
+        """Let a waiting `read` go; from any thread."""
+        self._halt.set()
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.stop()
+
+
+class SyphonSink:
+    """A server at `size` (width, height) under `name`. `watched`: someone receives."""
+
+    def __init__(self, name: str, size: tuple[int, int]) -> None:
+        self._stream = name or "Clavilux"
+        self.name = f"Syphon {self._stream}"
+        self._size = size
+        self._server: Any = None
+        self._texture: Any = None
+        self._picture: np.ndarray | None = None
+        self.watched = False
+
+    def open(self) -> None:
+        """Start the server. Raises SinkUnavailable, SinkFailed."""
+        self.close()
+        why = fault()
+        if why:
+            raise SinkUnavailable(f"{why}. Use window, a file such as show.mp4, or a folder such as frames/.")
+        syphon: Any = import_module("syphon")
+        create_mtl_texture = import_module("syphon.utils.raw").create_mtl_texture
+        try:
+            self._server = syphon.SyphonMetalServer(self._stream)
+        except RuntimeError as e:
+            raise SinkFailed(f"{self.name} cannot be opened: {e}") from e
+        self._texture = create_mtl_texture(self._server.device, *self._size)
+
+    def write(self, frame: Frame) -> None:
+        if self._server is None:
+            raise SinkFailed(f"{self.name} is not open")
+        copy_image_to_mtl_texture = import_module("syphon.utils.numpy").copy_image_to_mtl_texture
+        upside_down = fit_pixels(frame.pixels, self._size)[::-1]
+        self._picture = with_alpha(upside_down, self._picture)
+        copy_image_to_mtl_texture(self._picture, self._texture)
+        self._server.publish_frame_texture(self._texture)
+        self.watched = bool(self._server.has_clients)
+
+    def close(self) -> None:
+        server, self._server, self._texture = self._server, None, None
+        if server is not None:
+            server.stop()
