@@ -41,6 +41,8 @@ class State:
             start[p.alias_of or name] = table[p.alias_of].coerce(coerced).value if p.alias_of else coerced
             for other in p.replaces:
                 start[other] = table[other].default if other == "seed" else None
+        if start.get("t_index_list"):
+            start["t_index_list"] = clamped(start["t_index_list"], start["num_inference_steps"])
         self.opening: Mapping[str, Any] = start
         for name, value in start.items():
             p = table[name]

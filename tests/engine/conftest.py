@@ -8,14 +8,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from clavilux.engine import create_wrapper_from_config, load_config
+from clavilux.engine.app import Brush, Parts
 from clavilux.engine.core.snapshot import Snapshot, Trigger
+from clavilux.engine.diffusion import Diffuser
 from clavilux.engine.diffusion.accelerators import Networks
 from clavilux.engine.diffusion.model import Defaults, Model
 from clavilux.engine.diffusion.schedule import Schedule
 from clavilux.engine.diffusion.text import Encoding
+from PIL import Image
 from torch.nn import functional as F
 
 torch.set_num_threads(1)  # small tensors: more threads only wait for each other
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests that take minutes run only where they are asked for: -m long."""
+    if "long" not in config.getoption("-m"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes; run with -m long"))
+
+
 SCALED_LINEAR = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
 
 
@@ -170,3 +184,46 @@ def clip_folder(tmp_path_factory) -> Path:
         )
     ).save_pretrained(folder / "text_encoder")  # fmt: skip
     return folder
+
+
+STREAM_CONFIG = """
+model_id: exact
+t_index_list: [5, 15, 30, 45]
+width: 64
+height: 64
+prompt: fire
+guidance_scale: 1.2
+num_inference_steps: 50
+cfg_type: self
+"""
+
+
+@pytest.fixture
+def config(tmp_path, exact, monkeypatch):
+    """`your_config.yaml`, with a model that is arithmetic alone in the place of a folder."""
+
+    def brush(self, synchronous):
+        batch = self.show.stream["use_denoising_batch"] == "always"
+        diffuser = Diffuser(exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=batch)
+        opening = {key: self.show.stream[key] for key in ("cfg_type", "frame_buffer_size")}
+        return Brush.of(diffuser, opening)
+
+    monkeypatch.setattr(Parts, "brush", brush)
+    path = tmp_path / "your_config.yaml"
+    path.write_text(STREAM_CONFIG)
+    return path
+
+
+@pytest.fixture
+def wrapper(config):
+    made = create_wrapper_from_config(load_config(config))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    ramp = np.linspace(0, 255, 64, dtype=np.uint8)
+    return Image.fromarray(
+        np.dstack([np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 90)]).astype(np.uint8)
+    )

@@ -1,57 +1,13 @@
 """The first seed's Python API: its snippets as they stand there, and what they promise."""
 
+import itertools
 import threading
 
 import numpy as np
 import pytest
 import torch
 from clavilux.engine import create_wrapper_from_config, load_config, save_config
-from clavilux.engine.app import Brush, Parts
 from clavilux.engine.core.documents import Mistakes
-from clavilux.engine.diffusion import Diffuser
-from PIL import Image
-
-CONFIG = """
-model_id: exact
-t_index_list: [5, 15, 30, 45]
-width: 64
-height: 64
-prompt: fire
-guidance_scale: 1.2
-num_inference_steps: 50
-cfg_type: self
-"""
-
-
-@pytest.fixture
-def config(tmp_path, exact, monkeypatch):
-    """`your_config.yaml`, with a model that is arithmetic alone in the place of a folder."""
-
-    def brush(self, synchronous):
-        batch = self.show.stream["use_denoising_batch"] == "always"
-        diffuser = Diffuser(exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=batch)
-        opening = {key: self.show.stream[key] for key in ("cfg_type", "frame_buffer_size")}
-        return Brush.of(diffuser, opening)
-
-    monkeypatch.setattr(Parts, "brush", brush)
-    path = tmp_path / "your_config.yaml"
-    path.write_text(CONFIG)
-    return path
-
-
-@pytest.fixture
-def wrapper(config):
-    made = create_wrapper_from_config(load_config(config))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def picture() -> Image.Image:
-    ramp = np.linspace(0, 255, 64, dtype=np.uint8)
-    return Image.fromarray(
-        np.dstack([np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 90)]).astype(np.uint8)
-    )
 
 
 def test_the_first_snippet_of_the_seed(config, picture):
@@ -195,7 +151,7 @@ def test_two_runs_are_the_same(config, picture):
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize("kind", ["pil", "np", "pt"])
+@pytest.mark.parametrize("kind", ["pil", "np", "pt", "latent"])
 def test_every_kind_of_picture_in_and_out(config, picture, kind):
     wrapper = create_wrapper_from_config(load_config(config), output_type=kind)
     array = np.asarray(picture)
@@ -207,12 +163,195 @@ def test_every_kind_of_picture_in_and_out(config, picture, kind):
         picture.convert("L"),
     ]
     outs = [wrapper(way) for way in ways_in]
-    if kind == "pil":
+    if kind == "latent":
+        assert all(tuple(o.shape) == (4, 8, 8) and o.isfinite().all() for o in outs)
+    elif kind == "pil":
         assert all(o.mode == "RGB" and o.size == (64, 64) for o in outs)
     elif kind == "np":
         assert all(o.shape == (64, 64, 3) and o.min() >= 0 and o.max() <= 1 for o in outs)
     else:
         assert all(tuple(o.shape) == (3, 64, 64) and o.min() >= 0 and o.max() <= 1 for o in outs)
+    wrapper.close()
+
+
+def test_a_list_of_pictures_is_painted_together(config, picture, exact):
+    wrapper = create_wrapper_from_config(load_config(config), frame_buffer_size=3, cfg_type="none")
+    several = wrapper([picture, picture, picture])
+    assert [out.size for out in several] == [(64, 64)] * 3
+    assert exact.unet.rows == [3, 3, 3, 3]  # four steps of three frames
+    batch = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].repeat(2, 1, 1, 1) / 255
+    assert len(wrapper(batch)) == 2
+    assert wrapper(picture).size == (64, 64)
+    assert len(wrapper.txt2img("snow")) == 3
+    wrapper.update_stream_params(frame_buffer_size=2)
+    wrapper(picture)
+    assert len(wrapper()) == 2
+    assert wrapper.get_stream_state()["frame_buffer_size"] == 2
+    wrapper.close()
+
+
+@pytest.mark.parametrize(("kind", "rows"), [("none", 4), ("full", 8), ("self", 4), ("initialize", 5)])
+def test_a_stream_batch_costs_what_its_guidance_says(config, picture, exact, kind, rows):
+    wrapper = create_wrapper_from_config(load_config(config), use_denoising_batch="always", cfg_type=kind)
+    for _ in range(3):
+        wrapper(picture)
+    assert exact.unet.rows[-1] == rows
+    wrapper.close()
+
+
+def test_the_first_frames_of_a_stream_batch_are_pictures_of_the_input(config, picture):
+    settings = {"use_denoising_batch": "always", "cfg_type": "none"}
+    wrapper = create_wrapper_from_config(load_config(config), **settings)
+    outs = [np.asarray(wrapper(picture)).astype(int) for _ in range(8)]
+    assert all(np.abs(out - outs[-1]).mean() < 1 for out in outs)
+    wrapper.close()
+
+
+@pytest.mark.parametrize("kind", ["none", "full", "self", "initialize"])
+@pytest.mark.parametrize("batch", ["always", False])
+def test_guidance_crosses_one_without_a_seam(config, picture, kind, batch):
+    wrapper = create_wrapper_from_config(load_config(config), cfg_type=kind, use_denoising_batch=batch)
+    outs = []
+    for n in range(40):
+        wrapper.update_stream_params(guidance_scale=0.8 + 0.01 * n)
+        outs.append(np.asarray(wrapper(picture)).astype(int))
+    jumps = [np.abs(b - a).mean() for a, b in itertools.pairwise(outs)]
+    moving = [jump for jump in jumps if jump > 0]
+    if kind == "none":
+        assert moving == []
+    else:
+        assert max(jumps) < 3 * np.median(moving)
+        assert np.abs(outs[-1] - outs[0]).mean() > 2
+    wrapper.close()
+
+
+def test_the_kind_of_guidance_changes_live(wrapper, picture, exact):
+    wrapper.update_stream_params(guidance_scale=2.0, cfg_type="full")
+    for _ in range(30):
+        exact.unet.rows.clear()
+        wrapper(picture)
+    assert exact.unet.rows == [2, 2, 2, 2]
+    assert wrapper.get_stream_state()["cfg_type"] == "full"
+
+
+def test_an_unknown_kind_is_logged_and_leaves_the_old_one(wrapper, picture, caplog):
+    wrapper.update_stream_params(cfg_type="half")
+    wrapper(picture)
+    assert wrapper.get_stream_state()["cfg_type"] == "self"
+    assert "half" in caplog.text
+
+
+def test_a_bad_value_does_not_take_the_place_of_a_good_one_that_waits(wrapper, picture):
+    wrapper.update_stream_params(delta=0.5)
+    wrapper.update_stream_params(delta="loud")
+    wrapper(picture)
+    assert wrapper.get_stream_state()["delta"] == 0.5
+
+
+def test_weights_of_seeds_may_stay_as_they_are(config, picture):
+    pictures = []
+    for normalize in (True, False):
+        wrapper = create_wrapper_from_config(load_config(config), cfg_type="none")
+        wrapper.update_stream_params(seed_list=[(1, 0.3), (2, 0.3)], normalize_seed_weights=normalize)
+        pictures += [np.asarray(wrapper(picture)).astype(float)]
+        wrapper.close()
+    assert np.abs(pictures[0] - pictures[1]).mean() > 3
+
+
+def test_while_the_model_fails_the_last_good_picture_stands(wrapper, picture, exact, caplog):
+    before = np.asarray(wrapper(picture))
+    exact.unet.poison = True
+    held = [np.asarray(wrapper(picture)) for _ in range(3)]
+    assert all((out == before).all() for out in held)
+    assert "the last one stands" in caplog.text
+    exact.unet.poison = False
+    assert np.abs(np.asarray(wrapper(picture)).astype(int) - before).mean() < 1
+
+
+def test_a_model_that_fails_from_the_start_says_so(wrapper, picture, exact):
+    exact.unet.poison = True
+    with pytest.raises(RuntimeError, match="not finite"):
+        wrapper(picture)
+
+
+def test_latents_feed_another_decoder(config, picture, exact):
+    latents = create_wrapper_from_config(load_config(config), output_type="latent")(picture)
+    plain = create_wrapper_from_config(load_config(config))(picture)
+    assert (exact.codec.decode(latents[None])[0].numpy() == np.asarray(plain)).all()
+
+
+EVERY_KEY = """
+model_id: exact
+t_index_list: [0, 16, 32, 45]
+mode: img2img
+output_type: np
+device: cpu
+dtype: float32
+frame_buffer_size: 1
+width: 64
+height: 64
+warmup: 10
+acceleration: xformers
+use_lcm_lora: true
+use_tiny_vae: true
+use_denoising_batch: true
+cfg_type: initialize
+seed: 7
+engine_dir: engines
+normalize_prompt_weights: false
+normalize_seed_weights: false
+lora_dict: {style.safetensors: 0.8}
+lcm_lora_id: latent-consistency/lcm-lora-sdv1-5
+vae_id: madebyollin/taesd
+enable_similar_image_filter: true
+similar_image_filter_threshold: 0.95
+similar_image_filter_max_skip_frame: 5
+prompt: a sunset
+negative_prompt: blurry
+num_inference_steps: 40
+guidance_scale: 1.3
+delta: 0.9
+prompt_blending: {prompt_list: [[fire, 0.7], [ice, 0.3]], interpolation_method: linear, enable_caching: true}
+seed_blending: {seed_list: [[1, 0.5], [2, 0.5]], interpolation_method: slerp, enable_caching: true}
+controlnets:
+  - model_id: lllyasviel/control_v11f1e_sd15_tile
+    preprocessor: depth
+    conditioning_scale: 0.5
+    enabled: true
+    preprocessor_params: {detect_resolution: 512}
+    control_guidance_start: 0.0
+    control_guidance_end: 0.8
+ipadapters:
+  - {ipadapter_model_path: x.bin, scale: 0.6}
+"""
+
+
+def test_a_config_with_every_key_loads_and_plays(config, tmp_path, picture):
+    path = tmp_path / "every.yaml"
+    path.write_text(EVERY_KEY)
+    wrapper = create_wrapper_from_config(load_config(path))
+    assert wrapper(picture).shape == (64, 64, 3)
+    state = wrapper.get_stream_state()
+    assert state["prompts"] == [{"text": "fire", "weight": 0.7}, {"text": "ice", "weight": 0.3}]
+    assert state["seed_list"] == [{"seed": 1, "weight": 0.5}, {"seed": 2, "weight": 0.5}]
+    assert (state["prompt_interpolation_method"], state["seed_interpolation_method"]) == ("linear", "slerp")
+    assert (state["guidance_scale"], state["delta"], state["num_inference_steps"]) == (1.3, 0.9, 40)
+    assert (state["t_index_list"], state["cfg_type"]) == ([0, 16, 32, 39], "initialize")
+    assert (state["negative_prompt"], state["normalize_prompt_weights"], state["normalize_seed_weights"]) == (
+        "blurry", False, False,
+    )  # fmt: skip
+    wrapper.close()
+
+
+def test_keys_without_effect_are_said_not_passed_over(tmp_path, sentence_folder, caplog):
+    caplog.set_level("INFO", "clavilux")
+    text = EVERY_KEY.replace("model_id: exact", f"model_id: {sentence_folder}")
+    path = tmp_path / "every.yaml"
+    path.write_text(text)
+    wrapper = create_wrapper_from_config(load_config(path))
+    assert wrapper(np.zeros((64, 64, 3), np.uint8)).shape == (64, 64, 3)
+    for key in ("lora_dict", "lcm_lora_id", "vae_id", "controlnets", "ipadapters"):
+        assert f"{key} has no effect" in caplog.text
     wrapper.close()
 
 
