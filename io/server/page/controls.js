@@ -1,7 +1,7 @@
 // Controls for one value each. Every control has `root`, and `show(value)`, which the wire calls when the show says so;
 // a fader also has `move(actual)`, where the value is on its way to the target.
 import { el, figure, plain } from "/static/element.js";
-import { fresh, play } from "/static/wire.js";
+import { later, play } from "/static/wire.js";
 
 function label(row) {
   return el("span", { className: "name" }, plain(row.name));
@@ -52,6 +52,7 @@ export function fader(row) {
   const release = () => {
     held = false;
     root.classList.remove("held");
+    later(row.name);
   };
   track.addEventListener("pointerup", release);
   track.addEventListener("pointercancel", release);
@@ -75,7 +76,7 @@ export function fader(row) {
 
   return {
     root,
-    show: (value) => !held && !fresh(row.name) && typeof value === "number" && place(value),
+    show: (value) => !held && typeof value === "number" && place(value),
     move: (actual) => (fill.style.width = share(actual)),
   };
 }
@@ -89,7 +90,7 @@ export function toggle(row) {
     play({ [row.name]: value });
   });
   show(row.default);
-  return { root: button, show: (value) => !fresh(row.name) && show(value) };
+  return { root: button, show };
 }
 
 export function choice(row) {
@@ -117,6 +118,7 @@ export function entry(row) {
     if (whole && !Number.isFinite(value)) return;
     play({ [row.name]: value });
   });
+  input.addEventListener("blur", () => later(row.name));
   const dice = whole
     ? el("button", { type: "button", className: "small", title: "Another one", onclick: () => {
         input.value = Math.floor(Math.random() * 1e6);

@@ -1,6 +1,6 @@
 // Controls for lists: weighted prompts, weighted seeds, step lists; and the box that starts a transition.
 import { el, plain } from "/static/element.js";
-import { fire, fresh, play } from "/static/wire.js";
+import { fire, later, play } from "/static/wire.js";
 
 // Rows of a text (or number) and a weight. `key` is text or seed.
 export function weighted(row, key) {
@@ -9,6 +9,8 @@ export function weighted(row, key) {
   const root = el("div", { className: "field weighted", data: { name: row.name } },
     el("span", { className: "name" }, plain(row.name)), list, add);
   let rows = [];
+  // What others set while something is typed here is shown when it is left.
+  root.addEventListener("focusout", () => later(row.name));
 
   const send = () => {
     const values = rows.map((r) => r.value());
@@ -32,7 +34,7 @@ export function weighted(row, key) {
   return {
     root,
     show: (values) => {
-      if (fresh(row.name) || root.contains(document.activeElement) && document.activeElement.matches("input")) return;
+      if (root.contains(document.activeElement) && document.activeElement.matches("input")) return;
       const wanted = values ?? [];
       if (JSON.stringify(wanted) === JSON.stringify(rows.map((r) => r.value()))) return;
       for (const r of rows) r.root.remove();
@@ -109,6 +111,7 @@ export function steps(row) {
   const release = () => {
     held = null;
     values = sorted(values);
+    later(row.name);
   };
   line.addEventListener("pointerup", release);
   line.addEventListener("pointercancel", release);
@@ -127,7 +130,7 @@ export function steps(row) {
   return {
     root,
     show: (list) => {
-      if (held !== null || fresh(row.name)) return;
+      if (held !== null) return;
       values = [...(list ?? [])];
       draw();
     },

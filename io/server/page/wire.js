@@ -20,9 +20,22 @@ export function tell(name, value) {
   for (const act of listeners.get(name) ?? []) act(value);
 }
 
-// A control that was just moved here is ahead of the show: what the show says about it is a moment old.
-export function fresh(name) {
-  return performance.now() - (touched.get(name) ?? -Infinity) < ECHO_MS;
+// Tell the controls what changed. One that was just moved here is ahead of the show, so what the show says about it is
+// a moment old: it is told a little later what holds then.
+function show(changed) {
+  const now = performance.now();
+  const told = {};
+  for (const [name, value] of Object.entries(changed)) {
+    if (now - (touched.get(name) ?? -Infinity) > ECHO_MS) told[name] = value;
+    else later(name);
+  }
+  tell("parameters", told);
+}
+
+const pending = new Map();
+export function later(name) {
+  clearTimeout(pending.get(name));
+  pending.set(name, setTimeout(() => show({ [name]: known.parameters[name] }), ECHO_MS));
 }
 
 export function useChannel(opened) {
@@ -99,7 +112,7 @@ export async function listen() {
   });
   hear("parameters", (changed) => {
     Object.assign(known.parameters, changed);
-    tell("parameters", changed);
+    show(changed);
   });
   hear("actual", (moved) => {
     Object.assign(known.actual, moved);

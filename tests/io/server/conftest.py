@@ -79,16 +79,23 @@ class LiveShow:
     """A stage that plays in real time on a thread, behind a real server on a free port of loopback."""
 
     def __init__(self, assets) -> None:
+        self.stage = Stage(assets, SystemClock())
+        self.server = self._listening(0)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.stage.loop.run, args=(self._stop,))
+
+    def _listening(self, port: int):
         from clavilux.io.server.api import build
         from clavilux.io.server.door import Door
         from clavilux.io.server.listening import Listening, listen
 
-        self.stage = Stage(assets, SystemClock())
-        self.app = build(self.stage.desk, Door.of("127.0.0.1"))
-        self.server = Listening(self.app, listen("127.0.0.1", 0), self.stage.notices)
-        self.url = f"http://127.0.0.1:{self.server.port}"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.stage.loop.run, args=(self._stop,))
+        return Listening(build(self.stage.desk, Door.of("127.0.0.1")), listen("127.0.0.1", port), self.stage.notices)
+
+    def serve_again(self) -> None:
+        """A new server at the old address."""
+        self.server = self._listening(self.server.port)
+        self.server.start()
 
     def start(self) -> None:
         self._thread.start()

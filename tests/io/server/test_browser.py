@@ -1,0 +1,214 @@
+"""The page in a real Chromium: what a performer sees and does."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+from clavilux.engine.core.events import Event
+
+from .test_session import SEED_MESSAGES
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+QUIET = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (Debian: apt-get install chromium)"),
+]
+PATIENCE = 20_000
+# The example of the document on sending parameters, as a page of its own would run it.
+SEED_PAGE = """async () => {
+  const pc = new RTCPeerConnection();
+  const dataChannel = pc.createDataChannel("parameters", { ordered: true });
+  window.heard = [];
+  dataChannel.onmessage = (event) => {
+    const data = JSON.parse(event.data);
+    window.heard.push(data);
+    if (data.type === "stream_stopped") pc.close();
+  };
+  window.sendParameters = (params) => {
+    if (dataChannel.readyState === "open") dataChannel.send(JSON.stringify(params));
+  };
+  const opened = new Promise((done) => (dataChannel.onopen = done));
+  pc.addTransceiver("video");
+  pc.ontrack = (event) => {
+    const video = document.createElement("video");
+    Object.assign(video, { srcObject: event.streams[0], muted: true, autoplay: true, id: "seed" });
+    document.body.append(video);
+  };
+  const offer = await pc.createOffer();
+  await pc.setLocalDescription(offer);
+  const response = await fetch("/api/v1/webrtc/offer", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      sdp: offer.sdp,
+      type: offer.type,
+      initialParameters: {
+        prompts: [{ text: "Initial prompt", weight: 1.0 }],
+        denoising_step_list: [1000, 750, 500, 250],
+        manage_cache: true
+      }
+    })
+  });
+  const answer = await response.json();
+  const early = [];
+  pc.onicecandidate = ({ candidate }) => candidate && fetch(`/api/v1/webrtc/offer/${answer.sessionId}`, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ candidates: [candidate.toJSON()] })
+  });
+  await pc.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
+  await opened;
+}"""
+BRIGHTNESS = """() => {
+  const video = document.querySelector("video");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0, 8, 8);
+  return context.getImageData(0, 0, 8, 8).data[0];
+}"""
+DECODED = "() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    with playwright.sync_playwright() as p, tempfile.TemporaryDirectory() as profile:
+        context = p.chromium.launch_persistent_context(profile, executable_path=CHROMIUM, args=QUIET.split())
+        context.set_default_timeout(PATIENCE)
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def page(chromium):
+    opened = chromium.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda e: faults.append(str(e)))
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+def parameters(page) -> dict:
+    return page.evaluate("async () => (await (await fetch('/api/v1/session/parameters')).json()).parameters")
+
+
+def until(page, script: str) -> None:
+    # Looked at by the clock: a page behind another one gets no animation frames.
+    page.wait_for_function(script, polling=50)
+
+
+def connect(page, live) -> None:
+    page.goto(live.url)
+    page.wait_for_selector("#stage[data-by=webrtc]")
+
+
+def test_the_picture_moves_and_a_fader_moves_it(live, page):
+    connect(page, live)
+    before = page.evaluate(DECODED)
+    until(page, f"() => ({DECODED})() > {before} + 5")
+    assert page.evaluate(BRIGHTNESS) > 150
+    track = page.locator("[data-name=noise_scale] .track")
+    box = track.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.9, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.25, middle, steps=4)
+    page.mouse.up()
+    until(page, f"() => ({BRIGHTNESS})() < 80")
+    assert parameters(page)["noise_scale"] == pytest.approx(0.25, abs=0.01)
+    # An OSC program moves it back, and the page shows it: the target at once, the value as it arrives.
+    live.stage.inbox.put(Event(live.stage.clock.now(), "osc", "/clavilux/noise_scale", (1.0,)))
+    until(page, "() => document.querySelector('[data-name=noise_scale] .track').ariaValueNow == 1")
+    until(page, "() => document.querySelector('[data-name=noise_scale] .fill').style.width == '100%'")
+    assert "/clavilux/noise_scale" in page.locator(".activity").inner_text()
+
+
+def test_the_example_page_of_the_second_seed_runs_unchanged(live, page):
+    page.goto(live.url + "/output")
+    page.evaluate(SEED_PAGE)
+    assert parameters(page)["prompts"] == [{"text": "Initial prompt", "weight": 1.0}]
+    for message, after in SEED_MESSAGES:
+        page.evaluate("message => sendParameters(message)", message)
+        if after:
+            page.wait_for_function(
+                """async (wanted) => {
+                  const all = (await (await fetch('/api/v1/session/parameters')).json()).parameters;
+                  return Object.entries(wanted).every(([k, v]) => JSON.stringify(all[k]) === JSON.stringify(v));
+                }""",
+                arg=after,
+                polling=50,
+            )
+    page.evaluate("() => sendParameters({ vace_ref_images: ['/path/to/reference.png'] })")
+    until(page, "() => heard.some((m) => m.type === 'error' && m.key === 'vace_ref_images')")
+    until(page, "() => document.querySelector('#seed').getVideoPlaybackQuality().totalVideoFrames > 3")
+    live.server.stop()
+    until(page, "() => heard.some((m) => m.type === 'stream_stopped' && m.error_message)")
+
+
+def test_two_pages_stay_in_step_and_prompts_hold_and_transitions_are_played(live, page, chromium):
+    connect(page, live)
+    other = chromium.new_page()
+    connect(other, live)
+    page.get_by_label("Text", exact=True).first.fill("burning flames")
+    page.keyboard.press("Enter")
+    until(other, "() => document.querySelector('.rows input').value === 'burning flames'")
+    other.get_by_label("Prompt to move to").fill("ocean waves")
+    other.get_by_role("button", name="Go", exact=True).click()
+    until(page, "() => document.querySelector('.rows input').value === 'ocean waves'")
+    page.get_by_role("switch", name="Hold").click()
+    until(other, "() => document.querySelector('footer [data-name=paused]').ariaChecked === 'true'")
+    assert parameters(page)["paused"] is True
+    other.get_by_role("button", name="Panic").click()
+    until(page, "() => document.querySelector('footer [data-name=paused]').ariaChecked === 'false'")
+    other.close()
+
+
+def test_a_server_that_comes_back_is_found_again(live, page):
+    connect(page, live)
+    live.server.stop()
+    page.wait_for_selector("body.lost")
+    assert "no connection" in page.locator("#link").inner_text()
+    live.serve_again()
+    page.wait_for_selector("body:not(.lost) #stage[data-by=webrtc]")
+    before = page.evaluate(DECODED)
+    until(page, f"() => ({DECODED})() != {before}")
+
+
+def test_without_webrtc_single_pictures_come(live, page):
+    page.add_init_script("delete window.RTCPeerConnection")
+    page.goto(live.url)
+    page.wait_for_selector("#stage[data-by=jpeg]")
+    light = "() => document.querySelector('#stage canvas').getContext('2d').getImageData(4, 4, 1, 1).data[0]"
+    until(page, f"() => ({light})() > 150")
+    live.stage.desk.play({"noise_scale": 0.1})
+    until(page, f"() => ({light})() < 60")
+    page.locator("[data-name=delta] .track").focus()
+    page.keyboard.press("Home")
+    until(page, "async () => (await (await fetch('/api/v1/session/parameters')).json()).parameters.delta === 0")
+
+
+def test_the_output_view_is_the_picture_alone(live, page):
+    page.goto(live.url + "/output")
+    page.wait_for_selector("#stage[data-by=webrtc]")
+    box = page.locator("#stage").bounding_box()
+    assert (box["width"], box["height"]) == (page.viewport_size["width"], page.viewport_size["height"])
+    assert page.locator("header, footer, .panel").count() == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (820, 1180), (390, 844)])
+def test_nothing_is_cut_off_and_what_must_be_in_reach_is(live, page, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(live.url)
+    page.wait_for_selector("[data-name=noise_scale]")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for name in ("paused", "blackout", "panic"):
+        box = page.locator(f"footer [data-name={name}]").bounding_box()
+        assert box["y"] + box["height"] <= height
+        assert box["height"] >= 44
+    assert page.locator("[data-name=noise_scale] .track").bounding_box()["width"] > 200
