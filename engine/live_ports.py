@@ -10,6 +10,7 @@ from ..io.osc_outbox import OscOutbox
 from .core.clock import Clock
 from .core.events import Inbox
 from .core.feedback import Feedback, Status
+from .core.lights import Lights
 from .core.loop import Loop
 from .core.notices import Notices
 
@@ -50,6 +51,14 @@ class LivePorts:
         targets = [_target(text) for text in self._show.osc.feedback]
         feedback = Feedback(loop.router, self._outbox.send, self._clock, self._notices, targets)
         loop.between_frames.append(lambda: feedback.publish(status(loop)))
+        lights = Lights(loop.router, self._show.midi.outputs)
+        loop.between_frames.append(lambda: self._light(lights))
+
+    def _light(self, lights: Lights) -> None:
+        outputs = self.midi.outputs
+        for label, message in lights.messages(outputs.opened, self._clock.now()):
+            outputs.send(label, message)
+        outputs.wanted = lights.wanted
 
     def close(self) -> None:
         """Close everything that was opened."""

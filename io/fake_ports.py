@@ -77,6 +77,8 @@ class FakeMidiBackend:
 
     def __init__(self, names: Iterable[str] = (), why: str | None = None) -> None:
         self.plugged = list(names)
+        self.plugged_outputs: list[str] = []
+        self.sent: list[tuple[str, tuple[int, ...]]] = []
         self.why = why
         self.busy: set[str] = set()
         self._receivers: dict[tuple[str, int], Callable[[list[int]], None]] = {}
@@ -92,6 +94,14 @@ class FakeMidiBackend:
             raise OSError("busy")
         self._receivers[name, nth] = receive
         return _FakeInput(self._receivers, (name, nth))
+
+    def outputs(self) -> list[str]:
+        return list(self.plugged_outputs)
+
+    def open_output(self, name: str, nth: int) -> "_FakeOutput":
+        if name in self.busy:
+            raise OSError("busy")
+        return _FakeOutput(self.sent, name if nth == 0 else f"{name} #{nth + 1}")
 
     def close(self) -> None:
         self._receivers.clear()
@@ -110,3 +120,15 @@ class _FakeInput:
 
     def close(self) -> None:
         self._receivers.pop(self._key, None)
+
+
+class _FakeOutput:
+    def __init__(self, sent: list[tuple[str, tuple[int, ...]]], label: str) -> None:
+        self._sent = sent
+        self._label = label
+
+    def send(self, message: bytes) -> None:
+        self._sent.append((self._label, tuple(message)))
+
+    def close(self) -> None:
+        """Nothing to let go of."""

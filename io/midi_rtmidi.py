@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-CLIENT = "Clavilux"
+from .port_names import CLIENT
 
 
 class OpenedInput(Protocol):
@@ -14,6 +14,18 @@ class OpenedInput(Protocol):
 
     def close(self) -> None:
         """Close it; no message comes after this returns."""
+        ...
+
+
+class OpenedOutput(Protocol):
+    """An output port that is open."""
+
+    def send(self, message: bytes) -> None:
+        """Send one message. Raises OSError."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
         ...
 
 
@@ -34,6 +46,14 @@ class MidiBackend(Protocol):
         Raises OSError."""
         ...
 
+    def outputs(self) -> list[str]:
+        """Names of the output ports there are now, as `names` has the inputs."""
+        ...
+
+    def open_output(self, name: str, nth: int) -> OpenedOutput:
+        """Open the `nth` (from 0) output called `name`. Raises OSError."""
+        ...
+
     def close(self) -> None:
         """Let go of the driver."""
         ...
@@ -45,9 +65,11 @@ class RtMidiBackend:
 
     def __init__(self) -> None:
         self._lookers: dict[int, Any] = {}
+        self._out_lookers: dict[int, Any] = {}
         self._missing: dict[int, str] = {}
         self._tried: dict[int, tuple[str, ...]] = {}
         self._where: dict[tuple[str, int], tuple[int, int]] = {}
+        self._where_out: dict[tuple[str, int], tuple[int, int]] = {}
         self._rtmidi: Any = None
         try:
             import rtmidi
@@ -95,27 +117,52 @@ class RtMidiBackend:
         return _RtMidiInput(port)
 
     def outputs(self) -> list[str]:
-        """Names of the output ports there are now."""
         found: list[str] = []
+        self._where_out.clear()
         for api in self._lookers:
-            try:
-                looker = self._rtmidi.MidiOut(api, name=CLIENT)
-                found += looker.get_ports()
-                looker.delete()
-            except self._rtmidi.RtMidiError:
-                continue
+            within: dict[str, int] = {}
+            for name in self._look_out(api):
+                self._where_out[name, found.count(name)] = (api, within.get(name, 0))
+                within[name] = within.get(name, 0) + 1
+                found.append(name)
         return found
 
+    def open_output(self, name: str, nth: int) -> OpenedOutput:
+        if (name, nth) not in self._where_out:
+            raise OSError(f"{name} is gone")
+        api, within = self._where_out[name, nth]
+        try:
+            port = self._rtmidi.MidiOut(api, name=CLIENT)
+            at = [i for i, known in enumerate(port.get_ports()) if known == name]
+            if within >= len(at):
+                port.delete()
+                raise OSError(f"{name} is gone")
+            port.open_port(at[within], name=f"to {name}"[:60])
+        except self._rtmidi.RtMidiError as e:
+            raise OSError(str(e)) from None
+        return _RtMidiOutput(port, self._rtmidi.RtMidiError)
+
     def close(self) -> None:
-        for looker in self._lookers.values():
-            looker.delete()
-        self._lookers.clear()
+        for lookers in (self._lookers, self._out_lookers):
+            for looker in lookers.values():
+                looker.delete()
+            lookers.clear()
+
+    def _look_out(self, api: int) -> list[str]:
+        try:
+            if api not in self._out_lookers:
+                self._out_lookers[api] = self._rtmidi.MidiOut(api, name=CLIENT)
+            return self._out_lookers[api].get_ports()
+        except self._rtmidi.RtMidiError:
+            return []
 
     def _look(self, api: int) -> list[str]:
         if api in self._lookers and self._signs(api) != self._tried[api]:
             # The server is gone, or another one has come: a JACK client never notices, and a new one made beside a
             # dead one crashes. Nothing is listed now, so that the caller closes its ports; the next look starts anew.
             self._lookers.pop(api).delete()
+            if api in self._out_lookers:
+                self._out_lookers.pop(api).delete()
             self._tried.pop(api)
             self._missing[api] = self._absent(api)
             return []
@@ -174,5 +221,21 @@ class _RtMidiInput:
 
     def close(self) -> None:
         self._port.cancel_callback()
+        self._port.close_port()
+        self._port.delete()
+
+
+class _RtMidiOutput:
+    def __init__(self, port: Any, error: type[Exception]) -> None:
+        self._port = port
+        self._error = error
+
+    def send(self, message: bytes) -> None:
+        try:
+            self._port.send_message(list(message))
+        except (self._error, ValueError) as e:
+            raise OSError(str(e)) from None
+
+    def close(self) -> None:
         self._port.close_port()
         self._port.delete()

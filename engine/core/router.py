@@ -61,6 +61,8 @@ class Router:
         self.banks = Banks()
         # Addresses that are answered instead of played, by feedback.
         self.answers: dict[str, Route] = {}
+        # Who wants to know which MIDI controls are being moved: the lights.
+        self.touched: Callable[[Event], None] | None = None
         self._triggers: list[Trigger] = []
         self._n = 0
         self._natives = self._native_routes()
@@ -81,9 +83,13 @@ class Router:
         self.state.cause = event
         self._play(event)
         if event.port.startswith("midi"):
+            if self.touched is not None:
+                self.touched(event)
             if self._controls is not None and event.address.startswith("/cc/"):
                 for made in self._controls.feed(event):
                     self._play(made)
+                    if self.touched is not None:
+                        self.touched(made)
             elif event.address in MIDI_CLOCK:
                 self._follow(event)
         self.state.cause = None

@@ -7,11 +7,14 @@ import time
 import uuid
 
 import pytest
+from clavilux.engine.core.bindings import port_matches
 from clavilux.engine.core.clock import ManualClock, SystemClock
 from clavilux.engine.core.events import Inbox
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
 from clavilux.io.fake_ports import FakeMidiBackend
-from clavilux.io.midi import MidiNames, MidiPorts, names, wanted
+from clavilux.io.midi import MidiNames, MidiPorts, names
+from clavilux.io.port_names import Slots, wanted
 
 NANO = "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0"
 
@@ -195,3 +198,95 @@ def test_a_real_controller_over_jack_is_plugged_swept_and_unplugged(jack):
         assert ports.opened == []
     finally:
         ports.stop()
+
+
+def test_the_second_of_a_kind_keeps_its_name_when_the_first_is_pulled_out():
+    # ALSA's numbers change from plug to plug; the rest of the name is the device's.
+    first, second, third = "APC:APC MIDI 1 20:0", "APC:APC MIDI 1 24:0", "APC:APC MIDI 1 28:0"
+    slots = Slots()
+    assert list(slots.label([first, second])) == [first, f"{second} #2"]
+    assert list(slots.label([second])) == [f"{second} #2"]
+    assert list(slots.label([second, third])) == [f"{second} #2", third]
+
+
+def test_a_row_can_mean_the_first_or_the_second_of_a_kind():
+    assert port_matches("APC:APC MIDI 1 24:0 #2", "apc*#2")
+    assert port_matches("APC:APC MIDI 1 24:0 #2", "APC*")
+    assert port_matches("APC:APC MIDI 1 20:0", "APC* #1")
+    assert not port_matches("APC:APC MIDI 1 24:0 #2", "APC*#1")
+    assert not port_matches("APC:APC MIDI 1 20:0", "APC*#2")
+
+
+def test_outputs_come_and_go_and_are_sent_to():
+    desk = Desk(plugged=["APC"])
+    outputs = desk.ports.outputs
+    outputs.wanted = ["APC*"]
+    desk.driver.plugged_outputs = ["APC", "Synth"]
+    desk.look()
+    assert list(outputs.opened) == ["APC"]
+    outputs.start()
+    outputs.send("APC", b"\x90\x01\x7f")
+    outputs.send("Synth", b"\x90\x01\x7f")
+    assert until(lambda: desk.driver.sent == [("APC", (0x90, 1, 0x7F))])
+    number = outputs.opened["APC"]
+    desk.driver.plugged_outputs.clear()
+    desk.look()
+    assert outputs.opened == {}
+    desk.driver.plugged_outputs.append("APC")
+    desk.look()
+    assert outputs.opened["APC"] != number
+    outputs.stop()
+
+
+@pytest.mark.real
+def test_a_real_surface_over_jack_is_lit(jack):
+    rtmidi = pytest.importorskip("rtmidi")
+    clock = SystemClock()
+    ports = MidiPorts([], clock=clock, inbox=Inbox(), notices=Notices(clock))
+    ports.outputs.wanted = ["surface*"]
+    surface = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="surface")
+    surface.open_virtual_port("LEDs")
+    heard = []
+    surface.set_callback(lambda message, _: heard.append(message[0]))
+    ports.start()
+    try:
+        assert until(lambda: list(ports.outputs.opened) == ["surface:LEDs"])
+        assert until(lambda: ports.outputs.send("surface:LEDs", b"\x90\x05\x7f") or [0x90, 5, 127] in heard)
+        surface.delete()
+        assert until(lambda: ports.outputs.opened == {})
+    finally:
+        ports.stop()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("jack_midi_clock") is None, reason="jack-midi-clock is not installed")
+def test_a_real_midi_clock_over_jack_tells_the_tempo(jack):
+    clock = SystemClock()
+    inbox = Inbox()
+    ports = MidiPorts(["jack_midi_clock*"], clock=clock, inbox=inbox, notices=Notices(clock))
+    ports.start()
+    router = Router(Notices(clock))
+    source = subprocess.Popen(["jack_midi_clock", "-b", "137"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert until(lambda: bool(ports.opened))
+        transport = roll(jack)
+        end = time.monotonic() + 8
+        while time.monotonic() < end and router.transport.ticks < 24 * 4:
+            for event in inbox.drain():
+                router.feed(event)
+            time.sleep(0.01)
+        assert router.transport.ticks >= 24 * 4, transport
+        assert router.state.target("tempo") == pytest.approx(137, abs=1.5)
+        assert router.transport.playing
+    finally:
+        source.terminate()
+        source.wait(10)
+        ports.stop()
+
+
+def roll(server: str) -> str:
+    """Let the JACK transport roll; its clock sends ticks only then."""
+    done = subprocess.run(
+        ["jack_transport"], input="play\nquit\n", capture_output=True, text=True, timeout=10, env=dict(os.environ)
+    )
+    return done.stdout + done.stderr

@@ -1,0 +1,54 @@
+"""Names of MIDI ports: which are wanted, and how two devices of one name are told apart."""
+
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from ..engine.core.bindings import port_matches
+
+CLIENT = "Clavilux"
+# `*` means every device, not the loopback of the system and not our own ports.
+_NO_DEVICES = (f"{CLIENT}*", "midi through*", "rtmidi*")
+# ALSA puts its client's and port's numbers at the end; they change from plug to plug.
+_ALSA_NUMBERS = re.compile(r" \d+:\d+$")
+
+Key = tuple[str, int]
+
+
+def wanted(name: str, globs: Iterable[str]) -> bool:
+    """Does a port's name match one of the globs, as `port_matches` has it? `*` means every device."""
+    low = name.lower()
+    for glob in globs:
+        if glob == "*":
+            if not any(fnmatchcase(low, own.lower()) for own in _NO_DEVICES):
+                return True
+        elif port_matches(name, glob):
+            return True
+    return False
+
+
+class Slots:
+    """Labels of ports. The second device of a name is `<name> #2`, and stays so while it is plugged in, whichever of
+    them is pulled out; a new one takes the lowest number that is free."""
+
+    def __init__(self) -> None:
+        self._slots: dict[Key, int] = {}
+
+    def label(self, found: Sequence[str]) -> dict[str, Key]:
+        """{label: (name, which of the ports of exactly that name)} for the ports there are now."""
+        here = [(name, found[:i].count(name)) for i, name in enumerate(found)]
+        self._slots = {key: slot for key, slot in self._slots.items() if key in here}
+        for key in here:
+            if key not in self._slots:
+                device = _device(key)
+                taken = {slot for other, slot in self._slots.items() if _device(other) == device}
+                self._slots[key] = next(n for n in range(len(here) + 1) if n not in taken)
+        return {self._shown(key): key for key in here}
+
+    def _shown(self, key: Key) -> str:
+        slot = self._slots[key]
+        return key[0] if slot == 0 else f"{key[0]} #{slot + 1}"
+
+
+def _device(key: Key) -> str:
+    return _ALSA_NUMBERS.sub("", key[0])
