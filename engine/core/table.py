@@ -1,7 +1,8 @@
 """The parameter table: one declaration each. Addresses, ranges, validation, controls and docs derive from it.
 
 Slew limits: the eye reads a full-range change within a quarter of a second as a cut and one beyond a second as
-lag, so every continuous parameter crosses its range in 0.25 to 1 s; `slew_why` says which end and why.
+lag, so every continuous parameter crosses the part of its range that is played in 0.25 to 1 s; `slew_why` says which
+end and why.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ _PARAMETERS = (
     ),
     Parameter(
         "guidance_scale", "float", 1.2, "How strictly the prompt is followed; acts when cfg_type is not none.",
-        range=(0.0, 10.0), slew=10.0, slew_why="1 s: contrast follows it steeply, slower is calmer",
+        range=(0.0, 10.0), slew=4.0, slew_why="0.5 s from 1 to 3, where it is played and contrast follows it steeply",
     ),
     Parameter(
         "delta", "float", 1.0, "Strength of the virtual residual noise of self-guidance.",

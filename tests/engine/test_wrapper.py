@@ -215,13 +215,13 @@ def test_guidance_crosses_one_without_a_seam(config, picture, kind, batch):
     for n in range(40):
         wrapper.update_stream_params(guidance_scale=0.8 + 0.01 * n)
         outs.append(np.asarray(wrapper(picture)).astype(int))
-    jumps = [np.abs(b - a).mean() for a, b in itertools.pairwise(outs)]
+    jumps = [np.abs(b - a).mean() for a, b in itertools.pairwise(outs[9:])]
     moving = [jump for jump in jumps if jump > 0]
     if kind == "none":
         assert moving == []
     else:
         assert max(jumps) < 3 * np.median(moving)
-        assert np.abs(outs[-1] - outs[0]).mean() > 2
+        assert np.abs(outs[-1] - outs[9]).mean() > 2
     wrapper.close()
 
 
