@@ -4,6 +4,7 @@ import subprocess
 from typing import Any
 
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
+_BRIEF = ("-fflags", "nobuffer", "-analyzeduration", "300000", "-probesize", "100000")
 
 
 def program() -> str | None:
@@ -29,14 +30,15 @@ class Pipe:
     def __init__(self, url: str, out: bool) -> None:
         ffmpeg = program() or "ffmpeg"
         if out:
-            words = [ffmpeg, *_QUIET, "-fflags", "nobuffer", "-f", "mpegts", "-i", "-", "-c", "copy"]
+            words = [ffmpeg, *_QUIET, *_BRIEF]
+            words += ["-f", "mpegts", "-i", "-", "-c", "copy"]
             words += ["-flush_packets", "1", "-muxdelay", "0", "-f", "mpegts", url]
             self._process = subprocess.Popen(
                 words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0
             )
             self.stream: Any = self._process.stdin
         else:
-            words = [ffmpeg, *_QUIET, "-fflags", "nobuffer", "-analyzeduration", "300000", "-i", url]
+            words = [ffmpeg, *_QUIET, *_BRIEF, "-i", url]
             words += ["-map", "0:v:0", "-c", "copy", "-flush_packets", "1", "-f", "mpegts", "-"]
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0

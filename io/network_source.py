@@ -17,6 +17,8 @@ from .picture import FILL, VideoFit
 SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
 _OPENING, _STALLED = 8.0, 5.0
 # A playlist may not lead to a file of this machine.
+# What is looked at before the first picture: enough for the headers, and no seconds of waiting.
+_BRIEF = {"analyzeduration": "300000", "probesize": "100000"}
 _PROTOCOLS = "http,https,tcp,tls,udp,rtp,rtsp,rtsps,srtp,rtmp,httpproxy,crypto,hls"
 
 
@@ -137,8 +139,9 @@ class _Receiver:
 
         if self._url.startswith("srt:"):
             self._pipe = ffmpeg_pipe.Pipe(self._url, out=False)
-            return av.open(self._pipe.stream, format="mpegts", options={"fflags": "nobuffer"})
-        return av.open(self._url, options=_options(self._url), timeout=(_OPENING, _STALLED))
+            return av.open(self._pipe.stream, format="mpegts", options={"fflags": "nobuffer", **_BRIEF})
+        url, listening = _listening(self._url)
+        return av.open(url, options=_options(url) | listening, timeout=(_OPENING, _STALLED))
 
     def _receive(self, container: Any) -> None:
         import av
@@ -183,10 +186,20 @@ class _Pace:
         return halt.wait(max(0.0, self._origin + t - self._now()))
 
 
+def _listening(url: str) -> tuple[str, dict[str, str]]:
+    """An address that ends in `?listen=1` waits for a sender to come: rtmp and rtsp are told so beside it."""
+    plain_url, _, query = url.partition("?")
+    if query == "listen=1" and url.startswith("rtmp"):
+        return plain_url, {"listen": "1"}
+    if query == "listen=1" and url.startswith("rtsp"):
+        return plain_url, {"rtsp_flags": "listen", "listen_timeout": f"{_OPENING:.0f}"}
+    return url, {}
+
+
 def _options(url: str) -> dict[str, str]:
     """Low delay, limits in time, and no way to this machine's files."""
     scheme = url.partition(":")[0]
-    options = {"fflags": "nobuffer", "protocol_whitelist": _PROTOCOLS, "analyzeduration": "500000"}
+    options = {"fflags": "nobuffer", "protocol_whitelist": _PROTOCOLS, **_BRIEF}
     if scheme in ("rtsp", "rtsps"):
         options |= {"rtsp_transport": "tcp", "max_delay": "100000"}
     if scheme in ("udp", "rtp"):

@@ -47,7 +47,7 @@ class StreamSink(Film):
             if srt:
                 self._pipe = ffmpeg_pipe.Pipe(self._url, out=True)
             place = self._pipe.stream if self._pipe is not None else _address(self._url)
-            options = {"flush_packets": "1", "muxdelay": "0"}
+            options = {"flush_packets": "1"}
             self._container = av.open(place, "w", format=kind, options=options, timeout=_PATIENCE)
             x264 = {"preset": "veryfast", "tune": "zerolatency", "maxrate": f"{self._bitrate}k", "bufsize": "1M"}
             self._stream = add_h264(self._container, self._size, self._fps, x264, self._encoder, bitrate=self._bitrate)
