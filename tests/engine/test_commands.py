@@ -25,10 +25,12 @@ def test_the_documented_table_is_the_table():
     assert (ROOT / "docs" / "parameters.md").read_text() == markdown()
 
 
-def test_every_continuous_parameter_crosses_its_range_in_a_quarter_to_one_second():
+def test_every_continuous_parameter_crosses_its_played_range_in_a_quarter_to_one_second():
+    played = {"guidance_scale": (1.0, 3.0)}  # beyond it a picture is overdriven, not played
     for p in TABLE.values():
         if p.slew is not None and p.range is not None:
-            assert 0.25 <= (p.range[1] - p.range[0]) / p.slew <= 1.0, p.name
+            lo, hi = played.get(p.name, p.range)
+            assert 0.25 <= (hi - lo) / p.slew <= 1.0, p.name
             assert p.slew_why, p.name
 
 
