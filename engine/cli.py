@@ -16,7 +16,7 @@ from .asked import Asked
 if TYPE_CHECKING:
     from .serving import Serve
 
-COMMANDS = ("run", "check", "params", "ports", "monitor", "replay")
+COMMANDS = ("run", "check", "params", "ports", "monitor", "replay", "bench", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +82,13 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--sink", action="append", required=True, metavar="S")
     replay.add_argument("--size", type=size, metavar="WxH")
     replay.add_argument("--steps", type=int, metavar="N", help="denoising steps, whatever the show used")
+    bench = commands.add_parser("bench", help="how fast this machine plays: a table")
+    bench.add_argument("--json", action="store_true")
+    bench.add_argument("--model", metavar="M")
+    bench.add_argument("--size", type=size, metavar="WxH", help="one size only (256, 384 and 512 square)")
+    bench.add_argument("--seconds", type=positive, default=2.0, metavar="T", help="for each line (2)")
+    doctor = commands.add_parser("doctor", help="what is installed, what works, what to do about the rest")
+    doctor.add_argument("--json", action="store_true")
     return root
 
 
@@ -153,7 +160,8 @@ def _mistakes() -> tuple[type[BaseException], ...]:
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     if name in ("run", "replay"):
         return {"run": run, "replay": replay}[name]
-    return getattr(import_module(".commands", __package__), name)
+    where = {"bench": ".speed", "doctor": ".doctor"}.get(name, ".commands")
+    return getattr(import_module(where, __package__), name)
 
 
 def run(options: argparse.Namespace) -> int:

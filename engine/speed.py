@@ -1,0 +1,200 @@
+"""`clavilux bench`: how fast this machine plays, as a table or JSON."""
+
+import argparse
+import dataclasses
+import json
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .core.clock import ManualClock
+from .core.notices import Notices
+from .core.snapshot import Snapshot
+from .core.table import TABLE
+
+if TYPE_CHECKING:
+    from .diffusion.model import Model
+
+SIZES = ((256, 256), (384, 384), (512, 512))
+STEPS = {1: (0,), 2: (0, 20), 4: (0, 12, 24, 37)}
+WARM_UP = 3
+Timer = Callable[[], float]
+Load = Callable[[str, tuple[int, int]], "Model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One line: medians in milliseconds a frame; the stages do not add up to `frame`, the engine's own part is left."""
+
+    acceleration: str
+    width: int
+    height: int
+    steps: int
+    frames: int
+    fps: float
+    frame_ms: float
+    slowest_ms: float
+    encode_ms: float
+    unet_ms: float
+    decode_ms: float
+
+
+class Stopwatch:
+    """Adds up the time spent in calls of one stage."""
+
+    def __init__(self, timer: Timer) -> None:
+        self._timer = timer
+        self.spent: dict[str, float] = {}
+
+    def around(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any) -> Any:
+            began = self._timer()
+            try:
+                return call(*args)
+            finally:
+                self.spent[stage] = self.spent.get(stage, 0.0) + self._timer() - began
+
+        return timed
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    encode: Callable[..., Any]
+    decode: Callable[..., Any]
+
+
+def timed(model: "Model", watch: Stopwatch) -> "Model":
+    """The same model, its networks under the stopwatch."""
+    networks = dataclasses.replace(
+        model.networks,
+        unet=watch.around("unet", model.unet),
+        codec=_Codec(watch.around("encode", model.codec.encode), watch.around("decode", model.codec.decode)),
+    )
+    return dataclasses.replace(model, networks=networks)
+
+
+def frames_of(size: tuple[int, int], count: int = 8) -> list[np.ndarray]:
+    """A picture that moves by a few pixels from one frame to the next, uint8 (H, W, 3)."""
+    width, height = size
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (-(-height // 16), -(-width // 16), 3)).astype(np.uint8)
+    picture = coarse.repeat(16, 0).repeat(16, 1)[:height, :width]
+    return [np.ascontiguousarray(np.roll(picture, 4 * k, axis=1)) for k in range(count)]
+
+
+def measure(
+    model: "Model", size: tuple[int, int], steps: int, seconds: float, timer: Timer = time.perf_counter
+) -> Cell:
+    """Paint for `seconds`, image to image at noise_scale 0.6 without guidance, after a short warm-up."""
+    from .diffusion import Diffuser
+
+    watch = Stopwatch(timer)
+    clock = ManualClock()
+    diffuser = Diffuser(
+        timed(model, watch), size=size, t_index_list=STEPS[steps], cfg_type="none", batch=False, synchronous=True,
+        clock=clock, notices=Notices(clock),
+    )  # fmt: skip
+    resting = {p.name: p.default for p in TABLE.values() if p.alias_of is None}
+    values = MappingProxyType({**resting, "noise_scale": 0.6, "prompts": (("aurora", 1.0),)})
+    frames = frames_of(size)
+    took: list[float] = []
+    stages: dict[str, list[float]] = {"encode": [], "unet": [], "decode": []}
+    n = 0
+    while n < WARM_UP + 1 or sum(took) < seconds:
+        watch.spent.clear()
+        began = timer()
+        diffuser.render(frames[n % len(frames)], Snapshot(n, n / 30, values))
+        if n >= WARM_UP:
+            took.append(timer() - began)
+            for stage, times in stages.items():
+                times.append(watch.spent.get(stage, 0.0))
+        n += 1
+    diffuser.close()
+    middle = statistics.median(took)
+    parts = {f"{stage}_ms": round(1000 * statistics.median(times), 2) for stage, times in stages.items()}
+    return Cell(
+        model.acceleration, *size, steps, len(took), round(1 / middle, 1), round(1000 * middle, 2),
+        round(1000 * max(took), 2), **parts,
+    )  # fmt: skip
+
+
+def cells(
+    load: Load, accelerations: Sequence[str], sizes: Sequence[tuple[int, int]], steps: Sequence[int], seconds: float
+) -> Iterator[Cell]:
+    """One accelerator after another, so that a single model is in memory; one that cannot be had gives no lines."""
+    for acceleration in accelerations:
+        for size in sizes:
+            model = load(acceleration, size)
+            if model.acceleration != acceleration:
+                break
+            for count in steps:
+                yield measure(model, size, count, seconds)
+
+
+def accelerations() -> list[str]:
+    """Plain torch first: other accelerators change how many threads it may use."""
+    import torch
+
+    from .diffusion.accelerators import chosen
+
+    best = chosen("auto", torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    return ["none"] if best == "none" else ["none", best]
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    import os
+
+    from .cpu import cpu_name
+
+    system, python = platform.platform(), platform.python_version()
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), "system": system, "python": python}
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Print the table; returns the exit code. Raises ModelMistake."""
+    from .diffusion import load_model
+
+    quiet = Notices(ManualClock())
+
+    def load(acceleration: str, size: tuple[int, int]) -> "Model":
+        return load_model(options.model or "embedded", acceleration, size, quiet)
+
+    sizes = [options.size] if options.size else SIZES
+    found = cells(load, accelerations(), sizes, tuple(STEPS), options.seconds)
+    if options.json:
+        rows = [asdict(cell) for cell in found]
+        print(json.dumps({"machine": machine(), "model": options.model or "embedded", "cells": rows}))
+        return 0
+    for name, value in machine().items():
+        print(f"{name:8} {value}")
+    print(HEADER)
+    for cell in found:
+        print(line(cell))
+        sys.stdout.flush()
+    return 0
+
+
+HEADER = (
+    f"{'':10} {'size':>9} {'steps':>5} {'fps':>7} "
+    + " ".join(f"{column:>8}" for column in ("frame", "encode", "unet", "decode", "rest"))
+    + "   ms, medians"
+)
+
+
+def line(cell: Cell) -> str:
+    """A cell as a row under HEADER."""
+    rest = cell.frame_ms - cell.encode_ms - cell.unet_ms - cell.decode_ms
+    size = f"{cell.width}x{cell.height}"
+    name = "torch" if cell.acceleration == "none" else cell.acceleration
+    return (
+        f"{name:10} {size:>9} {cell.steps:>5} {cell.fps:>7.1f} {cell.frame_ms:>8.1f} {cell.encode_ms:>8.1f} "
+        f"{cell.unet_ms:>8.1f} {cell.decode_ms:>8.1f} {rest:>8.1f}"
+    )

@@ -1,0 +1,80 @@
+"""`clavilux bench`: the stages are told apart, and what cannot be had is left out."""
+
+import dataclasses
+import json
+
+import pytest
+from clavilux.engine import cli, speed
+from clavilux.engine.speed import Stopwatch, cells, frames_of, line, measure
+
+
+class Hand:
+    """A timer moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def slow(model, timer, **seconds):
+    """The model, each stage of which takes so many seconds on the timer."""
+
+    def taking(stage, call):
+        def run(*args):
+            timer.now += seconds[stage]
+            return call(*args)
+
+        return run
+
+    codec = speed._Codec(taking("encode", model.codec.encode), taking("decode", model.codec.decode))
+    networks = dataclasses.replace(model.networks, unet=taking("unet", model.unet), codec=codec)
+    return dataclasses.replace(model, networks=networks)
+
+
+def test_stages_and_steps_are_counted(exact):
+    timer = Hand()
+    model = slow(exact, timer, encode=0.01, unet=0.02, decode=0.03)
+    cell = measure(model, (64, 64), 4, 1.0, timer)
+    assert (cell.encode_ms, cell.unet_ms, cell.decode_ms) == (10, 80, 30)
+    assert cell.frame_ms == 120
+    assert cell.fps == pytest.approx(8.3)
+    assert cell.frames >= 8
+    assert line(cell).split() == ["torch", "64x64", "4", "8.3", "120.0", "10.0", "80.0", "30.0", "0.0"]
+
+
+def test_a_stage_counts_even_where_it_fails():
+    timer = Hand()
+    watch = Stopwatch(timer)
+
+    def fails():
+        timer.now += 2
+        raise ValueError("no picture")
+
+    with pytest.raises(ValueError, match="no picture"):
+        watch.around("unet", fails)()
+    assert watch.spent == {"unet": 2}
+
+
+def test_an_accelerator_that_cannot_be_had_gives_no_lines(exact, monkeypatch):
+    monkeypatch.setattr(speed, "measure", lambda model, size, steps, seconds: (model.acceleration, size, steps))
+    found = list(cells(lambda name, size: exact, ["none", "openvino"], [(64, 64), (128, 64)], [1, 2], 1.0))
+    assert found == [("none", (64, 64), 1), ("none", (64, 64), 2), ("none", (128, 64), 1), ("none", (128, 64), 2)]
+
+
+def test_frames_move_and_fit():
+    first, second = frames_of((72, 40), 2)
+    assert first.shape == (40, 72, 3)
+    assert (first != second).any()
+
+
+def test_the_command_prints_json(exact, monkeypatch, capsys):
+    from clavilux.engine import diffusion
+
+    monkeypatch.setattr(diffusion, "load_model", lambda name, acceleration, size, notices: exact, raising=False)
+    assert cli.main(["bench", "--json", "--size", "64x64", "--seconds", "0.01"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["machine"]["cores"] >= 1
+    assert [cell["steps"] for cell in said["cells"]] == [1, 2, 4]
+    assert all(cell["acceleration"] == "none" and cell["fps"] > 0 for cell in said["cells"])
