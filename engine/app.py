@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from .core.loop import Loop
 from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.router import Router
+from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 from .live_ports import LivePorts
@@ -89,12 +90,15 @@ class Parts:
         return Router(self.notices, bindings, TABLE, opening, self.show.smoothing)
 
     def source(self) -> Source:
-        return open_source(self.show.source, self.show.size, self.show.fps, self.clock, self.notices)
+        show = self.show
+        return open_source(show.source, show.size, show.fps, self.clock, self.notices, show.source_options)
 
     def sinks(self) -> list[tuple[str, Sink]]:
         """Every sink under the name it was asked for by."""
         names = self.show.sinks or default_sinks(self.notices)
-        return [(name, open_sink(name, self.show.size, self.show.fps)) for name in names]
+        show = self.show
+        options = show.sink_options
+        return [(name, open_sink(name, show.size, show.fps, options.get(name, PLAIN_SINK))) for name in names]
 
     def journal(self, mappings: Sequence[BindingSet], router: Router, offline: bool) -> Journal | None:
         if self.show.journal is None:
@@ -127,6 +131,7 @@ def journal_header(
         "clavilux": _version(),
         "offline": offline,
         "source": show.source,
+        "source_options": asdict(show.source_options),
         "parameters": {name: parameter_value(TABLE[name], value) for name, value in opening.items()},
         "smoothing": {name: smoothing_value(s) for name, s in show.smoothing.items()},
         "stream": dict(show.stream),
@@ -199,7 +204,7 @@ class Performance:
             clock=self.clock,
             inbox=parts.inbox,
             router=self.router,
-            source=self.board,
+            source=self.serving.desk.watch(self.board) if self.serving is not None else self.board,
             render=pipeline.render,
             sinks=[self.board],
             notices=self.notices,

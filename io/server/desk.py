@@ -82,6 +82,28 @@ class Answer:
     faults: tuple[Fault, ...] = ()
 
 
+class Input(Protocol):
+    """Where the loop gets its frames from."""
+
+    def next(self) -> Frame | None: ...
+
+
+class Watched:
+    """An input whose frames are looked at on their way: `fresh` is the capture time of a frame seen for the first time
+    in this step of the loop, else None."""
+
+    def __init__(self, source: Input) -> None:
+        self._source = source
+        self._last: Frame | None = None
+        self.fresh: float | None = None
+
+    def next(self) -> Frame | None:
+        frame = self._source.next()
+        self.fresh = frame.t if frame is not None and frame is not self._last else None
+        self._last = frame
+        return frame
+
+
 @dataclass(slots=True)
 class Milliseconds:
     """Durations of the last frames, for percentiles."""
@@ -129,12 +151,18 @@ class Desk:
         self.router: Router | None = None
         self.pipeline: Pipeline | None = None
         self.push: Push | None = None
+        self.watched: Watched | None = None
         self.facts: Callable[[], dict[str, Any]] = dict
         self.woken: list[Callable[[], None]] = []
         self.latency = Milliseconds()
         self.control_latency = Milliseconds()
         self._writing = threading.Lock()
         self._written: dict[str, tuple[int, Any]] = {}
+
+    def watch(self, source: Input) -> Watched:
+        """`source` as the loop is to use it, so that the age of its frames is known."""
+        self.watched = Watched(source)
+        return self.watched
 
     def play(self, message: Mapping[str, Any], sender: str = "api", whole: bool = False) -> Answer:
         """Play a message of the second seed's form; whatever is right in it takes effect on the next frame.
@@ -205,6 +233,8 @@ class Desk:
             self.view = View(frame.n, frame.t, MappingProxyType(targets), actual, beat, self.inbox.played)
         self.newest = frame
         now = self.clock.now()
+        if self.watched is not None and self.watched.fresh is not None:
+            self.latency.add(max(now - self.watched.fresh, 0.0))
         for arrived in self.inbox.waiting[-64:]:
             self.control_latency.add(max(now - arrived, 0.0))
         self.inbox.waiting = []
