@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .bindings import Binding, port_matches, split_midi
+from .bindings import Binding, port_matches
 from .events import Event
 from .player import Player
 from .router import Router

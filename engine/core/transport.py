@@ -1,6 +1,7 @@
 """Transport: tempo and the count of beats, as pure arithmetic on the engine's clock."""
 
 import math
+from collections import deque
 from typing import Any
 
 # Taps further apart than this begin a new count; a tempo comes from at most this many intervals.
@@ -20,36 +21,50 @@ class TickFilter:
 
     F. Adriaensen, "Using a DLL to Filter Time", Linux Audio Conference 2005. Wide at first, so that the tempo is there
     after a few ticks, then narrow, so that jitter of a millisecond moves it by less than a tenth of a beat a minute.
+    Ticks that are off in the same direction one after another are a new tempo: it begins anew from the last beat's mean,
+    which a burst after a stall moves little.
     """
 
     _WIDE, _NARROW, _SETTLING = 0.3, 0.01, 96
+    # So many ticks in a row, each off by this share of a period at least.
+    _OFF, _IN_A_ROW = 0.2, 6
 
     def __init__(self) -> None:
         self.period: float | None = None
-        self._last: float | None = None
+        self._recent: deque[float] = deque(maxlen=TICKS_PER_BEAT + 1)
         self._due = 0.0
         self._ticks = 0
+        self._off = 0
 
     def tick(self, t: float) -> None:
         """One tick arrives at `t`."""
-        last, self._last = self._last, t
-        if last is None or not 0 < t - last < CLOCK_GONE:
-            # The first tick, or one after a pause: a new clock.
-            if last is None or t - last >= CLOCK_GONE:
-                self.period = None
+        if self._recent and t - self._recent[-1] >= CLOCK_GONE:
+            self._recent.clear()
+            self.period = None
+        self._recent.append(t)
+        if len(self._recent) < 2 or t <= self._recent[0]:
             return
-        if self.period is None or abs(t - self._due) > 2 * self.period:
-            self.period, self._due, self._ticks = t - last, 2 * t - last, 0
+        if self.period is None:
+            self._begin(t)
             return
         self._ticks += 1
+        error = t - self._due
+        direction = 0 if abs(error) < self._OFF * self.period else 1 if error > 0 else -1
+        self._off = 0 if direction == 0 else self._off + direction if self._off * direction >= 0 else direction
+        if abs(self._off) >= self._IN_A_ROW:
+            self._begin(t)
+            return
         share = min(self._ticks / self._SETTLING, 1.0)
         omega = 2 * math.pi * self._WIDE * (self._NARROW / self._WIDE) ** share
-        error = t - self._due
-        if abs(error) > 0.2 * self.period and share > 0.5:
-            # More than jitter: the tempo changes; be quick again.
-            self._ticks = self._SETTLING // 8
+        # One tick that is far off is the cable's or the machine's fault, not the player's.
+        error = min(max(error, -self.period), self.period)
         self._due += math.sqrt(2) * omega * error + self.period
         self.period = max(self.period + omega * omega * error, 1e-4)
+
+    def _begin(self, t: float) -> None:
+        self.period = (t - self._recent[0]) / (len(self._recent) - 1)
+        self._due = t + self.period
+        self._ticks = self._off = 0
 
 
 class Transport:

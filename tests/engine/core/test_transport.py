@@ -1,5 +1,6 @@
 """The transport behind a MIDI clock: tempo out of ticks, song position, and a beat that never runs back."""
 
+import math
 import random
 
 import pytest
@@ -50,6 +51,20 @@ def test_jitter_of_the_cable_hardly_moves_it():
     desk = Desk()
     desk.tick(24 * 16, 120, jitter=0.002)
     assert max(abs(t - 120) for t in desk.tempi[24 * 8 :]) < 0.7
+
+
+def test_a_machine_that_stalls_now_and_then_does_not_throw_it_off():
+    desk = Desk()
+    desk.tick(24 * 8, 137, jitter=0.002)
+    began = desk.clock.now()
+    for k in range(24 * 8):
+        # Every second the ticks of 50 ms come at once.
+        due = k * 60 / (24 * 137)
+        late = math.ceil(due) if math.ceil(due) - due < 0.05 else due
+        desk.clock.set(max(began + late, desk.clock.now()))
+        desk.midi.clock()
+        desk.look()
+    assert desk.tempi[-1] == pytest.approx(137, abs=1)
 
 
 def test_a_new_tempo_is_followed_within_two_beats():
