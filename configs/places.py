@@ -11,7 +11,7 @@ SOURCES = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi",
 SINKS = ("window", "spout", "syphon", "ndi", "virtual-camera", "null")
 # Those that take `kind:name`.
 NAMED_SOURCES = ("camera", "screen", "spout", "syphon", "ndi")
-NAMED_SINKS = ("spout", "syphon", "ndi")
+NAMED_SINKS = ("spout", "syphon", "ndi", "virtual-camera")
 SOURCE_SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
 SINK_SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")
 SINK_SUFFIXES = (".mp4", ".mkv", ".gif")
@@ -60,8 +60,8 @@ def check_sink(page: Page, line: int, key: str, name: str) -> str:
     return name
 
 
-def parse_size(page: Page, line: int, key: str, value: Any, default: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) from [w, h] or "WxH"; both multiples of 8, 64 to 4096 pixels. Notes mistakes."""
+def parse_size(page: Page, line: int, key: str, value: Any, default: tuple[int, int], even: int = 8) -> tuple[int, int]:
+    """(width, height) from [w, h] or "WxH"; both multiples of `even`, 64 to 4096 pixels. Notes mistakes."""
     found = re.fullmatch(r"\s*(\d{1,6})\s*[x×,]\s*(\d{1,6})\s*", value) if isinstance(value, str) else None
     sides = [int(n) for n in found.groups()] if found else value
     if (
@@ -75,8 +75,8 @@ def parse_size(page: Page, line: int, key: str, value: Any, default: tuple[int, 
         if not SMALLEST <= n <= LARGEST:
             page.say(line, key, f"{n} is outside {SMALLEST}..{LARGEST} pixels")
             return default
-        if n % 8:
-            page.say(line, key, f"{n} is no multiple of 8; the nearest is {round(n / 8) * 8}")
+        if n % even:
+            page.say(line, key, f"{n} is no multiple of {even}; the nearest is {round(n / even) * even}")
             return default
     return sides[0], sides[1]
 
@@ -86,6 +86,8 @@ def _check_detail(page: Page, line: int, key: str, kind: str, detail: str | None
         return
     if not detail:
         page.say(line, key, f"{kind}: lacks what comes after the colon")
+    elif kind == "camera" and not re.search(r"^\d+$|[^\W\d_]", detail):
+        page.say(line, key, f"camera takes a number or a name, not {detail!r}")
     elif kind == "screen" and not re.fullmatch(r"-?\d+,-?\d+,\d+,\d+", detail):
         page.say(line, key, f"screen takes X,Y,W,H in pixels, not {detail!r}")
 

@@ -9,10 +9,12 @@ from typing import Any
 from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
 from ..engine.core.parameters import Refused
 from ..engine.core.sections import Section, nearest, shown
+from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
 from ..engine.core.table import Table
 from .opening import set_opening
 from .places import check_sink, check_source, parse_size
+from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
 from .stream import CONFIG_STEPS, DEFAULTS, FOREIGN, LIVE, read_live, read_stream
 
@@ -53,13 +55,17 @@ class _Reader:
         stream["t_index_list"] = parameters.get("t_index_list")
         text_only = is_config and stream["mode"] == "txt2img"
         server = self._server()
+        source, source_options = self._source("none" if text_only else "demo")
+        sinks, sink_options = self._sinks()
         return Show(
             version=1,
             model=model,
             size=self._size(is_config),
             fps=top.number("fps", 30.0, 1, 240),
-            source=self._source("none" if text_only else "demo"),
-            sinks=self._sinks(),
+            source=source,
+            source_options=source_options,
+            sinks=sinks,
+            sink_options=MappingProxyType(sink_options),
             mappings=self._mappings(),
             parameters=MappingProxyType(parameters),
             smoothing=MappingProxyType(self._smoothing()),
@@ -84,26 +90,40 @@ class _Reader:
             return (256, 256)
         return parse_size(self.page, node.line, "size", node.plain(), (256, 256))
 
-    def _source(self, default: str) -> str:
+    def _source(self, default: str) -> tuple[str, SourceOptions]:
+        node = self.top.take("source")
+        if node is not None and isinstance(node.content, dict):
+            name, options = read_source(self.page, node, self.beside)
+            return name or default, options
         name = self.top.text("source")
         if name is None:
-            return default
-        return check_source(self.page, self._line(self.top, "source"), "source", name, self.beside)
+            return default, PLAIN
+        return check_source(self.page, self._line(self.top, "source"), "source", name, self.beside), PLAIN
 
-    def _sinks(self) -> tuple[str, ...]:
+    def _sinks(self) -> tuple[tuple[str, ...], dict[str, SinkOptions]]:
+        """The names, and what is said of those that are written as a group."""
         node = self.top.take("sinks")
         if node is None:
-            return ()
+            return (), {}
         items = node.content if isinstance(node.content, tuple) else (node,)
-        found = []
+        found: list[str] = []
+        options: dict[str, SinkOptions] = {}
         for item in items:
+            if isinstance(item.content, dict):
+                name, said = read_sink(self.page, item)
+                if name is not None:
+                    options[name] = said
+                    found.append(name)
+                continue
             # YAML reads a bare `null` as nothing; here it is the sink of that name.
             name = "null" if item.content is None else item.content
             if isinstance(name, str):
                 found.append(check_sink(self.page, item.line, "sinks", name))
             else:
                 self.page.say(item.line, "sinks", f"takes names of sinks, not {shown(item)}")
-        return tuple(found)
+        for name in sorted({name for name in found if found.count(name) > 1}):
+            self.page.say(node.line, "sinks", f"{name} is here twice; one of them would take the other's place")
+        return tuple(found), options
 
     def _mappings(self) -> tuple[str, ...]:
         node = self.top.take("mappings")

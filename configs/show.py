@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..engine.core.documents import Page
+from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing
 from ..engine.core.table import TABLE, Table
 from .opening import set_opening
@@ -48,7 +49,8 @@ class Show:
 
     `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
-    names, and paths as absolute paths; no `sinks`: a window where there is a display, else a film; `remarks` lines
+    names, and paths as absolute paths; `source_options` and `sink_options` (by the sink's name) how their pictures are
+    shaped; no `sinks`: a window where there is a display, else a film; `remarks` lines
     about keys that were read and mean nothing here.
     """
 
@@ -57,7 +59,9 @@ class Show:
     size: tuple[int, int] = (256, 256)
     fps: float = 30.0
     source: str = "demo"
+    source_options: SourceOptions = PLAIN
     sinks: tuple[str, ...] = ()
+    sink_options: Mapping[str, SinkOptions] = field(default_factory=dict)
     mappings: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     smoothing: Mapping[str, Smoothing] = field(default_factory=lambda: _NOTHING)
@@ -102,8 +106,15 @@ class Show:
         new: dict[str, Any] = {"model": model, "journal": journal, "assets": assets}
         if source:
             new["source"] = check_source(page, 0, "--source", source, Path())
+            if new["source"] != self.source:
+                # What was said of the file's own source need not fit another.
+                new["source_options"] = dataclasses.replace(
+                    self.source_options, shape=PLAIN.shape, fps=None, start=0.0, loop=True
+                )
         if sinks:
             new["sinks"] = tuple(check_sink(page, 0, "--sink", sink) for sink in sinks)
+            for name in sorted({name for name in sinks if sinks.count(name) > 1}):
+                page.say(0, "--sink", f"{name} is here twice; one of them would take the other's place")
         if mappings:
             new["mappings"] = tuple(mappings)
         if size is not None:

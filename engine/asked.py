@@ -8,6 +8,7 @@ from ..configs import Show, load_show
 from ..configs.stream import DEFAULTS
 from .core.journal import JournalMistake
 from .core.parameters import Refused
+from .core.shape import PLAIN, Shape, SourceOptions
 from .core.smoothing import parse_smoothing
 from .core.table import TABLE
 
@@ -46,9 +47,17 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             size=(header["size"][0], header["size"][1]),
             fps=header["fps"],
             source=header["source"],
+            source_options=_options(header.get("source_options")),
             parameters={name: TABLE[name].coerce(value).value for name, value in header["parameters"].items()},
             smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
             stream={**DEFAULTS, **header["stream"]},
         )
-    except (KeyError, IndexError, TypeError, Refused) as e:
+    except (AttributeError, KeyError, IndexError, TypeError, Refused) as e:
         raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None
+
+
+def _options(said: dict[str, Any] | None) -> SourceOptions:
+    """A source's options from a journal's header; one of an earlier version says nothing of them."""
+    if said is None:
+        return PLAIN
+    return SourceOptions(**{**said, "shape": Shape(**said["shape"]), "warm": tuple(said["warm"])})

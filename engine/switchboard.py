@@ -24,6 +24,7 @@ from .core.clock import Clock
 from .core.frame import Frame
 from .core.mixer import Mixer
 from .core.notices import Notices
+from .core.shape import PLAIN_SINK
 from .core.snapshot import Snapshot
 from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
 
@@ -44,10 +45,12 @@ class Switchboard:
         self._clock = clock
         self._notices = notices
         self.push = source if isinstance(source, PushSource) else PushSource(show.size, clock)
-        self.mixer = Mixer()
+        options = show.source_options
+        self.mixer = Mixer(options.fade, options.patience)
         self._home = SourceFeed(show.source, source, clock, notices)
         self._wanted = self._home
         self._fallback: SourceFeed | None = None
+        self._opening_fallback = False
         self._feeds = [self._home]
         self._sinks = tuple((spec, SinkThread(sink, clock, notices)) for spec, sink in sinks)
         self._seen: dict[str, Any] = {}
@@ -60,6 +63,7 @@ class Switchboard:
         for _, thread in self._sinks:
             thread.start()
         self._worker.start()
+        self._jobs.put(self._warm_up)
 
     def wait_for_first_frame(self, seconds: float) -> None:
         """Let the first picture be made from the source already, if it comes within `seconds`."""
@@ -185,7 +189,8 @@ class Switchboard:
         if spec == "webrtc":
             source: Source = self.push
         else:
-            source = open_source(spec, self._show.size, self._show.fps, self._clock, self._notices)
+            show = self._show
+            source = open_source(spec, show.size, show.fps, self._clock, self._notices)
         feed = SourceFeed(spec, source, self._clock, self._notices)
         feed.start()
         with self._lock:
@@ -193,12 +198,42 @@ class Switchboard:
         return feed
 
     def _mind_the_fallback(self) -> None:
-        """Nothing to fall back to yet."""
+        """Open the fallback when what is seen has died, and let it go when the show is itself again."""
+        spec = self._show.source_options.fallback
+        if spec is None:
+            return
+        lost = self.mixer.lost(self._clock.now()) > 0
+        if lost and self._fallback is None and not self._opening_fallback:
+            self._opening_fallback = True
+            self._jobs.put(partial(self._open_fallback, spec))
+        elif not lost and self._fallback is not None and not self.mixer.uses(self._fallback):
+            # It is let go of like any other source that nobody sees, unless it is kept warm.
+            self._fallback = None
+
+    def _open_fallback(self, spec: str) -> None:
+        try:
+            running = next((f for f in self._feeds if f.spec == spec), None)
+            self._fallback = running or self._open_feed(spec)
+            self._notices.say("source:fallback", f"Source: {self._fallback.name} stands in.", logging.INFO)
+        except (SourceMistake, SourceUnavailable) as e:
+            self._notices.say("source:fallback", f"the fallback cannot stand in: {e}")
+        finally:
+            self._opening_fallback = False
+
+    def _warm_up(self) -> None:
+        """Start the sources that the show wants at hand."""
+        for spec in self._show.source_options.warm:
+            try:
+                if all(f.spec != spec for f in self._feeds):
+                    self._open_feed(spec)
+            except (SourceMistake, SourceUnavailable) as e:
+                self._notices.say(f"source:warm:{spec}", f"{spec} cannot be kept warm: {e}")
 
     def _let_go_of_the_unused(self) -> None:
         """Stop every source that is neither seen nor wanted nor kept warm."""
         kept = (self._home, self._wanted, self._fallback)
-        unused = [f for f in self._feeds if f not in kept and not self.mixer.uses(f)]
+        warm = self._show.source_options.warm
+        unused = [f for f in self._feeds if f not in kept and f.spec not in warm and not self.mixer.uses(f)]
         if not unused or self.mixer.fading:
             return
         with self._lock:
@@ -237,7 +272,8 @@ class Switchboard:
         if same:
             return
         try:
-            sink = open_sink(spec, self._show.size, self._show.fps)
+            said = self._show.sink_options.get(spec, PLAIN_SINK)
+            sink = open_sink(spec, self._show.size, self._show.fps, said)
         except (SinkMistake, SinkUnavailable) as e:
             self._refuse(parameter, f"{e} The show goes on.")
             return

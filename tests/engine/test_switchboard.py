@@ -1,17 +1,21 @@
 """Sources and sinks changed in a running show."""
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clavilux.configs import Show
+from clavilux.engine import switchboard
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
+from clavilux.engine.core.shape import SourceOptions
 from clavilux.engine.switchboard import Switchboard
+from clavilux.io.faults import SourceFailed
 from clavilux.io.memory import ListSource, MemorySink
 from PIL import Image
 
@@ -37,6 +41,8 @@ class Stage:
         self.board.settle()
 
     def frame(self):
+        # Sources run on threads of their own: let them.
+        time.sleep(0.001)
         self.clock.advance(1 / 30)
         self.board.follow(self.router.sample(self.clock.now()))
         return self.board.next()
@@ -48,6 +54,16 @@ class Stage:
             if frame is not None and int(frame.pixels[0, 0, 0]) == level:
                 return
         raise AssertionError(f"level {level} was never seen; {self.said()}")
+
+    def until_sources(self, names):
+        """Frames until exactly these sources run."""
+        for _ in range(2000):
+            self.frame()
+            self.board.settle()
+            running = [s["name"] for s in self.board.state()["sources"]]
+            if running == names:
+                return
+        raise AssertionError(f"{running} run, not {names}")
 
     def said(self):
         return [n.text for n in self.notices.recent]
@@ -68,10 +84,7 @@ def test_the_source_is_switched_by_a_message_and_back(stage):
     assert stage.board.state()["source"]["name"] == "still.png"
     stage.message("input_source", {"enabled": False})
     stage.until(40)
-    for _ in range(3):
-        stage.frame()
-        stage.board.settle()
-    assert [s["name"] for s in stage.board.state()["sources"]] == ["list"]
+    stage.until_sources(["list"])
 
 
 def test_a_name_outside_the_assets_folder_is_refused_and_the_show_goes_on(stage):
@@ -126,3 +139,71 @@ def test_the_same_message_twice_changes_nothing(stage):
     for _ in range(2):
         stage.message("output_sinks", {"null": {"enabled": True}})
     assert len(stage.board.sinks) == 2
+
+
+class Dies(ListSource):
+    """A source that dies and comes back when told."""
+
+    dead = False
+    retry_within = 0.5
+
+    def read(self):
+        if self.dead:
+            raise SourceFailed("the cable is out")
+        return super().read()
+
+
+def test_a_source_that_dies_is_held_then_the_fallback_stands_in_and_it_comes_back(tmp_path):
+    Image.new("RGB", (16, 16), (90, 90, 90)).save(tmp_path / "still.png")
+    stage = Stage(tmp_path, source_options=SourceOptions(fallback=str(tmp_path / "still.png"), fade=0, patience=1.0))
+    try:
+        source = Dies([np.full((16, 16, 3), 40, np.uint8)], fps=None, live=True)
+        stage.board.stop()
+        stage.board = Switchboard(stage.show, source, [], stage.clock, stage.notices)
+        stage.board.start()
+        stage.until(40)
+        source.dead = True
+        died = stage.clock.now()
+        stage.until(90)
+        assert stage.clock.now() - died >= 1.0
+        assert any("the cable is out; the last picture is held" in text for text in stage.said())
+        source.dead = False
+        stage.until(40)
+        stage.until_sources(["list"])
+        assert any("is back" in text for text in stage.said())
+    finally:
+        stage.board.stop()
+
+
+def test_a_warm_source_runs_from_the_start_and_is_kept(tmp_path):
+    Image.new("RGB", (16, 16), (90, 90, 90)).save(tmp_path / "still.png")
+    still = str(tmp_path / "still.png")
+    stage = Stage(tmp_path, source_options=SourceOptions(warm=(still, "camera:97", "nowhere.mp4"), fade=0))
+    try:
+        stage.board.settle()
+        assert [s["spec"] for s in stage.board.state()["sources"]] == ["list", still, "camera:97"]
+        assert any("nowhere.mp4 cannot be kept warm" in text for text in stage.said())
+        stage.message("input_source", {"enabled": True, "source_type": "file", "source_name": "still.png"})
+        stage.until(90)
+        stage.message("input_source", {"enabled": False})
+        stage.until(40)
+        assert still in [s["spec"] for s in stage.board.state()["sources"]]
+    finally:
+        stage.board.stop()
+
+
+def test_a_sink_is_renamed_while_it_runs(stage, monkeypatch):
+    made = []
+
+    def sink(spec, size, fps, options):
+        made.append(MemorySink(spec))
+        return made[-1]
+
+    monkeypatch.setattr(switchboard, "open_sink", sink)
+    stage.message("output_sinks", {"ndi": {"enabled": True, "name": "hall"}})
+    stage.board.offer(Frame(np.zeros((16, 16, 3), np.uint8), 0, 0.0))
+    assert [s["spec"] for s in stage.board.state()["sinks"]] == ["ndi:hall"]
+    assert stage.sink.closed >= 1
+    stage.message("output_sinks", {"ndi": {"enabled": False}})
+    assert stage.board.state()["sinks"] == []
+    assert len(made[0].frames) == 1
