@@ -1,5 +1,6 @@
 """A model: everything the diffuser needs to know of a diffusers folder, whatever family it is of."""
 
+import logging
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -93,7 +94,8 @@ def load_model(
     acceleration = acceleration if acceleration in ACCELERATIONS else "auto"
     folder = folder_of(name)
     said: dict[str, Any] = config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
-    place, kind = _device(device), _dtype(dtype, _device(device))
+    place = _device(device, notices)
+    kind = _dtype(dtype, place, notices)
     unet, vae = config_of(folder / "unet"), config_of(folder / "vae")
     shuffle = int(said.get("pixel_shuffle", 1))
     try:
@@ -132,18 +134,29 @@ def _defaults(said: dict[str, Any]) -> Defaults:
     )
 
 
-def _device(name: str) -> torch.device:
-    if name != "auto":
+def _device(name: str, notices: Notices | None) -> torch.device:
+    """The device asked for; one that is not here is said, and the best there is takes its place."""
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here["xpu"] = torch.xpu.is_available()
+    best = next(kind for kind in ("cuda", "mps", "cpu") if here[kind])
+    if name == "auto":
+        return torch.device(best)
+    if here.get(name.partition(":")[0], False):
         return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if notices is not None:
+        notices.say("device", f"there is no {name} here; the model runs on {best}")
+    return torch.device(best)
 
 
-def _dtype(name: str, device: torch.device) -> torch.dtype:
+def _dtype(name: str, device: torch.device, notices: Notices | None) -> torch.dtype:
     if name in ("auto", ""):
         return torch.float32 if device.type == "cpu" else torch.float16
     known = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
     if name not in known:
         raise ModelMistake(f"dtype is one of auto, {', '.join(known)}, not {name!r}")
+    if device.type == "cpu" and known[name] != torch.float32:
+        # Half precision is emulated on most CPUs; an accelerator takes a shorter one by itself where it is faster.
+        if notices is not None:
+            notices.say("dtype", f"dtype {name} is for GPUs; on the CPU the model runs in float32", logging.INFO)
+        return torch.float32
     return known[name]

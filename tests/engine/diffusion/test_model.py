@@ -156,3 +156,14 @@ def test_naming_the_package_does_not_load_torch():
 
     code = "import sys, clavilux.engine.diffusion; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_config_made_for_a_gpu_plays_on_a_cpu_and_says_so(sentence_folder):
+    notices = Notices(ManualClock())
+    asked = "cuda:7" if not torch.cuda.is_available() else "xpu"
+    model = load_model(sentence_folder, "none", (64, 64), notices, device=asked, dtype="float16")
+    said = " ".join(n.text for n in notices.recent)
+    assert f"there is no {asked} here" in said
+    if model.device.type == "cpu":
+        assert model.dtype == torch.float32
+        assert "float16 is for GPUs" in said
