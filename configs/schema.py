@@ -13,6 +13,7 @@ from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
 from ..engine.core.table import Table
 from .opening import set_opening
+from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
 from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
@@ -20,7 +21,7 @@ from .stream import CONFIG_STEPS, DEFAULTS, FOREIGN, LIVE, read_live, read_strea
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
-    "osc", "midi", "assets", "journal", "seed",
+    "osc", "midi", "assets", "journal", "seed", "effects",
 )  # fmt: skip
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
@@ -51,6 +52,7 @@ class _Reader:
             top.say("version", f"is 1 in this Clavilux, not {version}")
         model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
         stream = read_stream(self.stream)
+        effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
         parameters = self._parameters(is_config)
         stream["t_index_list"] = parameters.get("t_index_list")
         text_only = is_config and stream["mode"] == "txt2img"
@@ -75,6 +77,8 @@ class _Reader:
             midi=self._midi(),
             assets=self._assets(),
             journal=top.text("journal"),
+            effects=effects,
+            table=self.table,
             origin=origin,
         )
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..engine.core.documents import Page
+from ..engine.core.effects import OwnEffect
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing
 from ..engine.core.table import TABLE, Table
@@ -50,8 +51,8 @@ class Show:
     `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
     names, and paths as absolute paths; `source_options` and `sink_options` (by the sink's name) how their pictures are
-    shaped; no `sinks`: a window where there is a display, else a film; `remarks` lines
-    about keys that were read and mean nothing here.
+    shaped; no `sinks`: a window where there is a display, else a film; `effects` the performer's own files and `table`
+    the parameters with theirs; `remarks` lines about keys that were read and mean nothing here.
     """
 
     version: int = 1
@@ -71,6 +72,8 @@ class Show:
     midi: Midi = Midi()
     assets: str = "assets"
     journal: str | None = None
+    effects: tuple[OwnEffect, ...] = ()
+    table: Table = field(default_factory=lambda: TABLE)
     origin: str = ""
     remarks: tuple[str, ...] = ()
 
@@ -96,7 +99,6 @@ class Show:
         midi: list[str] | None = None,
         assets: str | None = None,
         parameters: Mapping[str, Any] | None = None,
-        table: Table = TABLE,
     ) -> "Show":
         """This show with the flags of the command line; None and an empty list leave a thing as it is.
 
@@ -135,7 +137,7 @@ class Show:
         given = {"prompt": prompt, "seed": seed, **(parameters or {})}
         for name, value in given.items():
             if value is not None:
-                set_opening(page, 0, f"--{name}", values, name, value, table)
+                set_opening(page, 0, f"--{name}", values, name, value, self.table)
         page.check()
         kept = {key: value for key, value in new.items() if value is not None}
         return dataclasses.replace(self, parameters=MappingProxyType(values), **kept)

@@ -12,6 +12,7 @@ _PUBLIC = {
     "load_config": "..configs",
     "save_config": "..configs",
     "create_wrapper_from_config": ".wrapper",
+    "Parameter": ".core.parameters",
 }
 
 

@@ -30,7 +30,6 @@ from .core.plain import parameter_value
 from .core.router import Router
 from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
-from .core.table import TABLE
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import Reload
@@ -82,12 +81,12 @@ class Parts:
     measured: bool = True
 
     def mappings(self) -> list[BindingSet]:
-        return [load_mapping(m) for m in self.show.mappings]
+        return [load_mapping(m, self.show.table) for m in self.show.mappings]
 
     def router(self, mappings: Sequence[BindingSet], brush: Brush) -> Router:
         bindings = [b for m in mappings for b in m.bindings]
         opening = opening_values(self.show, brush.opening)
-        return Router(self.notices, bindings, TABLE, opening, self.show.smoothing)
+        return Router(self.notices, bindings, self.show.table, opening, self.show.smoothing)
 
     def source(self) -> Source:
         show = self.show
@@ -105,7 +104,7 @@ class Parts:
             return None
         header = journal_header(self.show, mappings, router.state.opening, offline)
         try:
-            return Journal(Path(self.show.journal), header, TABLE, self.clock, self.notices)
+            return Journal(Path(self.show.journal), header, self.show.table, self.clock, self.notices)
         except OSError as e:
             mistake = Mistake(str(self.show.journal), 0, "", f"the journal cannot be written: {e.strerror}")
             raise Mistakes([mistake]) from None
@@ -132,10 +131,11 @@ def journal_header(
         "offline": offline,
         "source": show.source,
         "source_options": asdict(show.source_options),
-        "parameters": {name: parameter_value(TABLE[name], value) for name, value in opening.items()},
+        "parameters": {name: parameter_value(show.table[name], value) for name, value in opening.items()},
         "smoothing": {name: smoothing_value(s) for name, s in show.smoothing.items()},
         "stream": dict(show.stream),
         "mappings": [_mapping_text(m) for m in mappings],
+        "effects": [effect.path for effect in show.effects],
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..configs import Show, load_show
 from ..configs.stream import DEFAULTS
+from .core.effects import EffectMistake, load_effect
 from .core.journal import JournalMistake
 from .core.parameters import Refused
 from .core.shape import PLAIN, Shape, SourceOptions
@@ -42,17 +43,21 @@ def show_from(options: argparse.Namespace) -> Show:
 def show_from_header(header: dict[str, Any], path: Path) -> Show:
     """The show a journal was recorded from. Raises JournalMistake where the header lacks something."""
     try:
+        effects = tuple(load_effect(Path(effect)) for effect in header.get("effects", ()))
+        table = TABLE.extended(*(parameter for effect in effects for parameter in effect.parameters))
         return Show(
             model=header["model"],
             size=(header["size"][0], header["size"][1]),
             fps=header["fps"],
             source=header["source"],
             source_options=_options(header.get("source_options")),
-            parameters={name: TABLE[name].coerce(value).value for name, value in header["parameters"].items()},
+            parameters={name: table[name].coerce(value).value for name, value in header["parameters"].items()},
             smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
             stream={**DEFAULTS, **header["stream"]},
+            effects=effects,
+            table=table,
         )
-    except (AttributeError, KeyError, IndexError, TypeError, Refused) as e:
+    except (AttributeError, KeyError, IndexError, TypeError, Refused, EffectMistake, ValueError) as e:
         raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None
 
 

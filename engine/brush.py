@@ -9,6 +9,7 @@ import numpy as np
 
 from ..configs import Show
 from .core.clock import Clock
+from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
@@ -82,6 +83,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     similar = None
     if stream["enable_similar_image_filter"]:
         similar = SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
+    effects = Effects(show.effects, notices)
     diffuser = Diffuser(
         model,
         size=show.size,
@@ -92,6 +94,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         cfg_type=stream["cfg_type"],
         batch=batch,
         similar=similar,
+        effects=effects,
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
@@ -103,18 +106,18 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render).render)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     if show.parameters.get("adaptive_quality"):
         adaptive.warm()
     else:
         diffuser.warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render).render)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render)
 
 
-def around(diffuser: "Diffuser", render: Render) -> "Chain":
-    """Motion, feedback and the last hand around a diffuser's `render`."""
+def around(diffuser: "Diffuser", render: Render, effects: Effects) -> "Chain":
+    """Motion, feedback, own effects and the last hand around a diffuser's `render`."""
     from .diffusion.pixels import fitted
     from .effects.chain import Chain
 
-    return Chain(render, lambda pixels: fitted(pixels, *diffuser.size), lambda: diffuser.delay)
+    return Chain(render, lambda pixels: fitted(pixels, *diffuser.size), lambda: diffuser.delay, effects)

@@ -11,9 +11,10 @@ from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping
 from .core.documents import Mistakes
 from .core.table import TABLE, row
+from .learning import learn
 from .monitor import colourful, monitor, paint
 
-__all__ = ["check", "monitor", "params", "ports"]
+__all__ = ["check", "learn", "monitor", "params", "ports"]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def check(options: argparse.Namespace) -> int:
             else:
                 show = load_show(name)
                 for mapping in show.mappings:
-                    load_mapping(mapping)
+                    load_mapping(mapping, show.table)
                 print(f"{name}: good")
         except Mistakes as e:
             wrong += len(e.mistakes)

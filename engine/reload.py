@@ -43,7 +43,9 @@ class Reload:
     def read_again(self, changed: set[str]) -> None:
         """Load the files in `changed`; all of them right, or none is taken."""
         try:
-            fresh = [load_mapping(m.origin) if m.origin in changed else m for m in self._mappings]
+            fresh = [
+                load_mapping(m.origin, self._loop.router.table) if m.origin in changed else m for m in self._mappings
+            ]
         except Mistakes as e:
             self._notices.say("reload", f"the mapping has a mistake, the old one plays on:\n{e}")
             return

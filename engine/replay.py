@@ -76,7 +76,7 @@ def replay_journal(
         show = show.replace(size=size)
     clock = ManualClock()
     parts = Parts(show, clock, Notices(SystemClock()))
-    mappings = [parse_mapping(m["text"], m["file"]) for m in header.get("mappings", ())]
+    mappings = [parse_mapping(m["text"], m["file"], show.table) for m in header.get("mappings", ())]
     source = parts.source()
     recorded = RecordedInput(source)
     made = 0

@@ -42,7 +42,9 @@ class Serving:
         token = os.environ.get(TOKEN_VARIABLE) or None
         self.door = Door.of(show.server.host, serve.origins, token)
         opening = dict(show.parameters)
-        self.desk = Desk(clock=clock, inbox=inbox, notices=notices, assets=Path(show.assets), opening=opening)
+        self.desk = Desk(
+            clock=clock, inbox=inbox, notices=notices, assets=Path(show.assets), opening=opening, table=show.table
+        )  # fmt: skip
         self._socket: socket.socket | None = None
         self._stop: Callable[[], None] | None = None
         self.port: int | None = None

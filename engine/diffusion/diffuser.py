@@ -1,6 +1,6 @@
 """The diffuser: an input picture and a snapshot go in, a painted picture comes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.clock import Clock, SystemClock
+from ..core.effects import Effects
 from ..core.notices import Notices
 from ..core.quality import FULL, Effort
 from ..core.snapshot import Snapshot
@@ -48,8 +49,9 @@ class Diffuser:
     none. `batch`: True takes all steps in one model call, N - 1 frames behind the input; False one after another,
     without delay; "auto" is False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline
     rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
-    out frames whose input hardly changes. `glide` and `seed_speed`: how fast steps and noise move when the list or
-    the seed changes, in radians a second (pi: half a second all the way; 0: at once).
+    out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here. `glide` and
+    `seed_speed`: how fast steps and noise move when the list or the seed changes, in radians a second (pi: half a
+    second all the way; 0: at once).
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Diffuser:
         notices: Notices | None = None,
         worker: Worker | None = None,
         similar: SimilarFrames | None = None,
+        effects: Effects | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -88,6 +91,8 @@ class Diffuser:
         self._sampler: Sampler = sampler(model.schedule, model.unet, model.reads_pooled)
         self._buffer: FrameBuffer[Stroke, np.ndarray] = FrameBuffer()
         self._similar = similar
+        self._effects = effects or Effects()
+        self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
         self._presence: float | None = None
@@ -199,7 +204,7 @@ class Diffuser:
 
     def _stroke(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort, together: int) -> Stroke:
         """Everything of this frame but its painting; `together` frames are painted at once."""
-        now = self._moment(snapshot)
+        now, self._live = self._moment(snapshot), snapshot.values
         source = None if pixels is None else fitted(pixels, *self.size)
         cond, uncond = self._encode(now, snapshot)
         presence = self._present(source is not None and value(snapshot, "input_mode") == "video", now)
@@ -290,7 +295,7 @@ class Diffuser:
         before = self._inputs[together::together]
         if self._sampler.empty and before:  # back from noise_scale 0
             under_way = torch.cat([surface.encode(p).clone() for p in before])
-        latents = surface.encode(self._inputs[0])
+        latents = self._effects.apply("latent_before", surface.encode(self._inputs[0]), self._live)
         if presence < 1.0:
             latents = latents * presence
         elif together > 1:
@@ -307,6 +312,8 @@ class Diffuser:
         for latents in painted:
             if latents is not None and not bool(torch.isfinite(latents.sum())):
                 raise RenderFailed("the model gave numbers that are no picture (not finite); the frame is left out")
+        if self._effects.has("latent_after"):
+            return [x if x is None else self._effects.apply("latent_after", x, self._live) for x in painted]
         return painted
 
     def _finished(self, strokes: Sequence[Stroke]) -> list[np.ndarray]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.effects import Effects
 from ..core.motion import MotionNoise
 from ..core.snapshot import Snapshot
 from .feedback import Feedback
 from .finish import Finish
-from .own import Effects
 
 Paint = Callable[..., np.ndarray]
 Fit = Callable[[np.ndarray], np.ndarray]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from clavilux.engine.effects.chain import Chain
-from clavilux.engine.effects.own import Effects, OwnEffect
+from clavilux.engine.core.effects import Effects, OwnEffect
 
 INPUT = np.full((16, 16, 3), 120, np.uint8)
 

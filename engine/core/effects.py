@@ -1,6 +1,6 @@
 """One's own effects: a Python file named in the show, with up to four functions and the parameters they listen to.
 
-    from clavilux.engine.effects.own import Parameter
+    from clavilux.engine import Parameter
 
     PARAMETERS = [Parameter("mosaic", "float", 1.0, "Size of the tiles.", range=(1, 64), unit="px", slew=64)]
 
@@ -21,8 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..core.notices import Notices
-from ..core.parameters import Parameter
+from .notices import Notices
+from .parameters import Parameter
 
 __all__ = ["STAGES", "EffectMistake", "Effects", "OwnEffect", "Parameter", "load_effect"]
 
@@ -40,6 +40,7 @@ class OwnEffect:
     name: str
     stages: Mapping[str, Callable[..., Any]]
     parameters: tuple[Parameter, ...] = ()
+    path: str = ""
     off: bool = False
 
 
@@ -57,7 +58,7 @@ def load_effect(path: Path) -> OwnEffect:
     parameters = getattr(module, "PARAMETERS", ())
     if not isinstance(parameters, Sequence) or not all(isinstance(p, Parameter) for p in parameters):
         raise EffectMistake(f"{path}: PARAMETERS is a list of Parameter(...)")
-    return OwnEffect(path.stem, stages, tuple(parameters))
+    return OwnEffect(path.stem, stages, tuple(parameters), str(path.resolve()))
 
 
 def _run(path: Path) -> ModuleType:

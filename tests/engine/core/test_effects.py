@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.effects import EffectMistake, Effects, load_effect
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.table import TABLE
-from clavilux.engine.effects.own import EffectMistake, Effects, load_effect
 
 PICTURE = np.full((8, 8, 3), 100, np.uint8)
 
@@ -21,7 +21,7 @@ def test_an_effect_paints_and_its_parameter_joins_the_table(tmp_path):
     effect = load_effect(
         write(
             tmp_path,
-            "from clavilux.engine.effects.own import Parameter\n"
+            "from clavilux.engine import Parameter\n"
             "PARAMETERS = [Parameter('lift', 'float', 0.0, 'Lifts.', range=(0, 50), slew=50)]\n"
             "def image_after(pixels, values):\n"
             "    pixels += int(values['lift'])\n"
