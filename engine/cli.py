@@ -16,7 +16,7 @@ from .asked import Asked
 if TYPE_CHECKING:
     from .serving import Serve
 
-COMMANDS = ("run", "check", "params", "ports", "monitor", "replay", "bench", "doctor")
+COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,10 +73,12 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true")
     commands.add_parser("ports", help="MIDI ports, cameras and what else this machine has")
     monitor = commands.add_parser("monitor", help="print every incoming message and what it is bound to")
-    monitor.add_argument("--osc", type=int, default=8000, metavar="N", help="UDP port (8000)")
-    monitor.add_argument("--host", default="127.0.0.1", metavar="H", help="address that OSC listens on (127.0.0.1)")
-    monitor.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs (all)")
+    _listening_options(monitor)
     monitor.add_argument("--mapping", action="append", default=[], metavar="M")
+    learn = commands.add_parser("learn", help="move a control, name a parameter: a binding is written")
+    learn.add_argument("mapping", metavar="MAPPING", help="your mapping file; a new one is made")
+    learn.add_argument("--to", metavar="NAME", help="what the control plays, and a range if you like; learns only one")
+    _listening_options(learn)
     replay = commands.add_parser("replay", help="render a recorded show again, offline")
     replay.add_argument("journal", metavar="JOURNAL")
     replay.add_argument("--sink", action="append", required=True, metavar="S")
@@ -90,6 +92,12 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what is installed, what works, what to do about the rest")
     doctor.add_argument("--json", action="store_true")
     return root
+
+
+def _listening_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--osc", type=int, default=8000, metavar="N", help="UDP port (8000)")
+    command.add_argument("--host", default="127.0.0.1", metavar="H", help="address that OSC listens on (127.0.0.1)")
+    command.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs (all)")
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

@@ -5,13 +5,13 @@ A control that is being moved is not sent its own value back. What a device show
 it should show, it is told, at a limited rate, so that the last value always arrives.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .bindings import Binding, port_matches
 from .events import Event
 from .player import Player
+from .port_labels import device_of
 from .router import Router
 
 AUTO = "auto"
@@ -22,16 +22,8 @@ RATE, BURST = 250.0, 32
 _REMEMBERED = 4096
 _SHOWN = frozenset({"cc", "cc14", "nrpn", "rpn", "note", "pitchbend", "relative"})
 _CHOSEN = ("bank", "shift")
-_DEVICE_END = re.compile(r"( \d+:\d+| \d+)?( #\d+)?$")
 
 Lamp = tuple[str, int, int]
-
-
-def device_of(label: str) -> str:
-    """What the ports of one device have in common: the client's name, and which of several of that name it is."""
-    end = _DEVICE_END.search(label)
-    nth = (end[2] or "") if end else ""
-    return _DEVICE_END.sub("", label).partition(":")[0].lower() + nth
 
 
 def outputs_wanted(globs: Iterable[str], bindings: Iterable[Binding]) -> list[str]:

@@ -4,8 +4,9 @@ import pytest
 from clavilux.engine.core.bindings import Binding, Control
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event, Inbox
-from clavilux.engine.core.lights import BURST, HOLD, RATE, Lights, device_of, encode, outputs_wanted
+from clavilux.engine.core.lights import BURST, HOLD, RATE, Lights, encode, outputs_wanted
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.port_labels import device_of
 from clavilux.engine.core.router import Router
 from clavilux.io.fake_ports import FakeMidi
 from clavilux.mappings import load_mapping

@@ -1,0 +1,149 @@
+"""`clavilux learn`: move a control, name what it plays, and the row is in the mapping file."""
+
+import argparse
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..mappings import load_mapping, shipped
+from ..mappings.writer import add_row
+from .asked import Asked
+from .core.clock import SystemClock
+from .core.documents import SUFFIXES
+from .core.events import Inbox
+from .core.learn import Learner, Learnt
+from .core.notices import Notices
+from .core.parameters import Refused, to_number
+from .core.table import TABLE, Table
+from .monitor import colourful, paint
+
+LOOK_EVERY = 0.02
+
+
+def write_row(path: Path, learnt: Learnt, words: str, table: Table = TABLE) -> int:
+    """Write the row for a control that was learnt. `words` name the parameter or action, and optionally its range: as a
+    performer types them, `noise_scale` or `noise_scale 0.2 0.9`.
+
+    Returns the row's line. Raises Refused for words that mean nothing, Mistakes, OSError.
+    """
+    name, *limits = words.split()
+    if name not in table and name not in table.actions:
+        near = table.nearest(name) or table.nearest(name, actions=True)
+        hint = f"; did you mean {near}?" if near else "; `clavilux params` lists them"
+        raise Refused(f"no parameter or action is called {name}{hint}")
+    row: dict[str, Any]
+    if name in table:
+        if len(limits) not in (0, 2):
+            raise Refused(f"a range is two numbers: {name} 0.2 0.9")
+        row = learnt.row(name, range=[to_number(n, "range") for n in limits] or None, mode=_mode(learnt, name, table))
+    else:
+        row = {"do" if key == "to" else key: value for key, value in learnt.row(name).items()}
+    return add_row(path, row, table)
+
+
+def _mode(learnt: Learnt, name: str, table: Table) -> str | None:
+    """A key turns a switch over; everything else is momentary."""
+    return "toggle" if learnt.control.kind == "note" and table[name].kind == "bool" else None
+
+
+def mapping_path(name: str) -> Path:
+    """The file to write to. Raises Asked for a mapping that ships, which is not the performer's to change."""
+    path = Path(name).expanduser()
+    if path.name == name and name in shipped() and not path.exists():
+        raise Asked(f"{name} ships with Clavilux; learn into a file of your own, as in: clavilux learn my-{name}.yaml")
+    if path.suffix not in SUFFIXES:
+        path = path.with_name(path.name + ".yaml")
+    if path.exists():
+        load_mapping(path)
+    elif not path.parent.is_dir():
+        raise Asked(f"there is no folder {path.parent}")
+    return path
+
+
+def learn(options: argparse.Namespace) -> int:
+    """Learn controls, one after another, until Ctrl-C (or one, with --to)."""
+    from ..io.midi import MidiPorts
+    from ..io.osc import OscPort
+    from .cli import stop_on_signals
+
+    path = mapping_path(options.mapping)
+    clock, inbox = SystemClock(), Inbox()
+    notices = Notices(clock)
+    osc = OscPort(options.osc, options.host, clock=clock, inbox=inbox, notices=notices)
+    osc.start()
+    midi = MidiPorts(options.midi or ["*"], clock=clock, inbox=inbox, notices=notices)
+    midi.start()
+    stop = stop_on_signals()
+    learner = Learner()
+    typed = _typed_lines()
+    try:
+        print(f"learning into {path}; OSC on UDP port {osc.port}; Ctrl-C ends", flush=True)
+        while not stop.is_set():
+            learnt = _wait(learner, inbox, clock, stop)
+            if learnt is None or not _name_it(path, learnt, options.to, typed, stop) or options.to:
+                break
+            inbox.drain()
+            learner.forget()
+    finally:
+        midi.stop()
+        osc.stop()
+    return 0
+
+
+def _wait(learner: Learner, inbox: Inbox, clock: SystemClock, stop: threading.Event) -> Learnt | None:
+    print("move a control ...", flush=True)
+    while not stop.wait(LOOK_EVERY):
+        for event in inbox.drain():
+            learner.hear(event)
+        learnt = learner.learnt(clock.now())
+        if learnt is not None:
+            return learnt
+    return None
+
+
+def _name_it(path: Path, learnt: Learnt, to: str | None, typed: "Iterator[str | None]", stop: threading.Event) -> bool:
+    """Ask what the control plays until the answer is right; False when there is no answer any more."""
+    colour = colourful(sys.stdout)
+    print(f"this is {paint(str(learnt.control), '32', colour)}", flush=True)
+    while True:
+        if to is None:
+            print("what does it play? (a parameter or action, a range if you like; nothing to skip): ", flush=True)
+        words = to
+        while words is None and not stop.is_set():
+            words = next(typed)
+            if words is None:
+                stop.wait(LOOK_EVERY)
+        if words is None or words == "\0":
+            return False
+        if not words.strip():
+            return True
+        try:
+            line = write_row(path, learnt, words)
+        except Refused as e:
+            if to is not None:
+                raise
+            print(paint(str(e), "33", colour), flush=True)
+            continue
+        written = path.read_text(encoding="utf-8").splitlines()[line - 1].strip()
+        print(f"{path}:{line}: {paint(written, '32', colour)}", flush=True)
+        return True
+
+
+def _typed_lines() -> "Iterator[str | None]":
+    """Lines as they are typed, None while there is none, and \\0 when there will be none any more."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line.rstrip("\n"))
+        lines.put("\0")
+
+    threading.Thread(target=read, name="typed", daemon=True).start()
+    while True:
+        try:
+            yield lines.get_nowait()
+        except queue.Empty:
+            yield None
