@@ -45,9 +45,6 @@ def choose(name: str, heard: list[str]) -> str | None:
     streams = {full: full.partition(" (")[2].removesuffix(")") or full for full in heard}
     if not name:
         return next((full for full, stream in streams.items() if stream not in own_names), None)
-    for wanted in (name, name.lower()):
-        for full, stream in streams.items():
-            spoken = (full, stream) if wanted == name else (full.lower(), stream.lower())
-            if wanted in spoken:
-                return full
-    return None
+    exact = (full for full, stream in streams.items() if name in (full, stream))
+    alike = (full for full, stream in streams.items() if name.lower() in (full.lower(), stream.lower()))
+    return next(exact, None) or next(alike, None)

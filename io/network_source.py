@@ -43,6 +43,7 @@ class NetworkSource:
         self._shape = shape
         self._clock = clock
         self._receiver: _Receiver | None = None
+        self._ending: threading.Event | None = None
         self._n = 0
 
     def open(self) -> None:
@@ -54,6 +55,9 @@ class NetworkSource:
             raise SourceUnavailable("Network streams need the package av: python -m pip install av") from e
         if self._url.startswith("srt:") and (why := ffmpeg_pipe.fault()):
             raise SourceUnavailable(why)
+        if self._ending is not None:
+            # A connection that hangs may hold the very port that the next one listens on.
+            self._ending.wait(_OPENING)
         self._fit = VideoFit(self._size, self._shape)
         self._receiver = _Receiver(self._url, self.name)
         self._receiver.start()
@@ -84,7 +88,7 @@ class NetworkSource:
     def close(self) -> None:
         if self._receiver is not None:
             self._receiver.stop()
-            self._receiver = None
+            self._receiver, self._ending = None, self._receiver.ended
 
     @property
     def dropped(self) -> int:
@@ -103,6 +107,7 @@ class _Receiver:
         self.aspect: Any = None
         self.fault: str | None = None
         self.halt = threading.Event()
+        self.ended = threading.Event()
         self._pipe: ffmpeg_pipe.Pipe | None = None
         self._thread = threading.Thread(target=self._run, name=f"receiving {name}", daemon=True)
 
@@ -133,6 +138,7 @@ class _Receiver:
         finally:
             if self._pipe is not None:
                 self._pipe.close()
+            self.ended.set()
 
     def _connect(self) -> Any:
         import av
