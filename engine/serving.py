@@ -15,12 +15,16 @@ from ..configs import Show
 from ..io.server.desk import Desk
 from ..io.server.door import Door
 from ..io.server.heard import ListeningInbox
+from ..io.zeroconf_announcement import Announcement
 from .core.clock import Clock
 from .core.loop import Loop
 from .core.notices import Notices
+from .live_ports import within
 from .pipeline import ShowPipeline
 from .switchboard import Switchboard
 
+# The network is told that the show is over, but nobody waits for the network.
+FAREWELL = 0.3
 TOKEN_VARIABLE = "CLAVILUX_TOKEN"
 
 
@@ -47,6 +51,7 @@ class Serving:
         )  # fmt: skip
         self._socket: socket.socket | None = None
         self._stop: Callable[[], None] | None = None
+        self._announcement: Announcement | None = None
         self.port: int | None = None
 
     def listen(self, osc_port: int) -> None:
@@ -86,6 +91,9 @@ class Serving:
         listening = Listening(app, self._socket, self._notices)
         listening.start()
         self._stop = listening.stop
+        if self.port is not None:
+            self._announcement = Announcement(self._show.server.host, self.port, osc_port, self._notices)
+            threading.Thread(target=self._announcement.start, name="zeroconf", daemon=True).start()
 
     def announce(self) -> None:
         """Say where the page is, and open it if that was asked for."""
@@ -101,6 +109,8 @@ class Serving:
 
     def stop(self) -> None:
         """End every connection. Fine to call twice."""
+        if self._announcement is not None:
+            within(FAREWELL, self._announcement.stop)
         if self._stop is not None:
             self._stop()
         elif self._socket is not None:

@@ -83,7 +83,19 @@ def test_only_the_clock_reads_the_time_in_the_core():
 
 
 def test_doors_import_their_vendor_library_only_when_opened():
-    vendors = {"av", "mido", "rtmidi", "pythonosc", "pygame", "SpoutGL", "syphon", "cyndilib", "cv2"}
+    vendors = {
+        "av",
+        "mido",
+        "rtmidi",
+        "pythonosc",
+        "pygame",
+        "SpoutGL",
+        "syphon",
+        "cyndilib",
+        "cv2",
+        "zeroconf",
+        "sacn",
+    }
     eager = [f"{p.name}: {v}" for p in (ROOT / "io").glob("*.py") for v in top_imports(p) & vendors]
     assert eager == []
 

@@ -15,6 +15,7 @@ from .door import Door
 from .guard import Guard, Refusal
 from .loading import loading_routes
 from .namespace import namespace_routes
+from .oscquery_routes import mount_oscquery
 from .pages import page_routes
 from .peers import Peers, peer_routes
 from .pictures import Pictures
@@ -59,6 +60,7 @@ def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> F
     app.include_router(change_routes(changes))
     app.include_router(loading_routes(desk))
     app.include_router(peer_routes(peers, desk))
+    mount_oscquery(app, desk, osc_port)
     app.include_router(page_routes())
     app.add_exception_handler(Refusal, refusal)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -1,0 +1,248 @@
+"""OSCQuery: the namespace of a show as the JSON that other programs build their controls from, and what listens to it.
+
+After the OSCQuery proposal (Vidvox, github.com/Vidvox/OSCQueryProposal). No server here: `OscQuery.answer` takes a path
+and a query and gives a status and JSON, `Conversation` is one WebSocket's side of the talk.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from ..engine.core.bindings import Binding
+from ..engine.core.feedback import osc_arguments
+from ..engine.core.parameters import Parameter
+from ..engine.core.patterns import is_pattern
+from ..engine.core.router import ROOT
+from ..engine.core.table import TABLE, Table
+from .osc_packet import Bundle, Message, PacketError, encode, parse
+
+READ, WRITE, BOTH = 1, 2, 3
+ATTRIBUTES = ("FULL_PATH", "CONTENTS", "TYPE", "ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT")
+_EXTENSIONS = (
+    "ACCESS",
+    "VALUE",
+    "RANGE",
+    "DESCRIPTION",
+    "UNIT",
+    "LISTEN",
+    "PATH_CHANGED",
+    "PATH_ADDED",
+    "PATH_REMOVED",
+)
+_NORMAL = f"{ROOT}n/"
+# More addresses than any program listens to one by one.
+_MOST_LISTENED = 2000
+
+Node = dict[str, Any]
+Play = Callable[[str, tuple[Any, ...]], None]
+
+
+class OscQuery:
+    """The namespace of one show. `values` gives where every parameter goes, in its own type; `bindings` the rows that
+    play now, whose OSC addresses are part of it."""
+
+    def __init__(
+        self,
+        values: Callable[[], Mapping[str, Any]],
+        bindings: Callable[[], Iterable[Binding]] = tuple,
+        table: Table = TABLE,
+        *,
+        name: str = "Clavilux",
+        osc_port: int = 8000,
+    ) -> None:
+        self.values = values
+        self.bindings = bindings
+        self.table = table
+        self.name = name
+        self.osc_port = osc_port
+        self._sets = {p.osc: p for p in table.values()}
+
+    def host_info(self) -> Node:
+        """HOST_INFO: where OSC goes, and what is understood here. The addresses are those the asker reached us by."""
+        extensions = {name: True for name in _EXTENSIONS}
+        return {"NAME": self.name, "OSC_PORT": self.osc_port, "OSC_TRANSPORT": "UDP", "EXTENSIONS": extensions}
+
+    def answer(self, path: str, query: str = "") -> tuple[int, Node | None]:
+        """(HTTP status, JSON or None) for `GET path?query`."""
+        asked = unquote(query).split("&")[0].partition("=")[0]
+        if asked == "HOST_INFO":
+            return 200, self.host_info()
+        node = self.node(unquote(path))
+        if node is None:
+            return 404, None
+        if not asked:
+            return 200, node
+        if asked not in ATTRIBUTES:
+            return 400, None
+        return (200, {asked: node[asked]}) if asked in node else (204, None)
+
+    def node(self, path: str) -> Node | None:
+        """The node at a path with everything under it, or None."""
+        found: Node | None = self.tree()
+        for part in path.strip("/").split("/") if path.strip("/") else ():
+            found = (found or {}).get("CONTENTS", {}).get(part)
+        return found
+
+    def tree(self) -> Node:
+        """The whole namespace."""
+        root: Node = {"FULL_PATH": "/", "ACCESS": 0, "DESCRIPTION": self.name, "CONTENTS": {}}
+        values = self.values()
+        for p in self.table.values():
+            _put(root, p.osc, self._parameter(p, values))
+            if p.range is not None and p.kind in ("float", "int"):
+                _put(root, _NORMAL + p.name, self._normal(p, values))
+        for action in self.table.actions.values():
+            tags = {"transition": "s", "bank": "s", "shift": "si"}.get(action.name, "I")
+            _put(root, ROOT + action.name, {"TYPE": tags, "ACCESS": WRITE, "DESCRIPTION": action.help})
+        for address, words in self.mapped().items():
+            _put(root, address, {"TYPE": "f", "ACCESS": WRITE, "DESCRIPTION": words})
+        return root
+
+    def mapped(self) -> dict[str, str]:
+        """The OSC addresses of the mappings, each with what it plays; patterns are no addresses."""
+        found: dict[str, str] = {}
+        for b in self.bindings():
+            address = b.control.address
+            if b.control.kind == "osc" and not is_pattern(address) and not address.startswith(ROOT):
+                plays = b.to or f"do {b.do}"
+                found[address] = f"{found[address]}, {plays}" if address in found else f"plays {plays}"
+        return found
+
+    def message(self, p: Parameter) -> Message:
+        """A parameter's value as the message that LISTEN sends."""
+        return Message(p.osc, tuple(self._value(p, self.values())))
+
+    def parameter(self, address: str) -> Parameter | None:
+        """The parameter at a native address."""
+        return self._sets.get(address)
+
+    def _value(self, p: Parameter, values: Mapping[str, Any]) -> list[Any]:
+        if p.alias_of is not None:
+            entries = values.get(p.alias_of) or ()
+            return [max(entries, key=lambda entry: entry[1])[0] if entries else ""]
+        value = values.get(p.name, p.default)
+        return [bool(value)] if p.kind == "bool" else list(osc_arguments(p, value))
+
+    def _parameter(self, p: Parameter, values: Mapping[str, Any]) -> Node:
+        value = self._value(p, values)
+        node: Node = {"TYPE": _tags(p, value), "ACCESS": BOTH, "VALUE": value, "DESCRIPTION": p.help}
+        if p.choices:
+            node["RANGE"] = [{"VALS": list(p.choices)}]
+        elif p.range is not None and p.kind in ("float", "int", "ints"):
+            node["RANGE"] = [{"MIN": p.range[0], "MAX": p.range[1]} for _ in value]
+        if p.unit:
+            node["UNIT"] = [p.unit for _ in value]
+        return node
+
+    def _normal(self, p: Parameter, values: Mapping[str, Any]) -> Node:
+        lo, hi = p.span()
+        share = (values.get(p.name, p.default) - lo) / (hi - lo)
+        words = f"{p.help} 0 to 1 over its range."
+        return {"TYPE": "f", "ACCESS": BOTH, "VALUE": [share], "RANGE": [{"MIN": 0, "MAX": 1}], "DESCRIPTION": words}
+
+
+class Conversation:
+    """One WebSocket: LISTEN and IGNORE come as JSON text, OSC packets as binary; values and changes of the namespace go
+    back. `play(address, args)` plays what comes in."""
+
+    def __init__(self, query: OscQuery, play: Play) -> None:
+        self._query = query
+        self._play = play
+        self._listening: dict[str, Any] = {}
+        self._mapped = dict(query.mapped())
+
+    def text(self, text: str) -> list[bytes | str]:
+        """A text message; returns what is to be sent at once: the value of what is listened to from now on."""
+        try:
+            said = json.loads(text)
+            command, path = said["COMMAND"], said["DATA"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return []
+        if not isinstance(path, str):
+            return []
+        if command == "IGNORE":
+            self._listening.pop(path, None)
+        elif command == "LISTEN" and len(self._listening) < _MOST_LISTENED and self._value_at(path) is not None:
+            self._listening[path] = None
+            return self.news()
+        return []
+
+    def binary(self, packet: bytes) -> None:
+        """An OSC packet over the WebSocket, played as one that came by UDP; a malformed one is left aside. What the
+        other side has set itself it is not told."""
+        try:
+            found = parse(packet)
+        except PacketError:
+            return
+        for message in _messages(found):
+            self._play(message.address, message.args)
+            if message.address in self._listening:
+                self._listening[message.address] = message.args
+
+    def news(self) -> list[bytes | str]:
+        """What has changed since the last call: values as OSC packets, the namespace as JSON."""
+        found: list[bytes | str] = []
+        for path, known in self._listening.items():
+            args = self._value_at(path)
+            if args is not None and not _same(args, known):
+                self._listening[path] = args
+                found.append(encode(Message(path, args)))
+        mapped = dict(self._query.mapped())
+        if mapped != self._mapped:
+            found += [_command("PATH_REMOVED", path) for path in self._mapped if path not in mapped]
+            found += [_command("PATH_ADDED", path) for path in mapped if path not in self._mapped]
+            found += [_command("PATH_CHANGED", p) for p in mapped if p in self._mapped and mapped[p] != self._mapped[p]]
+            self._mapped = mapped
+        return found
+
+    def _value_at(self, path: str) -> tuple[Any, ...] | None:
+        query = self._query
+        p = query.parameter(path)
+        if p is not None:
+            return query.message(p).args
+        p = query.parameter(ROOT + path.removeprefix(_NORMAL)) if path.startswith(_NORMAL) else None
+        if p is None or p.range is None or p.kind not in ("float", "int"):
+            return None
+        return (float(query._normal(p, query.values())["VALUE"][0]),)
+
+
+def _put(root: Node, address: str, leaf: Node) -> None:
+    at, path = root, ""
+    for part in address.strip("/").split("/"):
+        path += f"/{part}"
+        contents = at.setdefault("CONTENTS", {})
+        at = contents.setdefault(part, {"FULL_PATH": path, "ACCESS": 0})
+    at.update(leaf)
+
+
+def _tags(p: Parameter, value: list[Any]) -> str:
+    return "".join(_tag(p, v) for v in value)
+
+
+def _tag(p: Parameter, value: Any) -> str:
+    if value is None:
+        return "N"
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, int):
+        wide = p.range is not None and max(abs(end) for end in p.range) >= 2**31
+        return "h" if wide else "i"
+    return "f" if isinstance(value, float) else "s"
+
+
+def _messages(packet: Message | Bundle) -> Iterable[Message]:
+    if isinstance(packet, Message):
+        yield packet
+        return
+    for element in packet.elements:
+        yield from _messages(element)
+
+
+def _same(args: tuple[Any, ...], known: Any) -> bool:
+    """Equal, as 32-bit floats are that were sent and came back."""
+    return known is not None and encode(Message("/", args)) == encode(Message("/", tuple(known)))
+
+
+def _command(name: str, path: str) -> str:
+    return json.dumps({"COMMAND": name, "DATA": path})
