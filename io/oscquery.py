@@ -60,7 +60,7 @@ class OscQuery:
 
     def host_info(self) -> Node:
         """HOST_INFO: where OSC goes, and what is understood here. The addresses are those the asker reached us by."""
-        extensions = {name: True for name in _EXTENSIONS}
+        extensions = dict.fromkeys(_EXTENSIONS, True)
         return {"NAME": self.name, "OSC_PORT": self.osc_port, "OSC_TRANSPORT": "UDP", "EXTENSIONS": extensions}
 
     def answer(self, path: str, query: str = "") -> tuple[int, Node | None]:

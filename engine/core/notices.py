@@ -9,6 +9,9 @@ from .clock import Clock
 
 log = logging.getLogger("clavilux")
 
+# Keys that come from the network have no end; the one that was said longest ago is forgotten.
+_MOST_KEYS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -38,7 +41,10 @@ class Notices:
             last = self._last.get(key)
             if last is not None and now - last[0] < (self._again if last[1] == text else self._gap):
                 return False
+            self._last.pop(key, None)
             self._last[key] = (now, text)
+            if len(self._last) > _MOST_KEYS:
+                del self._last[next(iter(self._last))]
             self.recent.append(Notice(now, key, level, text))
         log.log(level, "%s", text)
         return True

@@ -27,6 +27,8 @@ Route = Callable[[Event], None]
 ROOT = "/clavilux/"
 _CACHED_ADDRESSES = 4096
 _LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
+# Addresses that are nowhere share so many places, and from each one is reported in so many seconds.
+_UNKNOWN_SLOTS, _UNKNOWN_GAP = 16, 1.0
 _MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
 
 
@@ -65,6 +67,7 @@ class Router:
         self.touched: Callable[[Event], None] | None = None
         self._triggers: list[Trigger] = []
         self._n = 0
+        self._unknown = [float("-inf")] * _UNKNOWN_SLOTS
         self._natives = self._native_routes()
         self.rebind(bindings)
 
@@ -197,14 +200,19 @@ class Router:
             elif event.address in self._natives:
                 routes.append(self._natives[event.address][1])
             elif not routes and event.address.startswith(ROOT):
-                self._report_unknown(event.address)
+                self._report_unknown(event)
         return tuple(routes)
 
-    def _report_unknown(self, address: str) -> None:
+    def _report_unknown(self, event: Event) -> None:
+        # A program that makes up addresses all the time is neither looked up nor written about each time.
+        address, slot = event.address, hash(event.address) % len(self._unknown)
+        if event.t < self._unknown[slot]:
+            return
+        self._unknown[slot] = event.t + _UNKNOWN_GAP
         name = address.removeprefix(ROOT).removeprefix("n/")
         near = self.table.nearest(name) or self.table.nearest(name, actions=True)
         hint = f"; did you mean {ROOT}{near}?" if near else ""
-        self._notices.say(f"unknown:{address[:80]}", f"nothing is at {address[:80]}{hint}")
+        self._notices.say(f"unknown:{address[:80]}", f"nothing is at {printable(address)}{hint}")
 
     def _native_routes(self) -> dict[str, tuple[str, Route]]:
         """Every native address with what it plays."""
@@ -229,7 +237,7 @@ class Router:
                 value = args if whole and more else first
                 self.state.remark(event.address, self.state.set(p, value, event.t, event.port))
             except Refused as e:
-                self.state.refuse(event.address, e)
+                self.state.refuse(printable(event.address), e)
 
         return route
 
@@ -244,7 +252,7 @@ class Router:
                 self.state.set(p, lo + share.value * (hi - lo), event.t, event.port)
                 self.state.remark(event.address, share.note)
             except Refused as e:
-                self.state.refuse(event.address, e)
+                self.state.refuse(printable(event.address), e)
 
         return route
 
@@ -257,6 +265,11 @@ class Router:
             try:
                 self.fire(action.name, args[0] if len(args) == 1 else args, event.t)
             except Refused as e:
-                self.state.refuse(event.address, e)
+                self.state.refuse(printable(event.address), e)
 
         return route
+
+
+def printable(address: str) -> str:
+    """An address from the network as a terminal may show it: short, and without control characters."""
+    return "".join(c if c.isprintable() else "?" for c in address[:80])

@@ -128,8 +128,9 @@ def test_a_mapping_that_is_read_again_changes_the_namespace():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "1", '{"COMMAND":"LISTEN"}', '{"COMMAND":"LISTEN","DATA":7}', '{"COMMAND":"LISTEN","DATA":"/x"}']
-)  # fmt: skip
+    "text",
+    ["", "{", "[]", "1", '{"COMMAND":"LISTEN"}', '{"COMMAND":"LISTEN","DATA":7}', '{"COMMAND":"LISTEN","DATA":"/x"}'],
+)
 def test_what_means_nothing_is_left_aside(text):
     show = Show()
     assert show.talk.text(text) == []
