@@ -102,8 +102,10 @@ def _listening_options(command: argparse.ArgumentParser) -> None:
 
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("config", nargs="?", metavar="CONFIG", help="a show file, or the name of a shipped one (laptop)")
-    run.add_argument("--source", metavar="S", help="demo, test-pattern, PATH, camera[:INDEX], none")
-    run.add_argument("--sink", action="append", metavar="S", help="window, PATH.mp4|.mkv|.gif, FOLDER/, null")
+    sources = "demo, test-pattern, PATH, camera[:INDEX], screen, spout|syphon|ndi[:NAME], URL, webrtc, none"
+    sinks = "window, PATH.mp4|.mkv|.gif, FOLDER/, spout|syphon|ndi[:NAME], virtual-camera, URL, null"
+    run.add_argument("--source", metavar="S", help=sources)
+    run.add_argument("--sink", action="append", metavar="S", help=sinks)
     run.add_argument("--mapping", action="append", metavar="M", help="a mapping file, or the name of a shipped one")
     run.add_argument("--model", metavar="M")
     run.add_argument("--size", type=size, metavar="WxH")

@@ -90,19 +90,17 @@ def markdown() -> str:
 
 def ports(options: argparse.Namespace) -> int:
     """What this machine has to play with, and why a kind is missing."""
-    from ..io.cameras import camera_names
+    from ..io.listing import kinds
     from ..io.midi import names
     from .app import display_fault
 
     midi = names()
     _list("MIDI inputs", midi.inputs, midi.why or "none is plugged in")
     _list("MIDI outputs", midi.outputs, midi.why or "none is plugged in")
-    _list("Cameras", camera_names(), "none is plugged in")
     fault = display_fault()
     _list("Window", [] if fault else ["window"], fault or "")
-    _list("Spout", [], "Windows only" if sys.platform != "win32" else "not built yet")
-    _list("Syphon", [], "macOS only" if sys.platform != "darwin" else "not built yet")
-    _list("NDI", [], "not built yet")
+    for kind in kinds():
+        _list(kind.label, kind.names, kind.why)
     return 0
 
 

@@ -7,6 +7,7 @@ on a thread of its own, and says in a notice what cannot be had.
 
 import logging
 import queue
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show
+from ..io import syphon
 from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
 from ..io.feed import SourceFeed
 from ..io.push_source import PushSource
@@ -115,6 +117,8 @@ class Switchboard:
                     self._seen[name] = value
                     if value is not None:
                         self.ask(name, value)
+        if sys.platform == "darwin":
+            syphon.pump()
         self._mind_the_fallback()
         self._let_go_of_the_unused()
 

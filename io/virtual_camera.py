@@ -1,5 +1,7 @@
 """A virtual camera, through pyvirtualcam: the picture as a webcam that any video program can choose."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
 from .picture import fit_pixels
 
+_LOOPBACKS = Path("/sys/devices/virtual/video4linux")
 _DRIVERS = {
     "linux": "load v4l2loopback: sudo modprobe v4l2loopback",
     "win32": "install OBS Studio, whose virtual camera it uses",
@@ -16,11 +19,13 @@ _DRIVERS = {
 
 
 def fault() -> str | None:
-    """Why there can be no virtual camera, in words, or None where the package is there."""
+    """Why there can be no virtual camera, in words, or None."""
     try:
         import pyvirtualcam  # noqa: F401  # finding the package is the question
     except (ImportError, OSError):
         return "A virtual camera needs the package pyvirtualcam: python -m pip install 'clavilux[camera]'"
+    if sys.platform.startswith("linux") and not any(_LOOPBACKS.glob("video*")):
+        return f"There is no virtual camera: {_DRIVERS['linux']}"
     return None
 
 
@@ -40,8 +45,6 @@ class VirtualCameraSink:
         why = fault()
         if why:
             raise SinkUnavailable(why)
-        import sys
-
         import pyvirtualcam
 
         width, height = self._size

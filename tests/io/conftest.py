@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def soft_card() -> np.ndarray:
-    """uint8 (192, 256, 3): no flip or turn gives the same, black and white in it, edges soft enough for halved chroma."""
+    """uint8 (192, 256, 3): no flip or turn gives the same; black and white in it; edges soft for halved chroma."""
     y, x = np.mgrid[:192, :256].astype(np.float64)
     picture = np.stack([60 + 120 * x / 255, 70 + 90 * y / 191, 150 - 60 * x / 255], axis=-1)
     for cx, cy, radius, colour in (

@@ -1,4 +1,4 @@
-"""The card out through every real sink and in again through the matching source: upright, not mirrored, true colours."""
+"""The card out through every real sink and in again through its source: upright, not mirrored, in true colours."""
 
 import os
 import socket
@@ -33,8 +33,8 @@ def came_through(card, got, psnr, least):
     assert psnr(card, got) >= least
     for wrong in (got[::-1], got[:, ::-1], got[::-1, ::-1]):
         assert psnr(card, wrong) < 20
-    assert got[44, 48].min() >= 252
-    assert got[44, 206].max() <= 3
+    assert got[44, 48].min() >= 250
+    assert got[44, 206].max() <= 5
 
 
 @pytest.mark.parametrize(
