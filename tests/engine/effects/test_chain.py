@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from clavilux.engine.effects.chain import Chain
 from clavilux.engine.core.effects import Effects, OwnEffect
+from clavilux.engine.effects.chain import Chain
 
 INPUT = np.full((16, 16, 3), 120, np.uint8)
 
