@@ -27,7 +27,7 @@ class Work:
     """What one frame asks for.
 
     `x_0`: the input's latents (1,C,h,w), times `presence` 0..1 (0: there is no input, only noise); `timesteps`:
-    N real numbers, descending, each guided by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
+    N real numbers, descending, each acting by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
     prompt and the negative prompt say. `under_way`: the latents (K,C,h,w) of earlier inputs, newest first, that a
     stream batch with nothing under way begins with; None: it begins full of this input.
     """
@@ -224,7 +224,7 @@ class Trail:
                 anchor = (x_t * float(levels.skip[0])).add_(e[1:], alpha=float(levels.gain[0]))
             if k.anchor[i] != 0.0:
                 denoised.add_(anchor, alpha=float(k.anchor[i]))
-            x_0 = denoised
+            x_0 = denoised if work.joined[i] >= 1.0 else torch.lerp(x_0, denoised, work.joined[i])
             after.append(x_0)
         return after, anchor
 
@@ -307,9 +307,10 @@ class Lane:
             self.next = (torch.cat(after), anchor.expand(len(after), -1, -1, -1).clone())
             return after[-1]
         if self._plan.update(work):
-            self._tensors = self._columns(work.x_0)
+            self._tensors = self._columns(work)
         n, kind, k = len(work.timesteps), self._plan.kind, self._tensors
         x_0 = _shifted(work.x_0, kept[0], n)
+        before = x_0.clone() if min(work.joined) < 1.0 else None
         anchor = _shifted(work.x_0, kept[1], n)
         x = self._rows.latents(cfg.rows(work.cfg_type, work.guidance, n), work.x_0)
         x_t = torch.mul(x_0, k["alpha"], out=x[:n]).addcmul_(work.noise, k["noise"])
@@ -324,14 +325,16 @@ class Lane:
             anchor[:1] = (x_t[:1] * float(levels.skip[0])).add_(e[n:], alpha=float(levels.gain[0]))
         if kind in ("self", "initialize"):
             denoised.addcmul_(anchor, k["anchor"])
+        if before is not None:
+            denoised = torch.lerp(before, denoised, k["joined"])
         self.next = (denoised, anchor)
         return denoised[n - 1 :]
 
-    def _columns(self, like: Tensor) -> dict[str, Tensor]:
-        plan = self._plan
+    def _columns(self, work: Work) -> dict[str, Tensor]:
+        plan, like = self._plan, work.x_0
         named = {
-            "alpha": plan.levels.alpha, "noise": plan.noise_gain, "x": plan.weights.x,
-            "cond": plan.weights.cond, "uncond": plan.weights.uncond, "anchor": plan.weights.anchor,
+            "alpha": plan.levels.alpha, "noise": plan.noise_gain, "x": plan.weights.x, "cond": plan.weights.cond,
+            "uncond": plan.weights.uncond, "anchor": plan.weights.anchor, "joined": np.asarray(work.joined),
         }  # fmt: skip
         return {
             name: torch.from_numpy(values).to(like.device, like.dtype).view(-1, 1, 1, 1)

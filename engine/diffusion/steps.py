@@ -1,7 +1,8 @@
 """The step list through time: how many denoising steps there are and where, without a cut when that changes.
 
 A step at timestep 0 changes nothing, so a list grows by steps that rise from 0 to their place and shrinks by steps
-that sink to 0 and are let go. Nothing else of the picture has to know that the list changed its length.
+that sink to 0 and are let go. Just above 0 a step need not be small: hardly any model was trained there. So it acts
+by the share to which it has joined. Nothing else of the picture has to know that the list changed its length.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,7 @@ from .schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`timesteps`, descending, and how far each has joined, 0..1: guidance acts on a step by that share.
-
-    (Residual guidance does not vanish with the noise by itself: it would amplify at every step that joins.)
-    """
+    """`timesteps`, descending, and how far each has joined, 0..1: it acts by that share, its guidance too."""
 
     timesteps: tuple[float, ...]
     joined: tuple[float, ...]

@@ -1,5 +1,7 @@
 """The sampler against a plain loop: one row at a time, diffusers' own scheduler, no buffers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from clavilux.engine.diffusion.noise import drawn
@@ -136,3 +138,24 @@ def test_without_an_input_the_first_step_starts_from_noise_of_unit_variance():
     net = Keeping()
     InSequence(Schedule.from_config(BETAS), net, False).paint([work(torch.zeros(1, *SHAPE), (499.0,), presence=0.0)])
     assert torch.equal(net.seen, NOISE[:1])
+
+
+@pytest.mark.parametrize("kind", [InSequence, StreamBatch])
+def test_a_step_that_joins_acts_by_its_share_however_much_the_model_does_there(kind):
+    """Between a list without a step and the list with it there is no seam at either end."""
+    x = inputs(1)[0]
+
+    def painted(timesteps, joined):
+        sampler = kind(Schedule.from_config(BETAS), Net(), False)
+        for _ in range(6):
+            asked = work(x, timesteps)
+            [out] = sampler.paint([replace(asked, joined=joined)])
+            sampler.commit()
+        return out.clone()
+
+    without, whole = painted((999.0,), (1.0,)), painted((999.0, 3.0), (1.0, 1.0))
+    shares = [painted((999.0, 3.0), (1.0, w)) for w in (1e-6, 0.25, 0.5, 0.75, 1 - 1e-6)]
+    torch.testing.assert_close(shares[0], without, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(shares[-1], whole, atol=1e-4, rtol=1e-4)
+    ways = [float((s - without).norm() / (whole - without).norm()) for s in shares]
+    assert ways == pytest.approx([0, 0.25, 0.5, 0.75, 1], abs=0.01)
