@@ -4,7 +4,7 @@
 
 Every packet is parsed and, where it is one, played through a router with rows of every kind; every MIDI byte goes
 through the stream, the decoder and the router. An exception ends it with the bytes that made it; memory at the end is
-compared with memory after a tenth. `--parse` leaves out the router and is twenty times as fast. The short form of this
+compared with memory after a tenth. `--parse` leaves out the router. The short form of this
 runs with the tests.
 """
 
