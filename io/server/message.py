@@ -101,7 +101,10 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
     elif p.kind == "scales":
         taken = tuple((str(asset(assets, path)), scale) for path, scale in taken)
         value = [{"path": path, "scale": scale} for path, scale in taken]
-    if p.waits_for:
+    if p.kind == "scales":
+        words = f"{p.name} has no effect: no LoRA was loaded with lora_merge_mode runtime_peft"
+        faults.append(Fault(p.name, words, harmless=True))
+    elif p.waits_for:
         faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
     shown = parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p

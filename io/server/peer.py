@@ -14,6 +14,7 @@ from aiortc import (
     RTCPeerConnection,
     RTCSessionDescription,
 )
+from aiortc.codecs import h264, vpx
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
@@ -22,11 +23,13 @@ from ...engine.core.frame import Frame
 from ...engine.core.parameters import Refused
 from .desk import Desk
 from .message import Fault, parse_object
-from .pictures import Pictures, to_video
+from .pictures import Pictures
 
 log = logging.getLogger("clavilux")
 
 LARGEST_MESSAGE = 65_536
+# aiortc begins at half a megabit a second, which is little for a picture that is new in every pixel of every frame.
+_FIRST_BITRATE, _HIGHEST_BITRATE = 2_000_000, 8_000_000
 MOST_CANDIDATES = 256
 _FULL = 262_144
 _STILL_EVERY = 0.5
@@ -35,30 +38,49 @@ _CAMERA = {"input_source": {"enabled": True, "source_type": "webrtc"}}
 _NO_CAMERA = {"input_source": {"enabled": False}}
 
 
+def raise_bitrates() -> None:
+    """Let pictures begin sharp; what the network cannot carry is still lowered by the receiver's reports."""
+    codecs: list[Any] = [h264, vpx]
+    for codec in codecs:
+        codec.DEFAULT_BITRATE, codec.MAX_BITRATE = _FIRST_BITRATE, _HIGHEST_BITRATE
+
+
+raise_bitrates()
+
+
 class PictureTrack(MediaStreamTrack):
     """The show's picture as a track: each new frame once; a picture that stands is repeated twice a second."""
 
     kind = "video"
 
-    def __init__(self, desk: Desk, pictures: Pictures) -> None:
+    def __init__(self, desk: Desk, pictures: Pictures, failed: Callable[[str], None]) -> None:
         super().__init__()
         self._desk = desk
         self._pictures = pictures
+        self._failed = failed
         self._last: Frame | None = None
         self._stamp = -1
 
     async def recv(self) -> VideoFrame:
         """The next frame to encode. Raises MediaStreamError once the track has ended."""
-        while self.readyState == "live":
-            frame = await self._pictures.newer(self._last, _STILL_EVERY)
-            if frame is None:
-                continue
-            stands, self._last = frame is self._last, frame
-            video = to_video(frame, self._desk.clock.now()) if stands else await self._pictures.video(frame)
-            if video.pts is not None and video.pts > self._stamp:
-                self._stamp = video.pts
-                return video
+        try:
+            while self.readyState == "live":
+                video = await self._next()
+                if video is not None and video.pts is not None and video.pts > self._stamp:
+                    self._stamp = video.pts
+                    return video
+        except Exception as e:
+            # The edge of the track: what aiortc would swallow here is the reason the peer is to hear.
+            log.debug("picture track", exc_info=True)
+            self._failed(f"the picture cannot be sent: {type(e).__name__}: {e}")
         raise MediaStreamError
+
+    async def _next(self) -> VideoFrame | None:
+        frame = await self._pictures.newer(self._last, _STILL_EVERY)
+        if frame is None:
+            return None
+        stands, self._last = frame is self._last, frame
+        return await self._pictures.video(frame, self._desk.clock.now() if stands else frame.t)
 
 
 class Peer:
@@ -101,7 +123,7 @@ class Peer:
             sends = transceiver.kind == "video" and transceiver.sender.track is None
             # aiortc keeps the offer's direction as seen from our side.
             if sends and transceiver._offerDirection in ("sendonly", "sendrecv"):
-                transceiver.sender.replaceTrack(PictureTrack(self._desk, self._pictures))
+                transceiver.sender.replaceTrack(PictureTrack(self._desk, self._pictures, self._fail_soon))
                 transceiver.direction = transceiver._offerDirection
         answer = await self._pc.createAnswer()
         if answer is None:
@@ -222,7 +244,10 @@ class Peer:
         if error is not None:
             # The edge of a peer: a fault of ours ends its stream with a reason, and nobody else's.
             log.debug("peer %s", self.name, exc_info=error)
-            self._failing = asyncio.ensure_future(self._fail(f"a fault of the server: {type(error).__name__}"))
+            self._fail_soon(f"a fault of the server: {type(error).__name__}")
+
+    def _fail_soon(self, reason: str) -> None:
+        self._failing = asyncio.ensure_future(self._fail(reason))
 
     async def _fail(self, reason: str) -> None:
         await self.close(reason)

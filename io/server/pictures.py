@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...engine.core.frame import Frame
 from .desk import Desk
 
@@ -73,9 +75,10 @@ class Pictures:
         """`frame` as a JPEG file."""
         return await self._once(to_jpeg, frame)
 
-    async def video(self, frame: Frame) -> "VideoFrame":
-        """`frame` as encoders take it (yuv420p), its moment on the engine's clock as its time stamp."""
-        return await self._once(to_video, frame)
+    async def video(self, frame: Frame, t: float) -> "VideoFrame":
+        """`frame` as encoders take it, with moment `t` in seconds as its time stamp. Each caller gets one of its own, for
+        an encoder writes time stamp and time base into what it is given."""
+        return stamped(await self._once(to_yuv, frame), t)
 
     async def _once(self, make: Callable[[Frame], Any], frame: Frame) -> Any:
         made = self._made.get(make)
@@ -94,13 +97,20 @@ def to_jpeg(frame: Frame) -> bytes:
     return file.getvalue()
 
 
-def to_video(frame: Frame, t: float | None = None) -> "VideoFrame":
-    """The picture as a yuv420p video frame of moment `t` (the frame's own), in units of 1/90000 s."""
+def to_yuv(frame: Frame) -> np.ndarray:
+    """The picture in yuv420p: uint8 (height * 3 / 2, width), planes below each other."""
+    from av import VideoFrame
+
+    return VideoFrame.from_ndarray(frame.pixels, format="rgb24").to_ndarray(format="yuv420p")
+
+
+def stamped(yuv: np.ndarray, t: float) -> "VideoFrame":
+    """A video frame of moment `t`, in units of 1/90000 s."""
     from fractions import Fraction
 
     from av import VideoFrame
 
-    video = VideoFrame.from_ndarray(frame.pixels, format="rgb24").reformat(format="yuv420p")
-    video.pts = round((frame.t if t is None else t) * RTP_RATE)
+    video = VideoFrame.from_ndarray(yuv, format="yuv420p")
+    video.pts = round(t * RTP_RATE)
     video.time_base = Fraction(1, RTP_RATE)
     return video

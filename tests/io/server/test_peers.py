@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -101,6 +102,40 @@ def test_two_peers_hear_what_the_other_one_turns_and_why_the_stream_ends(live):
         assert ended[0]["error_message"] == "the show has ended"
         await one.leave()
         await two.leave()
+
+    asyncio.run(story())
+
+
+def test_many_peers_at_once_all_see_the_picture_move(live):
+    async def story() -> None:
+        clients = await asyncio.gather(*[Client(live.url).connect() for _ in range(5)])
+
+        async def watch(client: Client) -> list[int]:
+            return [(await asyncio.wait_for(client.tracks[0].recv(), 10)).pts for _ in range(12)]
+
+        for stamps in await asyncio.gather(*[watch(client) for client in clients]):
+            gaps = [b - a for a, b in pairwise(stamps)]
+            assert all(0 < gap < 90_000 for gap in gaps), (
+                "time runs forward, and less than a second lies between pictures"
+            )
+        for client in clients:
+            await client.leave()
+
+    asyncio.run(story())
+
+
+def test_a_stream_that_fails_says_why_and_the_show_goes_on(live, monkeypatch):
+    async def story() -> None:
+        client, other = await Client(live.url).connect(), await Client(live.url).connect()
+        monkeypatch.setattr("clavilux.io.server.pictures.to_yuv", lambda frame: 1 / 0)
+        ended = await client.until(lambda: client.told(type="stream_stopped"))
+        assert "the picture cannot be sent" in ended[0]["error_message"]
+        await other.until(lambda: other.told(type="stream_stopped"))
+        monkeypatch.undo()
+        again = await Client(live.url).connect()
+        assert (await asyncio.wait_for(again.tracks[0].recv(), 10)).width == 64
+        for peer in (client, other, again):
+            await peer.leave()
 
     asyncio.run(story())
 
