@@ -4,7 +4,7 @@ import subprocess
 from typing import Any
 
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
-_BRIEF = ("-fflags", "nobuffer", "-analyzeduration", "300000", "-probesize", "100000")
+_BRIEF = ("-analyzeduration", "300000", "-probesize", "100000")
 
 
 def program() -> str | None:

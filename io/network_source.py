@@ -145,7 +145,7 @@ class _Receiver:
 
         if self._url.startswith("srt:"):
             self._pipe = ffmpeg_pipe.Pipe(self._url, out=False)
-            return av.open(self._pipe.stream, format="mpegts", options={"fflags": "nobuffer", **_BRIEF})
+            return av.open(self._pipe.stream, format="mpegts", options=_BRIEF)
         url, listening = _listening(self._url)
         return av.open(url, options=_options(url) | listening, timeout=(_OPENING, _STALLED))
 
@@ -203,9 +203,9 @@ def _listening(url: str) -> tuple[str, dict[str, str]]:
 
 
 def _options(url: str) -> dict[str, str]:
-    """Low delay, limits in time, and no way to this machine's files."""
+    """A brief look before the first picture, and no way to this machine's files."""
     scheme = url.partition(":")[0]
-    options = {"fflags": "nobuffer", "protocol_whitelist": _PROTOCOLS, **_BRIEF}
+    options = {"protocol_whitelist": _PROTOCOLS, **_BRIEF}
     if scheme in ("rtsp", "rtsps"):
         options |= {"rtsp_transport": "tcp", "max_delay": "100000"}
     if scheme in ("udp", "rtp"):

@@ -1,0 +1,166 @@
+"""Network streams: the newest picture wins, an ended one comes back, secrets stay secret, no way to local files."""
+
+import functools
+import http.server
+import socket
+import threading
+import time
+
+import av
+import pytest
+from clavilux.engine.core.clock import SystemClock
+from clavilux.io.faults import SinkFailed, SourceFailed
+from clavilux.io.network_source import NetworkSource, plain
+from clavilux.io.sinks import open_sink
+from clavilux.io.stream_sink import StreamSink
+from clavilux.io.test_pattern import TestPatternSource, read_counter
+
+SIZE = (256, 192)
+
+
+def free_port(kind=socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_a_url_is_shown_without_its_secrets():
+    assert plain("rtsp://admin:hunter2@10.0.0.9:554/cam1?token=x") == "rtsp://10.0.0.9:554/cam1"
+    assert plain("rtmp://live.example/app/stream-key-1234") == "rtmp://live.example/app"
+    assert plain("srt://10.0.0.9:9000?passphrase=x") == "srt://10.0.0.9:9000"
+
+
+def played(source):
+    """The counters of every picture to the end of a stream, and the words it ends with."""
+    counts = []
+    try:
+        while True:
+            counts.append(read_counter(source.read().pixels))
+    except SourceFailed as e:
+        return counts, str(e)
+
+
+@pytest.mark.real
+def test_nobody_there_is_a_fault_in_words_both_ways():
+    port = free_port()
+    source = NetworkSource(f"tcp://127.0.0.1:{port}", SIZE, SystemClock())
+    source.open()
+    with pytest.raises(SourceFailed, match=rf"tcp://127.0.0.1:{port}: Connection refused"):
+        source.read()
+    source.close()
+    with pytest.raises(SinkFailed, match=rf"tcp://127.0.0.1:{port} cannot be reached: Connection refused"):
+        StreamSink(f"tcp://127.0.0.1:{port}", SIZE, 30).open()
+
+
+@pytest.mark.real
+def test_a_slow_show_sees_the_newest_picture_and_never_falls_behind():
+    port = free_port(socket.SOCK_DGRAM)
+    source = NetworkSource(f"udp://127.0.0.1:{port}", SIZE, SystemClock())
+    source.open()
+    sink = StreamSink(f"udp://127.0.0.1:{port}", SIZE, 30)
+    sink.open()
+    card = TestPatternSource(SIZE, 30)
+    sent = -1
+
+    def send(count):
+        nonlocal sent
+        for _ in range(count):
+            frame = card.read()
+            sink.write(frame)
+            sent = frame.n
+            time.sleep(1 / 120)
+
+    try:
+        send(60)
+        first = read_counter(source.read().pixels)
+        # Two seconds of stream while the show is busy with one frame.
+        send(60)
+        time.sleep(0.3)
+        late = read_counter(source.read().pixels)
+    finally:
+        sink.close()
+        source.close()
+    assert first >= 0
+    assert sent - late <= 3
+    assert source.dropped == 0
+
+
+@pytest.mark.real
+def test_a_stream_that_ends_is_a_fault_and_comes_back_when_it_is_opened_again():
+    port = free_port()
+    source = NetworkSource(f"tcp://127.0.0.1:{port}?listen=1", SIZE, SystemClock())
+    card = TestPatternSource(SIZE, 30)
+
+    def one_connection():
+        for _ in range(50):
+            sink = StreamSink(f"tcp://127.0.0.1:{port}", SIZE, 30)
+            try:
+                sink.open()
+            except SinkFailed:
+                time.sleep(0.1)
+                continue
+            for _ in range(30):
+                sink.write(card.read())
+                time.sleep(1 / 60)
+            sink.close()
+            return
+
+    for _ in range(2):
+        source.open()
+        sender = threading.Thread(target=one_connection)
+        sender.start()
+        n = source.read().n
+        assert "has ended" in played(source)[1]
+        sender.join()
+        source.close()
+    assert n >= 1
+
+
+@pytest.mark.real
+def test_a_film_behind_an_address_is_played_in_order(tmp_path):
+    sink = open_sink(str(tmp_path / "film.mp4"), SIZE, 30)
+    sink.open()
+    card = TestPatternSource(SIZE, 30)
+    for _ in range(12):
+        sink.write(card.read())
+    sink.close()
+    handler = functools.partial(_Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = NetworkSource(f"http://127.0.0.1:{server.server_port}/film.mp4", SIZE, SystemClock())
+        source.open()
+        counts, end = played(source)
+        source.close()
+        server.shutdown()
+    assert "has ended" in end
+    assert counts == sorted(set(counts))
+    assert counts[-1] == 11
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format, *args):  # noqa: A002
+        pass
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("far", [True, False])
+def test_a_playlist_leads_to_its_own_server_and_not_to_a_file_of_this_machine(far, tmp_path):
+    frames = [TestPatternSource(SIZE, 30).read().pixels] * 5
+    with av.open(str(tmp_path / "part.ts"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for pixels in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    place = "part.ts" if far else f"file://{tmp_path}/part.ts"
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\n{place}\n#EXT-X-ENDLIST\n"
+    (tmp_path / "list.m3u8").write_text(text)
+    handler = functools.partial(_Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = NetworkSource(f"http://127.0.0.1:{server.server_port}/list.m3u8", SIZE, SystemClock())
+        source.open()
+        counts, _ = played(source)
+        source.close()
+        server.shutdown()
+    assert bool(counts) == far
