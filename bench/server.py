@@ -231,7 +231,7 @@ async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description="The server under real peers.")
     options.add_argument("--repeats", type=int, default=20)
     options.add_argument("--browser", action="store_true")
     options.add_argument("--churn", type=float, metavar="SECONDS")

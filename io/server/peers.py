@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Coroutine
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -17,6 +18,8 @@ LONGEST_SDP = 100_000
 _MOST_AT_ONCE = 64
 # A peer that has not connected by then has gone away.
 _PATIENCE = 30.0
+# So long a call waits for a peer's connection to be taken down; it is taken down all the same.
+_PARTING = 1.0
 
 
 class Peers:
@@ -28,7 +31,7 @@ class Peers:
         self.ice_servers = ice_servers or []
         self._peers: dict[str, Any] = {}
         self._coming = 0
-        self._leaving: set[asyncio.Future[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -84,19 +87,24 @@ class Peers:
         """End a peer; one that is not there is gone already."""
         peer = self._peers.pop(session, None)
         if peer is not None:
-            await peer.close(reason)
+            await asyncio.wait([self._keep(peer.close(reason))], timeout=_PARTING)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin `work`, and hold on to it until it is done."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        return task
 
     async def close(self, reason: str) -> None:
         """End every peer, saying why."""
         sessions = list(self._peers)
         if sessions:
-            await asyncio.wait([asyncio.ensure_future(self.leave(s, reason)) for s in sessions], timeout=1.0)
+            await asyncio.wait([self._keep(self.leave(s, reason)) for s in sessions], timeout=_PARTING)
 
     def _give_up(self, peer: Any) -> None:
         if peer.state in ("new", "connecting") and peer.name in self._peers:
-            leaving = asyncio.ensure_future(self.leave(peer.name))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            self._keep(self.leave(peer.name))
 
 
 def peer_routes(peers: Peers, desk: Desk) -> APIRouter:

@@ -76,7 +76,7 @@ class Pictures:
         return await self._once(to_jpeg, frame)
 
     async def video(self, frame: Frame, t: float) -> "VideoFrame":
-        """`frame` as encoders take it, with moment `t` in seconds as its time stamp. Each caller gets one of its own, for
+        """`frame` as encoders take it, with moment `t` in seconds as its time stamp. Each caller gets one of its own:
         an encoder writes time stamp and time base into what it is given."""
         return stamped(await self._once(to_yuv, frame), t)
 
