@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from ..configs import Show
+from ..io.dmx import DmxPort
 from ..io.midi import MidiPorts
 from ..io.osc import OscPort
 from ..io.osc_outbox import OscOutbox
@@ -39,6 +40,8 @@ class LivePorts:
         self.osc.tcp_beside = show.osc.tcp is None and not served
         self.midi = MidiPorts(show.midi.inputs, clock=clock, inbox=inbox, notices=notices)
         self._outbox = OscOutbox(self.osc, notices)
+        self._dmx = DmxPort(host, clock=clock, inbox=inbox, notices=notices)
+        self._bound: object = None
 
     def open(self) -> None:
         """Open everything. Raises PortUnavailable."""
@@ -51,6 +54,7 @@ class LivePorts:
         targets = [_target(text) for text in self._show.osc.feedback]
         feedback = Feedback(loop.router, self._outbox.send, self._clock, self._notices, targets)
         loop.between_frames.append(lambda: feedback.publish(status(loop)))
+        loop.between_frames.append(lambda: self._follow(loop))
         lights = Lights(loop.router, self._show.midi.outputs)
         loop.between_frames.append(lambda: self._light(lights))
 
@@ -60,10 +64,17 @@ class LivePorts:
             outputs.send(label, message)
         outputs.wanted = lights.wanted
 
+    def _follow(self, loop: Loop) -> None:
+        """Rows may change while the show plays; DMX is listened to where one asks for it."""
+        if self._bound is not loop.router.bindings:
+            self._bound = loop.router.bindings
+            self._dmx.follow(loop.router.bindings)
+
     def close(self) -> None:
         """Close everything that was opened."""
         # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
         within(PORT_PATIENCE, self.midi.stop)
+        self._dmx.stop()
         self._outbox.stop()
         self.osc.stop()
 

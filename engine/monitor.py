@@ -131,6 +131,7 @@ class Monitor:
 
 def monitor(options: argparse.Namespace) -> int:
     """Print every message and what it would play, until Ctrl-C."""
+    from ..io.dmx import DmxPort
     from ..io.midi import MidiPorts
     from ..io.osc import OscPort
     from .cli import stop_on_signals
@@ -143,6 +144,8 @@ def monitor(options: argparse.Namespace) -> int:
     osc.start()
     midi = MidiPorts(options.midi or ["*"], clock=clock, inbox=inbox, notices=notices)
     midi.start()
+    dmx = DmxPort(options.host, clock=clock, inbox=inbox, notices=notices)
+    dmx.follow(bindings)
     print(f"listening: OSC on UDP port {osc.port}, MIDI {', '.join(options.midi or ['*'])}; Ctrl-C ends", flush=True)
     stop: threading.Event = stop_on_signals()
     said = 0
@@ -157,5 +160,6 @@ def monitor(options: argparse.Namespace) -> int:
                 )
     finally:
         midi.stop()
+        dmx.stop()
         osc.stop()
     return 0
