@@ -207,6 +207,7 @@ class Performance:
             source=self.serving.desk.watch(self.board) if self.serving is not None else self.board,
             render=pipeline.render,
             sinks=[self.board],
+            budget=self.board.budget,
             notices=self.notices,
             size=show.size,
             fps=show.fps,

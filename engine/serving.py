@@ -126,5 +126,6 @@ def facts(loop: Loop, board: Switchboard) -> dict[str, Any]:
         "fps": round(meter.fps, 2),
         "frames": meter.frames,
         "render_ms": {"p50": round(meter.render_ms, 2)},
+        "budget_ms": loop.budget.table(),
         "dropped": sum(sink["dropped"] for sink in state["sinks"]) + board.source.mailbox.dropped,
     }

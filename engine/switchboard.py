@@ -26,6 +26,7 @@ from .core.clock import Clock
 from .core.frame import Frame
 from .core.mixer import Mixer
 from .core.notices import Notices
+from .core.pacing import Budget
 from .core.shape import PLAIN_SINK
 from .core.snapshot import Snapshot
 from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
@@ -55,6 +56,8 @@ class Switchboard:
         self._opening_fallback = False
         self._feeds = [self._home]
         self._sinks = tuple((spec, SinkThread(sink, clock, notices)) for spec, sink in sinks)
+        self.budget = Budget()
+        self._written = 0
         self._seen: dict[str, Any] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -105,7 +108,9 @@ class Switchboard:
         return self.mixer.next(self._wanted, self._fallback, self._clock.now())
 
     def offer(self, frame: Frame) -> None:
-        for _, thread in self._sinks:
+        sinks = self.sinks
+        self._weigh(sinks)
+        for thread in sinks:
             thread.offer(frame)
 
     def follow(self, snapshot: Snapshot | None) -> None:
@@ -121,6 +126,18 @@ class Switchboard:
             syphon.pump()
         self._mind_the_fallback()
         self._let_go_of_the_unused()
+
+    def _weigh(self, sinks: Sequence[SinkThread]) -> None:
+        """Note what the frame before took at its ends: the source's reading, and the slowest sink."""
+        written = sum(t.written for t in sinks)
+        if written == self._written:
+            return
+        self._written = written
+        self.budget.add("capture", self._wanted.thread.read_ms)
+        self.budget.add("sink", max(t.write_ms for t in sinks))
+        whole = [t.whole_ms for t in sinks if t.whole_ms is not None]
+        if whole:
+            self.budget.add("whole", max(whole))
 
     # Any thread.
 

@@ -22,13 +22,17 @@ class SinkThread:
     """Writes the newest offered frame to `sink`.
 
     `state`: "opening", "writing", "lost" (failed, being retried), "closed" (by the performer; stays so),
-    "stopped". `written` counts frames the sink took, `dropped` those it never saw or refused.
+    "stopped". `written` counts frames the sink took, `dropped` those it never saw or refused. Of the newest frame
+    written, `write_ms` is what writing took and `whole_ms` the time since its source frame was captured (None: it was
+    made from none that is new).
     """
 
     def __init__(self, sink: Sink, clock: Clock, notices: Notices) -> None:
         self.sink = sink
         self.state: State = "opening"
         self.written = 0
+        self.write_ms = 0.0
+        self.whole_ms: float | None = None
         self.error: str | None = None
         self._name = sink.name
         self._clock = clock
@@ -106,11 +110,15 @@ class SinkThread:
             self._write(last)
 
     def _write(self, frame: Frame) -> None:
+        began = self._clock.now()
         try:
             self.sink.write(frame)
         except Exception:
             self._refused += 1
             raise
+        now = self._clock.now()
+        self.write_ms = (now - began) * 1000
+        self.whole_ms = None if frame.captured is None else (now - frame.captured) * 1000
         self.written += 1
         if self.state != "writing":
             self.state, self.error = "writing", None

@@ -14,12 +14,14 @@ class Frame:
     """One picture: `pixels` uint8 (height, width, 3), RGB, top row first, C-contiguous, never written to again.
 
     `n` counts the frames of its source from 0; `t` is seconds on the engine's clock: when it was captured (a
-    source's frame) or for which moment it was made (an output frame).
+    source's frame) or for which moment it was made (an output frame). `captured`: of an output frame, when the source
+    frame it was made from was captured.
     """
 
     pixels: np.ndarray
     n: int
     t: float
+    captured: float | None = None
 
     def __post_init__(self) -> None:
         p = self.pixels

@@ -13,7 +13,7 @@ from .frame import Frame, Mailbox
 from .journal import Journal
 from .notices import Notices
 from .output import Blackout, grey
-from .pacing import Meter, Pacer
+from .pacing import Budget, Meter, Pacer
 from .router import Router
 from .snapshot import Snapshot
 
@@ -108,6 +108,7 @@ class Loop:
         size: tuple[int, int],
         fps: float,
         journal: Journal | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._clock = clock
         self._inbox = inbox
@@ -119,6 +120,8 @@ class Loop:
         self._fps = fps
         self._blackout = Blackout()
         self.meter = Meter()
+        self.budget = budget or Budget()
+        self._source_t: float | None = None
         self.snapshot: Snapshot | None = None
         self.newest: Frame | None = None
         # Why the last picture stands, if it does.
@@ -137,7 +140,8 @@ class Loop:
         snapshot = self.router.sample(now)
         source = self._source.next()
         picture = self._painter.paint(source, snapshot)
-        frame = Frame(self._blackout.apply(picture.pixels, snapshot["blackout"], now), snapshot.n, now)
+        captured = self._weigh(source, picture, now)
+        frame = Frame(self._blackout.apply(picture.pixels, snapshot["blackout"], now), snapshot.n, now, captured)
         for sink in self.sinks:
             sink.offer(frame)
         self.meter.mark(now, picture.render_ms)
@@ -146,6 +150,15 @@ class Loop:
             self._journal.frame(snapshot, source, picture.render_ms, **held)
         self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
+
+    def _weigh(self, source: Frame | None, picture: Picture, now: float) -> float | None:
+        """Note what a new source frame waited and took; returns when it was captured, None for one seen before."""
+        if source is None or source.t == self._source_t or picture.held is not None:
+            return None
+        self._source_t = source.t
+        self.budget.add("wait", max(0.0, (now - source.t) * 1000))
+        self.budget.add("render", picture.render_ms)
+        return source.t
 
     def run(self, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
         """Step at `fps` until `stop`, or for so many frames or seconds; returns how many were made."""

@@ -29,6 +29,33 @@ class Pacer:
         self._clock.wait_until(due, wake)
 
 
+class Budget:
+    """Where the time of a frame goes: milliseconds at each hop from the source to the sinks, over the last `window`.
+
+    capture: reading a source, waiting for its device included. wait: a captured frame waits to be painted. render:
+    painting it. sink: the slowest sink writes it. whole: from capture to the slowest sink's having written it.
+    """
+
+    HOPS = ("capture", "wait", "render", "sink", "whole")
+
+    def __init__(self, window: int = 240) -> None:
+        self._kept: dict[str, deque[float]] = {hop: deque(maxlen=window) for hop in self.HOPS}
+
+    def add(self, hop: str, ms: float) -> None:
+        """Note what a frame took at one of HOPS. From any thread."""
+        self._kept[hop].append(ms)
+
+    def table(self) -> dict[str, dict[str, float | None]]:
+        """{hop: {p50, p95, p99}} in milliseconds, None before the first frame. From any thread."""
+        return {hop: _percentiles(sorted(kept.copy())) for hop, kept in self._kept.items()}
+
+
+def _percentiles(ordered: list[float]) -> dict[str, float | None]:
+    """By the nearest rank."""
+    last = len(ordered) - 1
+    return {f"p{p}": round(ordered[min(last, p * len(ordered) // 100)], 3) if ordered else None for p in (50, 95, 99)}
+
+
 class Meter:
     """Rate and render time over the last `window` frames."""
 

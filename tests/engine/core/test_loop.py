@@ -11,7 +11,7 @@ from clavilux.engine.core.frame import Frame, Mailbox
 from clavilux.engine.core.journal import Journal, read_frames, read_header
 from clavilux.engine.core.loop import Loop, NewestInput
 from clavilux.engine.core.notices import Notices
-from clavilux.engine.core.pacing import Pacer
+from clavilux.engine.core.pacing import Budget, Pacer
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.table import TABLE
 
@@ -226,3 +226,45 @@ def test_a_full_disk_ends_the_journal_not_the_show():
     journal.close()
     assert len(show.wall.frames) == 200
     assert sum("journal" in n.text for n in notices.recent) == 1
+
+
+def test_the_budget_says_where_the_time_of_a_frame_goes():
+    budget = Budget(window=100)
+    assert budget.table()["render"] == {"p50": None, "p95": None, "p99": None}
+    for ms in range(1000):
+        budget.add("render", float(ms))
+    assert budget.table()["render"] == {"p50": 950.0, "p95": 995.0, "p99": 999.0}
+
+
+def test_a_source_frame_is_weighed_once_and_its_capture_goes_along_to_the_sinks():
+    clock = ManualClock()
+    notices = Notices(clock)
+    frames = [Frame(np.zeros((8, 8, 3), np.uint8), n, t) for n, t in ((0, 0.0), (0, 0.0), (1, 0.05))]
+
+    class Input:
+        def next(self):
+            return frames.pop(0)
+
+    class Output:
+        def __init__(self):
+            self.captured = []
+
+        def offer(self, frame):
+            self.captured.append(frame.captured)
+
+    def render(pixels, snapshot):
+        clock.advance(0.01)
+        return pixels
+
+    out = Output()
+    loop = Loop(
+        clock=clock, inbox=Inbox(), router=Router(notices), source=Input(), render=render, sinks=[out],
+        notices=notices, size=(8, 8), fps=30,
+    )  # fmt: skip
+    for _ in range(3):
+        clock.advance(0.02)
+        loop.step()
+    assert out.captured == [0.0, None, 0.05]
+    table = loop.budget.table()
+    assert table["render"]["p50"] == pytest.approx(10.0)
+    assert table["wait"]["p50"] == pytest.approx(30.0)
