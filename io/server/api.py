@@ -68,7 +68,7 @@ def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> F
     app.add_exception_handler(404, _nothing_here)
     app.add_exception_handler(405, _nothing_here)
     app.add_exception_handler(Exception, _fault)
-    app.state.guarded = Guard(app, door)
+    app.state.guarded = Guard(app, door, lambda words: desk.notices.say("server:call", words))
     return app
 
 

@@ -1,12 +1,15 @@
 """The guard: stands before every call, checks it against the door, bounds its body and adds CORS to its answer."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from .door import TOKEN_COOKIE, Door
+
+log = logging.getLogger("clavilux")
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,9 +42,11 @@ class Refusal(Exception):
 class Guard:
     """ASGI middleware. Order: Host, Origin, preflight, token, size of the body."""
 
-    def __init__(self, app: App, door: Door) -> None:
+    def __init__(self, app: App, door: Door, report: Callable[[str], object]) -> None:
+        """`report` is told in words when a call fails by a fault of ours."""
         self._app = app
         self._door = door
+        self._report = report
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -106,6 +111,10 @@ class Guard:
             if began:
                 raise
             await self._turn_away(scope, send, e, cors)
+        except Exception as e:
+            # The edge of a call: it has been answered with a 500 by now, and nobody else is to notice.
+            log.debug("call", exc_info=True)
+            self._report(f"a call of {scope['path'][:80]} failed ({type(e).__name__}: {e}); the show goes on")
 
     async def _turn_away(self, scope: Scope, send: Send, e: Refusal, headers: list[tuple[bytes, bytes]]) -> None:
         if scope["type"] == "websocket":

@@ -78,7 +78,8 @@ class Listening:
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
 
     def start(self) -> None:
-        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        # Faults of calls are notices in words; its tracebacks would bury them.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
         self._thread.start()
 
     def stop(self) -> None:

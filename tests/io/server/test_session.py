@@ -147,6 +147,14 @@ def test_figures_for_people_and_for_prometheus(stage, visit):
         assert line.startswith("#") or len(line.rsplit(" ", 1)) == 2
 
 
+def test_a_fault_of_ours_is_a_500_and_a_notice_in_words(stage, visit, monkeypatch):
+    monkeypatch.setattr(stage.desk, "facts", lambda: 1 / 0)
+    answer = visit().get("/api/v1/session/metrics")
+    assert answer.status_code == 500
+    assert "the show goes on" in answer.json()["detail"]
+    assert any("/api/v1/session/metrics failed (ZeroDivisionError" in n.text for n in stage.notices.recent)
+
+
 def test_osc_addresses_for_programs_and_people(stage, visit):
     client = visit()
     paths = {row["address"]: row for row in client.get("/api/v1/osc/paths").json()["paths"]}
