@@ -16,6 +16,10 @@ _FOUR_BYTES = struct.Struct(">4B")
 _INT32 = struct.Struct(">i")
 _TIME = struct.Struct(">Q")
 # I is an impulse: it acts as a pressed button does.
+# Most of what comes is one number at an address that has come before: everything but its last four bytes is known.
+_FADERS: dict[bytes, tuple[str, struct.Struct]] = {}
+_FADER_TAGS = frozenset({",f", ",i"})
+_MOST_FADERS = 2048
 _CONSTANTS = {"T": True, "F": False, "N": None, "I": True}
 
 
@@ -45,6 +49,10 @@ Packet = Message | Bundle
 
 def parse(packet: bytes) -> Packet:
     """The packet that these bytes are. Raises PacketError, and nothing else."""
+    known = _FADERS.get(packet[:-4])
+    if known is not None:
+        address, kind = known
+        return Message(address, kind.unpack_from(packet, len(packet) - 4))
     if not packet or len(packet) % 4:
         raise PacketError(f"a packet's size is a multiple of 4, not {len(packet)}")
     return _parse(packet, 0)
@@ -65,6 +73,10 @@ def _parse(packet: bytes, depth: int) -> Packet:
     args, at = _arguments(packet, at, tags)
     if at != len(packet):
         raise PacketError(f"{len(packet) - at} bytes too many after the arguments")
+    if tags in _FADER_TAGS:
+        if len(_FADERS) >= _MOST_FADERS:
+            _FADERS.clear()
+        _FADERS[packet[:-4]] = address, _FIXED[tags[1]]
     return Message(address, args)
 
 

@@ -186,6 +186,17 @@ def test_what_is_encoded_is_read_back(args):
     assert parse(encode(Message("/x", tuple(args)))) == Message("/x", tuple(args))
 
 
+def test_a_fader_that_is_known_reads_as_one_that_is_new():
+    for value in (0.5, 0.25, 7, -7):
+        assert parse(encode(Message("/fader", (value,)))) == Message("/fader", (value,))
+    good = encode(Message("/fader", (0.5,)))
+    for damaged in (good[:-4], good + b"\0\0\0\0", good[:-1]):
+        with pytest.raises(PacketError):
+            parse(damaged)
+    for n in range(5000):
+        assert parse(encode(Message(f"/fader/{n}", (n,)))).address == f"/fader/{n}"
+
+
 def test_values_at_the_edge_of_a_tag():
     found = parse(encode(Message("/x", (2**31, 1e300, 2**70, "a\0b", "\ud800", [1, [2]]))))
     assert found == Message("/x", (2**31, 1e300, float(2**70), "a", "?", (1, (2,))))
