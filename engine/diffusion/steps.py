@@ -12,6 +12,9 @@ import numpy as np
 
 from .schedule import Schedule
 
+# The shortest time any way takes, in seconds: a short one at full speed would look like a cut.
+SHORTEST = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -28,7 +31,8 @@ class StepList:
     """Glides from one list of timesteps to another.
 
     `speed`: radians a second of all steps together, 0 for at once. A step moves by the angle between signal and
-    noise, not by its timestep: the first few timesteps bring more noise than the next hundred.
+    noise, not by its timestep: the first few timesteps bring more noise than the next hundred. No way takes less
+    than SHORTEST.
     `pace`: in a stream batch every step is a frame of delay, so at most one step leaves per frame and one joins
     every `pace` frames: the motion in the picture runs faster or slower for a moment instead of jumping or stopping.
     0 leaves the length free.
@@ -39,19 +43,25 @@ class StepList:
         self._speed = speed
         self._pace = pace
         self._now: Steps | None = None
+        self._goal: Steps | None = None
+        self._pull = speed
         self._since = 0
 
     def at(self, goal: Sequence[float], dt: float) -> Steps:
         """The steps of this frame; `goal` exactly once it is reached."""
         there = Steps(tuple(goal), (1.0,) * len(goal))
         if self._now is None or self._speed <= 0 or self._now == there:
-            self._now, self._since = there, 0
+            self._now, self._goal, self._since = there, there, 0
             return there
+        if there != self._goal:
+            length = max(len(self._now), len(there))
+            self._pull = min(self._speed, self._far(_padded(self._now, length), _padded(there, length)) / SHORTEST)
+            self._goal = there
         self._since += 1
         length = max(len(self._now), len(there))
         if self._pace and length > len(self._now):
             length = len(self._now) + (1 if self._since % self._pace == 0 else 0)
-        moved = self._moved(_padded(self._now, length), _padded(there, length), self._speed * max(dt, 0.0))
+        moved = self._moved(_padded(self._now, length), _padded(there, length), self._pull * max(dt, 0.0))
         keep = len(moved)
         while keep > len(there) and moved.timesteps[keep - 1] <= 0.0:
             keep -= 1
@@ -62,14 +72,21 @@ class StepList:
 
     def _moved(self, here: Steps, there: Steps, reach: float) -> Steps:
         """The list as one point in the space of its angles, `reach` radians nearer to its goal."""
-        a, b = (self._schedule.angle(np.array(steps.timesteps)) for steps in (here, there))
-        far = float(np.linalg.norm(b - a))
+        far = self._far(here, there)
         if far <= reach:
             return there
         part = reach / far
         joined = np.array(here.joined) + part * (np.array(there.joined) - np.array(here.joined))
+        a, b = self._angles(here), self._angles(there)
         timesteps = self._schedule.timestep(a + part * (b - a))
         return Steps(tuple(float(t) for t in timesteps), tuple(float(w) for w in joined))
+
+    def _far(self, here: Steps, there: Steps) -> float:
+        """Radians between two lists of one length."""
+        return float(np.linalg.norm(self._angles(there) - self._angles(here)))
+
+    def _angles(self, steps: Steps) -> np.ndarray:
+        return self._schedule.angle(np.array(steps.timesteps))
 
 
 def _padded(steps: Steps, length: int) -> Steps:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clavilux.engine.diffusion.schedule import Schedule
 from clavilux.engine.diffusion.steps import StepList, Steps
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SCHEDULE = Schedule.from_config({})
@@ -19,6 +19,7 @@ def test_the_first_list_is_there_at_once():
     assert StepList(SCHEDULE).at((999, 599), 0.0).timesteps == (999, 599)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(lists, min_size=1, max_size=4), st.sampled_from([0, 2]))
 def test_no_step_moves_faster_than_the_speed_and_the_goal_is_reached(goals, pace):
     steps = StepList(SCHEDULE, speed=np.pi, pace=pace)
@@ -58,3 +59,13 @@ def test_speed_zero_is_at_once():
 def test_angle_and_timestep_are_inverse():
     t = np.concatenate([np.linspace(0, 3, 50), np.linspace(3, 999, 500)])
     np.testing.assert_allclose(SCHEDULE.timestep(SCHEDULE.angle(t)), t, atol=0.05)
+
+
+def test_a_short_way_is_no_cut():
+    """However near the goal, it is reached in a quarter of a second, not in a frame."""
+    steps = StepList(SCHEDULE)
+    steps.at((700.0,), 0.0)
+    way = [steps.at((650.0,), 1 / 30).timesteps[0] for _ in range(9)]
+    moves = np.diff([700.0, *way])
+    assert way[-1] == 650.0
+    assert max(-moves) < 2.5 * 50 / 8
