@@ -1,0 +1,191 @@
+"""The same weights, the same frames, one run: this engine, streamdiffusion 0.1.1 and diffusers' img2img.
+
+    pip install --no-deps --target PEERS streamdiffusion==0.1.1
+    python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--json]
+
+The model is of Stable Diffusion 1.5's architecture, narrower, with random weights and a tiny autoencoder of TAESD's
+size: what a frame costs does not depend on what the weights say. No guidance, so that a step is one row for
+everyone; prompts are encoded beforehand; uint8 frames in and out. Contenders take turns, a few frames each, so that
+what else the machine does meets all of them alike; the first frame of each turn is not counted. Figures are medians.
+
+streamdiffusion times its frames with CUDA events: where there is no GPU they are replaced by ones that do nothing.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from clavilux.engine.core.snapshot import Snapshot
+from clavilux.engine.diffusion import Diffuser, load_model
+from clavilux.io.demo import DemoSource
+from PIL import Image
+
+PROMPT = "burning flames"
+TURN = 4
+Paint = Callable[[np.ndarray], np.ndarray]
+
+
+def save_model(folder: Path) -> None:
+    """A Stable Diffusion pipeline of random weights, about 50 million parameters in the UNet."""
+    from diffusers import AutoencoderTiny, LCMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    torch.manual_seed(0)
+    words = [
+        "<|startoftext|>",
+        "<|endoftext|>",
+        *(c + end for c in "abcdefghijklmnopqrstuvwxyz" for end in ("", "</w>")),
+    ]
+    source = folder / "words"
+    source.mkdir(parents=True)
+    (source / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
+    (source / "merges.txt").write_text("#version: 0.2\n")
+    StableDiffusionPipeline(
+        vae=AutoencoderTiny(),
+        text_encoder=CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(words), hidden_size=256, intermediate_size=512, num_hidden_layers=2,
+                num_attention_heads=4, bos_token_id=0, eos_token_id=1, pad_token_id=1,
+            )
+        ),
+        tokenizer=CLIPTokenizer(str(source / "vocab.json"), str(source / "merges.txt"), model_max_length=77),
+        unet=UNet2DConditionModel(
+            sample_size=32, block_out_channels=(64, 128, 256, 256), layers_per_block=1, cross_attention_dim=256,
+            attention_head_dim=4,
+        ),
+        scheduler=LCMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False),
+        safety_checker=None, feature_extractor=None, image_encoder=None, requires_safety_checker=False,
+    ).save_pretrained(folder)  # fmt: skip
+
+
+def indices(steps: int) -> tuple[int, ...]:
+    return tuple(round(k * 50 / steps) for k in range(steps))
+
+
+def clavilux(folder: Path, size: int, steps: int, acceleration: str) -> Paint:
+    model = load_model(folder, acceleration, (size, size))
+    diffuser = Diffuser(model, synchronous=True, batch=False, cfg_type="none")
+    values = {"prompts": ((PROMPT, 1.0),), "t_index_list": indices(steps), "guidance_scale": 1.0, "noise_scale": 1.0}
+    count = iter(range(10**9))
+
+    def paint(pixels: np.ndarray) -> np.ndarray:
+        n = next(count)
+        return diffuser.render(pixels, Snapshot(n, n / 30, values))
+
+    return paint
+
+
+class NoEvent:
+    """Stands for torch.cuda.Event where there is no GPU."""
+
+    def __init__(self, **_: object) -> None: ...
+
+    def record(self) -> None: ...
+
+    def elapsed_time(self, other: "NoEvent") -> float:
+        return 0.0
+
+
+def streamdiffusion(folder: Path, size: int, steps: int) -> Paint:
+    from diffusers import StableDiffusionPipeline
+    from streamdiffusion import StreamDiffusion  # pyright: ignore[reportMissingImports]
+
+    if not torch.cuda.is_available():
+        torch.cuda.Event = NoEvent  # pyright: ignore[reportAttributeAccessIssue]
+        torch.cuda.synchronize = lambda *_: None
+    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    stream = StreamDiffusion(pipe, list(indices(steps)), torch.float32, size, size, cfg_type="none")
+    stream.prepare(PROMPT, guidance_scale=1.0)
+
+    def paint(pixels: np.ndarray) -> np.ndarray:
+        out = stream(Image.fromarray(pixels))[0]
+        return ((out / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+    return paint
+
+
+def diffusers(folder: Path, size: int, steps: int) -> Paint:
+    from diffusers import StableDiffusionImg2ImgPipeline
+
+    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None)
+    pipe.set_progress_bar_config(disable=True)
+    with torch.no_grad():
+        states = pipe.encode_prompt(PROMPT, "cpu", 1, False)[0]
+
+    def paint(pixels: np.ndarray) -> np.ndarray:
+        made = pipe(
+            prompt_embeds=states, image=Image.fromarray(pixels), strength=1.0, num_inference_steps=steps,
+            guidance_scale=1.0, generator=torch.Generator().manual_seed(2),
+        )  # fmt: skip
+        return np.asarray(made.images[0])
+
+    return paint
+
+
+def measure(contenders: dict[str, Paint], size: int, blocks: int) -> dict[str, float]:
+    """Median milliseconds a frame of each."""
+    source = DemoSource((size, size), 30)
+    source.open()
+    frames = [source.read().pixels for _ in range(TURN + 1)]
+    took: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(blocks):
+        for name, paint in contenders.items():
+            # OpenVINO brings threads of its own and asks torch for one; plain torch has them all.
+            torch.set_num_threads(1 if "openvino" in name else os.cpu_count() or 1)
+            for k, pixels in enumerate(frames):
+                began = time.perf_counter()
+                out = paint(pixels)
+                if k:
+                    took[name].append((time.perf_counter() - began) * 1000)
+                assert out.shape == (size, size, 3)
+    return {name: round(statistics.median(ms), 1) for name, ms in took.items()}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    options.add_argument("--peers", help="folder that streamdiffusion was installed into")
+    options.add_argument("--size", type=int, default=256)
+    options.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4])
+    options.add_argument("--blocks", type=int, default=8)
+    options.add_argument("--json", action="store_true")
+    asked = options.parse_args()
+    if asked.peers:
+        sys.path.insert(0, asked.peers)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
+        folder = Path(scratch) / "model"
+        save_model(folder)
+        for steps in asked.steps:
+            contenders: dict[str, Paint] = {
+                "clavilux openvino": clavilux(folder, asked.size, steps, "openvino"),
+                "clavilux torch": clavilux(folder, asked.size, steps, "none"),
+                "diffusers": diffusers(folder, asked.size, steps),
+            }
+            try:
+                contenders["streamdiffusion"] = streamdiffusion(folder, asked.size, steps)
+            except ImportError as fault:
+                print(f"streamdiffusion is left out: {fault}", file=sys.stderr)
+            rows.append({"steps": steps, **measure(contenders, asked.size, asked.blocks)})
+            print(rows[-1], file=sys.stderr)
+    if asked.json:
+        print(json.dumps(rows))
+        return
+    names = [name for name in rows[0] if name != "steps"]
+    print(f"{asked.size} px, milliseconds a frame, and in brackets how many times as long as clavilux openvino\n")
+    print("| steps | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 1))
+    for row in rows:
+        best = row["clavilux openvino"]
+        print(f"| {row['steps']} | " + " | ".join(f"{row[name]} ({row[name] / best:.1f})" for name in names) + " |")
+
+
+if __name__ == "__main__":
+    main()
