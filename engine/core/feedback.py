@@ -17,11 +17,11 @@ from .notices import Notices
 from .parameters import Parameter, Refused, to_number
 from .patterns import is_pattern, matches
 from .plain import argument
-from .router import ROOT, Router
+from .router import GET, ROOT, SUBSCRIBE, UNSUBSCRIBE, Router
 
 Sender = tuple[str, int]
 Send = Callable[[Sender, str, tuple[Any, ...]], None]
-SUBSCRIBE, UNSUBSCRIBE, GET, STATUS = f"{ROOT}subscribe", f"{ROOT}unsubscribe", f"{ROOT}get", f"{ROOT}status/"
+STATUS = f"{ROOT}status/"
 MOST_LISTENERS = 64
 # One parameter reaches one listener no more often than this, seconds; no listener gets more messages than this at once.
 EVERY = 1 / 60

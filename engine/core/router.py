@@ -13,7 +13,7 @@ from .bindings import Binding
 from .events import Event
 from .midi_controls import HIGHEST, MidiControls
 from .notices import Notices
-from .parameters import Action, Parameter, Refused
+from .parameters import Action, Parameter, Refused, to_number
 from .patterns import is_pattern, matches
 from .player import Player
 from .smoothing import Smoothing
@@ -25,6 +25,9 @@ from .transport import MIDI_CLOCK, Transport
 
 Route = Callable[[Event], None]
 ROOT = "/clavilux/"
+# Addresses that are answered by feedback instead of played.
+SUBSCRIBE, UNSUBSCRIBE, GET = f"{ROOT}subscribe", f"{ROOT}unsubscribe", f"{ROOT}get"
+ANSWERED = frozenset({SUBSCRIBE, UNSUBSCRIBE, GET})
 _CACHED_ADDRESSES = 4096
 _LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
 # Addresses that are nowhere share so many places, and from each one is reported in so many seconds.
@@ -161,8 +164,23 @@ class Router:
         if event.port in ("osc", "api"):
             for address, (name, _) in self._natives.items():
                 if matches(event.address, address):
-                    hits.append(Hit(address, name, None, None))
+                    hits.append(Hit(address, name, self._would(name, address, event.args), None))
+            if event.address in ANSWERED:
+                hits.append(Hit(event.address, "an answer", None, None))
         return hits
+
+    def _would(self, name: str, address: str, args: tuple[Any, ...]) -> Any:
+        """The value a native address would set; None for an action and for what would be refused."""
+        p = self.table.get(name)
+        if p is None or not args:
+            return None
+        try:
+            if address == p.osc:
+                return p.coerce(args if p.kind in _LIST_KINDS and len(args) > 1 else args[0]).value
+            lo, hi = p.span()
+            return p.coerce(lo + min(max(to_number(args[0], name), 0.0), 1.0) * (hi - lo)).value
+        except Refused:
+            return None
 
     def _play(self, event: Event) -> None:
         key = (event.port, event.address)

@@ -12,7 +12,7 @@ from clavilux.engine.core.parameters import Refused
 from clavilux.engine.learning import mapping_path, write_row
 from clavilux.io.fake_ports import FakeMidi, FakeOsc
 from clavilux.mappings import load_mapping
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NANO = "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0"
@@ -157,6 +157,7 @@ def test_a_shipped_mapping_is_not_written_to(tmp_path, monkeypatch):
     assert mapping_path("mine").name == "mine.yaml"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 127), max_size=30))
 def test_any_values_are_an_encoder_or_not(values):
     assert encoding_of(values) in (None, "twos_complement", "signed_bit", "binary_offset")

@@ -38,7 +38,10 @@ def test_it_names_the_row_and_the_value_it_would_set(monitor):
     shown = line(monitor, midi("/cc/1/21", 127))
     assert shown.endswith("-> noise_scale 0.9 (set.yaml:3)")
     assert "CC 21, channel 1" in shown
-    assert line(monitor, Event(1.5, "osc", "/clavilux/noise_scale", (0.25,))).endswith("-> noise_scale")
+    assert line(monitor, Event(1.5, "osc", "/clavilux/noise_scale", (0.25,))).endswith("-> noise_scale 0.25")
+    assert line(monitor, Event(1.5, "osc", "/clavilux/n/tempo", (0.5,))).endswith("-> tempo 160")
+    assert line(monitor, Event(1.5, "osc", "/clavilux/subscribe", (9001,))).endswith("-> an answer")
+    assert line(monitor, Event(1.5, "osc", "/clavilux/delta", ("loud",))).endswith("-> delta")
     assert line(monitor, Event(1.5, "osc", "/prompt", ("fire",))).endswith("-> prompt 'fire' (set.yaml:8)")
 
 

@@ -11,7 +11,7 @@ from clavilux.engine.core.router import Router
 from clavilux.io.dmx import DmxPort
 from clavilux.io.dmx_packet import DmxFrame, multicast_group, parse_artnet, parse_sacn
 from clavilux.mappings.loader import parse_mapping
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROWS = """version: 1
@@ -64,6 +64,7 @@ def test_of_two_desks_the_higher_priority_counts_until_it_is_gone():
     assert desk.take(1, {1: 50}, b"c", 1) == [("/dmx/1/1", 50)]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=700))
 def test_no_bytes_raise(raw):
     for head in (b"", b"Art-Net\0\0\x50", b"\0\x10\0\0ASC-E1.17\0\0\0"):

@@ -3,13 +3,14 @@
 import pytest
 from clavilux.io.osc_packet import PacketError
 from clavilux.io.osc_stream import LARGEST, Unframer, frame
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 # Inside a packet anything may stand, SLIP's own bytes too; a packet itself begins with / or #.
 packets = st.lists(st.binary(max_size=40).map(lambda rest: b"/" + rest), max_size=8)
 
 
+@settings(deadline=None)
 @given(packets, st.booleans(), st.lists(st.integers(1, 9), min_size=1))
 def test_packets_come_out_as_they_went_in_however_the_stream_is_cut(sent, slip, cuts):
     stream = b"".join(frame(p, slip) for p in sent)
@@ -31,6 +32,7 @@ def test_what_is_no_osc_is_refused_in_words(stream):
         Unframer().feed(stream)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=50), max_size=20))
 def test_no_bytes_raise_anything_else(pieces):
     unframer = Unframer()

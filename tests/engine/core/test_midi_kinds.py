@@ -124,6 +124,7 @@ def test_both_orders_of_a_pair_by_their_timing():
         assert desk.rest() == pytest.approx((12 * 128 + 7) / M)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, M), min_size=1, max_size=30), st.booleans())
 def test_a_pair_rests_on_the_last_value_sent_whole(sweep, lower_first):
     desk = Desk("{cc14: 1, to: noise_scale}")
@@ -211,7 +212,7 @@ def test_an_event_written_by_hand_is_left_aside(address):
     assert desk.rest() == 0.5
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 127), st.integers(0, 127)), max_size=60))
 def test_any_bytes_play_without_a_fault_and_stay_in_range(messages):
     desk = Desk(
