@@ -40,19 +40,23 @@ def centre(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def turned(pixels: np.ndarray, shape: Shape) -> np.ndarray:
-    """A view of a picture, rotated clockwise and then mirrored."""
+    """A picture rotated clockwise and then mirrored, in memory of its own."""
     pixels = np.rot90(pixels, -(shape.rotate // 90) % 4)
     if shape.mirror in ("horizontal", "both"):
         pixels = pixels[:, ::-1]
     if shape.mirror in ("vertical", "both"):
         pixels = pixels[::-1]
-    return pixels
+    # Channel by channel: backwards through pixels of three bytes is ten times as slow.
+    solid = np.empty(pixels.shape, np.uint8)
+    for channel in range(pixels.shape[2]):
+        solid[..., channel] = pixels[..., channel]
+    return solid
 
 
 def fit_pixels(pixels: np.ndarray, size: tuple[int, int], shape: Shape = FILL) -> np.ndarray:
     """uint8 (h, w, 3) at another (width, height); the same array when there is nothing to do."""
     if shape.turned:
-        pixels = np.ascontiguousarray(turned(pixels, shape))
+        pixels = turned(pixels, shape)
     own = (pixels.shape[1], pixels.shape[0])
     if own == size:
         return pixels
@@ -150,7 +154,7 @@ class VideoFit:
         pixels = centre(rgb.to_ndarray(), size)
         if upright == 0 and not shape.turned:
             return pixels
-        return np.ascontiguousarray(turned(np.rot90(pixels, upright), shape))
+        return turned(np.rot90(pixels, upright), shape)
 
 
 def _quality(filter_: str, shrinks: bool) -> Any:

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
 from .picture import fit_pixels, turned
@@ -61,4 +59,4 @@ class TurnedSource:
 
     def read(self) -> Frame:
         frame = self._source.read()
-        return replace(frame, pixels=np.ascontiguousarray(turned(frame.pixels, self._shape)))
+        return replace(frame, pixels=turned(frame.pixels, self._shape))
