@@ -21,9 +21,10 @@ class Announcement:
         self._notices = notices
         self._name = f"{name} {http_port}"
         self._zeroconf: Any = None
+        self._ended = False
 
     def start(self) -> None:
-        """Announce. Never raises."""
+        """Announce; takes a few seconds, so call it on a thread. Never raises."""
         try:
             import zeroconf
         except ImportError:
@@ -31,24 +32,29 @@ class Announcement:
             return
         try:
             address = self._address()
-            self._zeroconf = zeroconf.Zeroconf(interfaces=[address])
+            opened = self._zeroconf = zeroconf.Zeroconf(interfaces=[address])
             for kind, is_http in _KINDS:
-                self._zeroconf.register_service(
-                    zeroconf.ServiceInfo(
-                        kind,
-                        f"{self._name}.{kind}",
-                        addresses=[socket.inet_aton(address)],
-                        port=self._ports[is_http],
-                        server=f"clavilux-{self._ports[True]}.local.",
-                    ),
-                    allow_name_change=True,
+                if self._ended:
+                    break
+                service = zeroconf.ServiceInfo(
+                    kind,
+                    f"{self._name}.{kind}",
+                    addresses=[socket.inet_aton(address)],
+                    port=self._ports[is_http],
+                    server=f"clavilux-{self._ports[True]}.local.",
                 )
+                opened.register_service(service, allow_name_change=True)
         except (OSError, zeroconf.Error, ValueError) as e:
-            self._notices.say("zeroconf", f"not announced on the network: {e or type(e).__name__}", logging.INFO)
+            if not self._ended:
+                words = f"not announced on the network: {e or type(e).__name__}"
+                self._notices.say("zeroconf", words, logging.INFO)
+            self._ended = True
+        if self._ended:
             self.stop()
 
     def stop(self) -> None:
-        """Take the announcement back. Fine to call twice."""
+        """Take the announcement back. Fine to call twice, and while it is still being made."""
+        self._ended = True
         opened, self._zeroconf = self._zeroconf, None
         if opened is not None:
             opened.close()
