@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 from clavilux.engine.core.bindings import port_matches
@@ -152,7 +153,10 @@ def jack(monkeypatch):
         stderr=subprocess.DEVNULL,
         env=dict(os.environ),
     )
-    time.sleep(1.0)
+    if not until(lambda: daemon.poll() is not None or any(Path("/dev/shm").glob(f"jack_{server}_*_0")), 20):
+        daemon.kill()
+    # The socket is there a moment before the server answers.
+    time.sleep(0.5)
     if daemon.poll() is not None:
         pytest.skip("jackd does not start here")
     yield server
@@ -278,10 +282,9 @@ def test_a_real_midi_clock_over_jack_tells_the_tempo(jack):
                 ticks += [event.t] if event.address == "/clock" else []
             time.sleep(0.01)
         assert router.transport.ticks >= 24 * 4, transport
-        # A server without real time runs behind on a busy machine: the ticks that came are what there is to follow.
-        sent = 60 / 24 * (len(ticks) - 1) / (ticks[-1] - ticks[0])
-        assert 60 < sent < 140
-        assert router.state.target("tempo") == pytest.approx(sent, rel=0.1)
+        # A server without real time runs behind on a busy machine: the beats that came are what there is to follow.
+        beats = [60 / (b - a) for a, b in zip(ticks, ticks[24:], strict=False)]
+        assert min(beats) * 0.9 < router.state.target("tempo") < max(beats) * 1.1
         assert router.transport.playing
     finally:
         source.terminate()
