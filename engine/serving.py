@@ -1,5 +1,6 @@
 """The server of a live show: its door, its desk and its thread, put together with the rest."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -100,10 +101,12 @@ class Serving:
         if self._stop is None:
             return
         self._notices.say("page", f"control page: {self.url}", logging.INFO)
-        if self.door.token is not None and sys.stderr.isatty():
+        if self.door.token is not None:
             import segno
 
-            segno.make(self.url, error="l").terminal(sys.stderr, compact=True)
+            # A console without block letters does without the picture; the link says the same.
+            with contextlib.suppress(UnicodeEncodeError):
+                segno.make(self.url, error="l").terminal(sys.stderr, compact=True)
         if self._serve.open:
             threading.Thread(target=webbrowser.open, args=(self.url,), name="browser", daemon=True).start()
 

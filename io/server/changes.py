@@ -94,7 +94,9 @@ class _Listener:
         """(event, what it tells) for everything that is new."""
         desk, found = self._desk, list[tuple[str, Any]]()
         targets, actual = desk.targets(), desk.actual()
-        changed = {name: value for name, value in targets.items() if value != self._targets.get(name)}
+        changed = {}
+        if targets is not self._targets:
+            changed = {name: value for name, value in targets.items() if value != self._targets.get(name)}
         moved = {name: value for name, value in actual.items() if value != self._actual.get(name)}
         self._targets, self._actual = targets, actual
         if changed:

@@ -158,6 +158,8 @@ class Desk:
         self.control_latency = Milliseconds()
         self._writing = threading.Lock()
         self._written: dict[str, tuple[int, Any]] = {}
+        self._messages = 0
+        self._told: tuple[tuple[int, float, int] | None, dict[str, Any]] = None, {}
 
     def watch(self, source: Input) -> Watched:
         """`source` as the loop is to use it, so that the age of its frames is known."""
@@ -183,14 +185,22 @@ class Desk:
         with self._writing:
             self.inbox.put_together(events)
             number = self.inbox.arrived
+            self._messages += 1
             for play in plays:
                 for name, value in play.sets.items():
                     self._written.pop(name, None)
                     self._written[name] = (number, value)
 
     def targets(self) -> dict[str, Any]:
-        """Where every parameter goes, as JSON has it, with what was written and is not in a frame yet."""
+        """Where every parameter goes, as JSON has it, with what was written and is not in a frame yet. The same object
+        until something may have changed; it is not to be written to."""
         view = self.view
+        key = view.n, view.t, self._messages
+        if self._told[0] != key:
+            self._told = key, self._targets(view)
+        return self._told[1]
+
+    def _targets(self, view: View) -> dict[str, Any]:
         values = {name: self.shown(name, value) for name, value in view.targets.items()}
         with self._writing:
             for name in [n for n, (number, _) in self._written.items() if number <= view.played]:

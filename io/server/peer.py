@@ -208,10 +208,11 @@ class Peer:
         while True:
             await asyncio.sleep(_TELL_EVERY)
             now = self._desk.targets()
-            changed = {name: value for name, value in now.items() if value != known.get(name)}
-            if changed:
-                self._tell({"type": "parameters_updated", "parameters": changed})
+            if now is not known:
+                changed = {name: value for name, value in now.items() if value != known.get(name)}
                 known = now
+                if changed:
+                    self._tell({"type": "parameters_updated", "parameters": changed})
             for notice in self._desk.warnings_after(heard):
                 heard = notice.t
                 self._tell({"type": "error", "key": notice.key, "message": notice.text})
