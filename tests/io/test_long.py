@@ -91,7 +91,7 @@ def test_a_film_that_loops_for_two_hours_never_slips_by_a_frame(tmp_path):
     source = open_source(str(tmp_path / "loop.mp4"), (128, 96), FPS, ManualClock())
     source.open()
     sizes = []
-    for n in range(HOURS * 3600 * FPS // 10):
+    for n in range(HOURS * 3600 * FPS):
         frame = source.read()
         assert frame.n == n
         if n % 997 == 0:
