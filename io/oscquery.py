@@ -137,7 +137,8 @@ class OscQuery:
 
     def _normal(self, p: Parameter, values: Mapping[str, Any]) -> Node:
         lo, hi = p.span()
-        share = (values.get(p.name, p.default) - lo) / (hi - lo)
+        value = values.get(p.name, p.default)
+        share = 0.0 if value is None else (value - lo) / (hi - lo)
         words = f"{p.help} 0 to 1 over its range."
         return {"TYPE": "f", "ACCESS": BOTH, "VALUE": [share], "RANGE": [{"MIN": 0, "MAX": 1}], "DESCRIPTION": words}
 

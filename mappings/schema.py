@@ -114,7 +114,7 @@ class _Row:
             mode=mode,
             value=value,
             bank=s.text("bank"),
-            mapping=self.page.file,
+            mapping=PurePath(self.page.file).name,
             **self._encoder(control),
             light=self._light(control),
             where=self.where,

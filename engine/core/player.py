@@ -98,6 +98,8 @@ class Player:
         if p is None:
             return None
         target = self._state.target(p.alias_of or p.name)
+        if target is None:
+            return None
         if p.kind == "bool":
             return 1.0 if target else 0.0
         if p.kind == "choice":
