@@ -8,7 +8,7 @@ from ..engine.core.bindings import port_matches
 
 CLIENT = "Clavilux"
 # `*` means every device, not the loopback of the system and not our own ports.
-_NO_DEVICES = (f"{CLIENT}*", "midi through*", "rtmidi*")
+_NO_DEVICES = ("midi through*", "rtmidi*")
 # ALSA puts its client's and port's numbers at the end; they change from plug to plug.
 _ALSA_NUMBERS = re.compile(r" \d+:\d+$")
 
@@ -16,11 +16,16 @@ Key = tuple[str, int]
 
 
 def wanted(name: str, globs: Iterable[str]) -> bool:
-    """Does a port's name match one of the globs, as `port_matches` has it? `*` means every device."""
+    """Does a port's name match one of the globs, as `port_matches` has it? `*` means every device. A port of our own,
+    which under JACK has the device's name in its own, is meant only by a glob that begins as it does: what we send
+    must not come back to us."""
     low = name.lower()
+    own = low.startswith(CLIENT.lower())
     for glob in globs:
+        if own and not glob.lower().startswith(CLIENT.lower()):
+            continue
         if glob == "*":
-            if not any(fnmatchcase(low, own.lower()) for own in _NO_DEVICES):
+            if not any(fnmatchcase(low, known) for known in _NO_DEVICES):
                 return True
         elif port_matches(name, glob):
             return True

@@ -90,6 +90,8 @@ def test_only_what_matches_is_opened():
         ("Midi Through:Midi Through Port-0 14:0", ["*"], False),
         ("Midi Through:Midi Through Port-0 14:0", ["*through*"], True),
         ("Clavilux:from x", ["*"], False),
+        ("Clavilux-01:from APC40 mkII-01:keys", ["*APC40*", "apc", "*"], False),
+        ("Clavilux-01:from APC40 mkII-01:keys", ["clavilux*"], True),
         (NANO, [], False),
     ],
 )
