@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import threading
+from concurrent.futures import CancelledError
 from typing import Any
 
 from fastapi import FastAPI
@@ -86,7 +87,8 @@ class Listening:
         """End every connection and the thread, within two seconds. Fine to call twice."""
         leave: Any = getattr(self._app.state, "leave", None)
         if leave is not None and self._thread.is_alive():
-            with contextlib.suppress(TimeoutError):
+            # A loop that is ending by itself takes no more work; there is nobody left to say goodbye to.
+            with contextlib.suppress(TimeoutError, RuntimeError, CancelledError):
                 leave().result(1.2)
         self._server.should_exit = True
         if self._thread.ident is not None:
