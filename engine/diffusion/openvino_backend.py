@@ -90,7 +90,7 @@ def convert(recipe: Recipe, folder: Path) -> None:
     for name, module, inputs in jobs:
         quantize(module, ranges.get(name, {}))
         if name == "decoder":
-            module = Checked(module)
+            module = Checked(decoder)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
