@@ -7,6 +7,7 @@ on a thread of its own, and says in a notice what cannot be had.
 
 import logging
 import queue
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,8 @@ from .core.snapshot import Snapshot
 from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
 
 log = logging.getLogger("clavilux")
+
+_NAMED = ("camera", "screen", "spout", "syphon", "ndi", "virtual-camera")
 
 
 class Switchboard:
@@ -165,10 +168,9 @@ class Switchboard:
         self._jobs.put(None)
         if self._worker.ident is not None:
             self._worker.join(2.0)
-        for feed in self._feeds:
-            feed.stop()
         # All at once: a network that hangs costs its own two seconds, not the film's.
-        closing = [threading.Thread(target=t.stop, name="closing", daemon=True) for t in self.sinks]
+        ends: list[Callable[[], bool]] = [*(f.stop for f in self._feeds), *(t.stop for t in self.sinks)]
+        closing = [threading.Thread(target=end, name="closing", daemon=True) for end in ends]
         for thread in closing:
             thread.start()
         for thread in closing:
@@ -266,10 +268,9 @@ class Switchboard:
         if switch.kind == FILE:
             return str(self._in_assets(switch.name))
         if switch.kind == STREAM:
-            if "://" not in switch.name:
-                raise SourceMistake(f"a stream is named by its URL, as in rtsp://host/path, not {switch.name!r};")
-            return switch.name
-        return f"{switch.kind}:{switch.name}" if switch.name else switch.kind
+            return _url(switch.name)
+        # Only these take a name: behind any other, it would be read as a file.
+        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in _NAMED else switch.kind
 
     def _in_assets(self, name: str) -> Path:
         """A file's path from a name that came over the network: inside the assets folder, or refused."""
@@ -320,8 +321,15 @@ class Switchboard:
                 return ""
             return f"{self._in_assets(switch.name)}{'/' if switch.name.endswith('/') else ''}"
         if switch.kind == STREAM:
-            return switch.name
-        return f"{switch.kind}:{switch.name}" if switch.name else switch.kind
+            return _url(switch.name) if switch.name or switch.enabled else ""
+        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in _NAMED else switch.kind
+
+
+def _url(name: str) -> str:
+    """`name`, where it is an address and no file. Raises SourceMistake."""
+    if not re.match(r"[a-z]+://.", name):
+        raise SourceMistake(f"a stream is named by its address, as in rtsp://host/path, not {name!r};")
+    return name
 
 
 def _stop(feed: SourceFeed) -> None:

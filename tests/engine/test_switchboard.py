@@ -96,6 +96,28 @@ def test_a_name_outside_the_assets_folder_is_refused_and_the_show_goes_on(stage)
     assert int(stage.frame().pixels[0, 0, 0]) == 40
 
 
+@pytest.mark.parametrize(("kind", "opened"), [("stream", []), ("window", ["window"]), ("null", ["null"])])
+def test_no_kind_of_sink_lets_a_name_become_a_file(stage, kind, opened, monkeypatch):
+    asked = []
+
+    def sink(spec, *_):
+        asked.append(spec)
+        return MemorySink(spec)
+
+    monkeypatch.setattr(switchboard, "open_sink", sink)
+    stage.message("output_sinks", {kind: {"enabled": True, "name": "../../take.mp4"}})
+    assert asked == opened
+
+
+@pytest.mark.parametrize("kind", ["stream", "demo", "none"])
+def test_no_kind_of_source_lets_a_name_become_a_file(stage, kind, tmp_path):
+    secret = tmp_path.parent / "secret.png"
+    Image.new("RGB", (16, 16), (250, 250, 250)).save(secret)
+    stage.message("input_source", {"enabled": True, "source_type": kind, "source_name": str(secret)})
+    stage.board.settle()
+    assert all(str(secret) not in s["spec"] for s in stage.board.state()["sources"])
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Spout is here")
 def test_spout_is_answered_in_words_where_there_is_none(stage):
     stage.until(40)
