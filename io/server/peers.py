@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from ...engine.core.table import Table
 from .calls import checked, errors, object_in, object_of, takes, text_of, unprocessable
 from .desk import Desk
 from .pictures import Pictures
@@ -107,32 +108,40 @@ class Peers:
             self._keep(self.leave(peer.name))
 
 
-def peer_routes(peers: Peers, desk: Desk) -> APIRouter:
-    """webrtc/*."""
-    routes = APIRouter(prefix="/api/v1/webrtc")
-    offer_schema = {
+_CANDIDATE = {
+    "candidate": {"type": "string"},
+    "sdpMid": {"type": ["string", "null"]},
+    "sdpMLineIndex": {"type": ["integer", "null"]},
+}
+_CANDIDATES = {
+    "type": "object",
+    "required": ["candidates"],
+    "properties": {
+        "candidates": {
+            "type": "array",
+            "maxItems": _MOST_AT_ONCE,
+            "items": {"type": "object", "required": ["candidate"], "properties": _CANDIDATE},
+        }
+    },
+}
+
+
+def _offer_schema(table: Table) -> dict[str, Any]:
+    return {
         "type": "object",
         "required": ["sdp", "type"],
         "properties": {
             "sdp": {"type": "string"},
             "type": {"type": "string", "enum": ["offer"]},
-            "initialParameters": message_schema(desk.table),
+            "initialParameters": message_schema(table),
             "sessionId": {"type": "string", "description": "renegotiates this session"},
         },
     }
-    candidate = {"candidate": {"type": "string"}, "sdpMid": {"type": ["string", "null"]}}
-    candidate["sdpMLineIndex"] = {"type": ["integer", "null"]}
-    candidates_schema = {
-        "type": "object",
-        "required": ["candidates"],
-        "properties": {
-            "candidates": {
-                "type": "array",
-                "maxItems": _MOST_AT_ONCE,
-                "items": {"type": "object", "required": ["candidate"], "properties": candidate},
-            }
-        },
-    }
+
+
+def peer_routes(peers: Peers, desk: Desk) -> APIRouter:
+    """webrtc/*."""
+    routes = APIRouter(prefix="/api/v1/webrtc")
 
     @routes.get("/ice-servers", summary="The ICE servers to use; empty by default, nobody outside is asked")
     async def ice_servers() -> dict[str, Any]:
@@ -141,7 +150,7 @@ def peer_routes(peers: Peers, desk: Desk) -> APIRouter:
     @routes.post(
         "/offer",
         summary="Offer a peer; the answer has all our candidates",
-        openapi_extra=takes(offer_schema),
+        openapi_extra=takes(_offer_schema(desk.table)),
         responses=errors(404, 422, 503),
     )
     async def offer(request: Request) -> dict[str, str]:
@@ -158,7 +167,7 @@ def peer_routes(peers: Peers, desk: Desk) -> APIRouter:
         "/offer/{session}",
         status_code=204,
         summary="More candidates of a peer",
-        openapi_extra=takes(candidates_schema),
+        openapi_extra=takes(_CANDIDATES),
         responses=errors(404, 422),
         response_class=Response,
     )

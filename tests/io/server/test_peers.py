@@ -106,6 +106,22 @@ def test_two_peers_hear_what_the_other_one_turns_and_why_the_stream_ends(live):
     asyncio.run(story())
 
 
+def test_a_session_may_be_negotiated_anew(live):
+    async def story() -> None:
+        client = await Client(live.url).connect()
+        first = client.session
+        client.pc.addTransceiver("video", "recvonly")
+        await client.connect(sessionId=first)
+        assert client.session == first
+        await client.until(lambda: len(client.tracks) == 2)
+        assert (await asyncio.wait_for(client.tracks[1].recv(), 10)).width == 64
+        client.send(delta=0.75)
+        await client.until(lambda: client.told(type="parameters_updated", parameters={"delta": 0.75}))
+        await client.leave()
+
+    asyncio.run(story())
+
+
 def test_many_peers_at_once_all_see_the_picture_move(live):
     async def story() -> None:
         clients = await asyncio.gather(*[Client(live.url).connect() for _ in range(5)])
