@@ -13,6 +13,7 @@ from clavilux.engine.app import Brush, Parts, Performance
 from clavilux.engine.asked import Asked
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.shape import Shape, SourceOptions
 from clavilux.engine.offline import render_offline
 from clavilux.engine.reload import Reload
 from clavilux.engine.replay import replay_journal
@@ -64,6 +65,20 @@ def test_a_recorded_show_replays_to_the_same_frames(tmp_path):
     frames = [[p.read_bytes() for p in sorted((tmp_path / f).glob("*.png"))] for f in ("frames", "again")]
     assert len(frames[0]) == 10
     assert frames[0] == frames[1]
+
+
+def test_a_replay_turns_its_source_as_the_show_did(tmp_path):
+    journal = tmp_path / "show.jsonl"
+    turned = SourceOptions(shape=Shape(rotate=180, mirror="vertical"), warm=("demo",))
+    render_offline(show(tmp_path, journal=str(journal), source_options=turned), NEVER, frames=3)
+    replay_journal(journal, [str(tmp_path / "again") + "/"], None, None, NEVER)
+    render_offline(show(tmp_path, sinks=(str(tmp_path / "plain") + "/",)), NEVER, frames=3)
+    first, again, plain = (
+        [p.read_bytes() for p in sorted((tmp_path / f).glob("*.png"))] for f in ("frames", "again", "plain")
+    )
+    assert len(first) == 3
+    assert first == again
+    assert first != plain
 
 
 def test_an_edited_journal_is_a_score(tmp_path):
