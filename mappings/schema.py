@@ -252,9 +252,10 @@ class _Row:
         if name is None and "bank" not in inner:
             inner.say("", f"{do} takes {{bank: <name>}}")
         inner.close()
-        self.chooses = name
         if do == "shift" and name in (NEXT, PREVIOUS):
             inner.say("bank", f"a shift key holds one bank; {name} is for `do: bank`")
+        else:
+            self.chooses = name
         return {} if name is None else {"bank": name}
 
     def _mode(self, p: Parameter | None, do: str | None, flips: bool) -> tuple[Any, Any]:
@@ -354,6 +355,7 @@ class _Row:
             return None
         inner = Section(self.page, node, "light", "false, or a group of cc or note, channel, off, on")
         if "cc" in inner and "note" in inner:
+            inner.take("note")
             inner.say("note", "a light is a cc or a note, not both")
         kind = "cc" if "cc" in inner else "note" if "note" in inner else None
         found = Light(

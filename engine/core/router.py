@@ -176,7 +176,8 @@ class Router:
             return None
         try:
             if address == p.osc:
-                return p.coerce(args if p.kind in _LIST_KINDS and len(args) > 1 else args[0]).value
+                first, *more = args
+                return p.coerce(args if p.kind in _LIST_KINDS and more else first).value
             lo, hi = p.span()
             return p.coerce(lo + min(max(to_number(args[0], name), 0.0), 1.0) * (hi - lo)).value
         except Refused:

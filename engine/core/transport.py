@@ -21,8 +21,8 @@ class TickFilter:
 
     F. Adriaensen, "Using a DLL to Filter Time", Linux Audio Conference 2005. Wide at first, so that the tempo is there
     after a few ticks, then narrow, so that jitter of a millisecond moves it by less than a tenth of a beat a minute.
-    Ticks that are off in the same direction one after another are a new tempo: it begins anew from the last beat's mean,
-    which a burst after a stall moves little.
+    Ticks that are off in the same direction one after another are a new tempo: it begins anew from the mean of the last
+    beat, which a burst after a stall moves little.
     """
 
     _WIDE, _NARROW, _SETTLING = 0.3, 0.01, 96
