@@ -1,4 +1,4 @@
-"""What a picture costs at each hop in and out, and from window to window.
+"""What a picture costs at each hop in and out.
 
     python bench/video.py [--sizes 512x512 1920x1080] [--repeats 40] [--json]
 
