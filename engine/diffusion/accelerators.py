@@ -15,6 +15,7 @@ from .parts import Decoder, Denoiser, Encoder, levels, load_unet, load_vae
 from .text import quiet
 
 ACCELERATIONS = ("auto", "openvino", "none")
+LAYOUT = torch.channels_last
 
 
 class Unet(Protocol):
@@ -58,7 +59,7 @@ class EagerUnet:
         self._denoiser = denoiser
 
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
-        return self._denoiser(x_t, t, states, pooled)
+        return self._denoiser(x_t.contiguous(memory_format=LAYOUT), t, states, pooled)
 
 
 class EagerCodec:
@@ -69,7 +70,7 @@ class EagerCodec:
         return self._encoder(frames)
 
     def decode(self, latents: Tensor) -> Tensor:
-        image = self._decoder.image(latents)
+        image = self._decoder.image(latents.contiguous(memory_format=LAYOUT))
         if not bool(torch.isfinite(image.sum(dtype=torch.float32))):
             raise NotAPicture
         return levels(image)
@@ -96,8 +97,11 @@ class Recipe:
 
 
 def eager(recipe: Recipe) -> Networks:
-    """Plain torch."""
-    return Networks(EagerUnet(recipe.denoiser()), EagerCodec(*recipe.halves()), "none")
+    """Plain torch, its convolutions in the layout that CPUs and GPUs multiply fastest in."""
+    denoiser, halves = recipe.denoiser(), recipe.halves()
+    for module in (denoiser, *halves):
+        module.to(memory_format=LAYOUT)  # pyright: ignore[reportCallIssue]
+    return Networks(EagerUnet(denoiser), EagerCodec(*halves), "none")
 
 
 def chosen(acceleration: str, device: torch.device) -> str:
