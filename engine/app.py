@@ -218,9 +218,14 @@ class Performance:
         self._stop = threading.Event()
         self.ports.answer(self.loop)
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
+        self.loop.between_frames.append(lambda: self._note_stages(brush))
         self.loop.between_frames.append(self._end_when_all_are_closed)
         if self.serving is not None:
             self.serving.start(self.loop, pipeline, self.board, self.osc.port)
+
+    def _note_stages(self, brush: Brush) -> None:
+        for hop, ms in brush.taken().items():
+            self.board.budget.add(hop, ms)
 
     @property
     def source(self) -> SourceFeed:

@@ -13,6 +13,7 @@ from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .stopwatch import Stopwatch, timed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .diffusion import Diffuser
     from .effects.chain import Chain
 
+# The stages of a model's frame, by the names that the metrics have for them.
+HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
 Pictures = Sequence[np.ndarray | None]
 # Keys of other StreamDiffusion versions' configs that the engine has no part for.
 WITHOUT_EFFECT = {
@@ -36,7 +39,7 @@ class Brush:
     """A model ready to paint: `opening` is what it was made for, `close` lets go of it.
 
     `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do. `batch`:
-    whether the steps run as a stream batch.
+    whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last asked.
     """
 
     render: Render
@@ -45,13 +48,24 @@ class Brush:
     group: "Callable[[Pictures, Sequence[Snapshot]], list[np.ndarray]] | None" = None
     latents: "Callable[[Pictures, Sequence[Snapshot]], Tensor] | None" = None
     batch: bool = False
+    taken: Callable[[], Mapping[str, float]] = dict
 
     @classmethod
-    def of(cls, diffuser: "Diffuser", opening: Mapping[str, Any], render: Render | None = None) -> "Brush":
-        """A brush that paints with `diffuser`."""
-        return cls(
-            render or diffuser.render, opening, diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch
-        )
+    def of(
+        cls,
+        diffuser: "Diffuser",
+        opening: Mapping[str, Any],
+        render: Render | None = None,
+        watch: Stopwatch | None = None,
+    ) -> "Brush":
+        """A brush that paints with `diffuser`, whose model `watch` times."""
+        paint = (diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch)
+
+        def taken() -> dict[str, float]:
+            stages = watch.taken() if watch is not None else {}
+            return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
+
+        return cls(render or diffuser.render, opening, *paint, taken)
 
 
 def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
@@ -84,8 +98,9 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     if stream["enable_similar_image_filter"]:
         similar = SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
     effects = Effects(show.effects, notices)
+    watch = Stopwatch(clock.now)
     diffuser = Diffuser(
-        model,
+        timed(model, watch),
         size=show.size,
         t_index_list=stream["t_index_list"],
         clock=clock,
@@ -106,13 +121,13 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render, watch)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     if show.parameters.get("adaptive_quality"):
         adaptive.warm()
     else:
         diffuser.warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch)
 
 
 def around(diffuser: "Diffuser", render: Render, effects: Effects) -> "Chain":

@@ -1,7 +1,6 @@
 """`clavilux bench`: how fast this machine plays, as a table or JSON."""
 
 import argparse
-import dataclasses
 import json
 import platform
 import statistics
@@ -18,6 +17,7 @@ from .core.clock import ManualClock
 from .core.notices import Notices
 from .core.snapshot import Snapshot
 from .core.table import TABLE
+from .stopwatch import Stopwatch, timed
 
 if TYPE_CHECKING:
     from .diffusion.model import Model
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 SIZES = ((256, 256), (384, 384), (512, 512))
 STEPS = {1: (0,), 2: (0, 20), 4: (0, 12, 24, 37)}
 WARM_UP = 3
-Timer = Callable[[], float]
 Load = Callable[[str, tuple[int, int]], "Model"]
 
 
@@ -46,40 +45,6 @@ class Cell:
     decode_ms: float
 
 
-class Stopwatch:
-    """Adds up the time spent in calls of one stage."""
-
-    def __init__(self, timer: Timer) -> None:
-        self._timer = timer
-        self.spent: dict[str, float] = {}
-
-    def around(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*args: Any) -> Any:
-            began = self._timer()
-            try:
-                return call(*args)
-            finally:
-                self.spent[stage] = self.spent.get(stage, 0.0) + self._timer() - began
-
-        return timed
-
-
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    encode: Callable[..., Any]
-    decode: Callable[..., Any]
-
-
-def timed(model: "Model", watch: Stopwatch) -> "Model":
-    """The same model, its networks under the stopwatch."""
-    networks = dataclasses.replace(
-        model.networks,
-        unet=watch.around("unet", model.unet),
-        codec=_Codec(watch.around("encode", model.codec.encode), watch.around("decode", model.codec.decode)),
-    )
-    return dataclasses.replace(model, networks=networks)
-
-
 def frames_of(size: tuple[int, int], count: int = 8) -> list[np.ndarray]:
     """A picture that moves by a few pixels from one frame to the next, uint8 (H, W, 3)."""
     width, height = size
@@ -90,7 +55,7 @@ def frames_of(size: tuple[int, int], count: int = 8) -> list[np.ndarray]:
 
 
 def measure(
-    model: "Model", size: tuple[int, int], steps: int, seconds: float, timer: Timer = time.perf_counter
+    model: "Model", size: tuple[int, int], steps: int, seconds: float, timer: Callable[[], float] = time.perf_counter
 ) -> Cell:
     """Paint for `seconds`, image to image at noise_scale 0.6 without guidance, after a short warm-up."""
     from .diffusion import Diffuser
@@ -108,7 +73,7 @@ def measure(
     stages: dict[str, list[float]] = {"encode": [], "unet": [], "decode": []}
     n = 0
     while n < WARM_UP + 1 or sum(took) < seconds:
-        watch.spent.clear()
+        watch.taken()
         began = timer()
         diffuser.render(frames[n % len(frames)], Snapshot(n, n / 30, values))
         if n >= WARM_UP:

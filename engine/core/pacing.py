@@ -33,10 +33,11 @@ class Budget:
     """Where the time of a frame goes: milliseconds at each hop from the source to the sinks, over the last `window`.
 
     capture: reading a source, waiting for its device included. wait: a captured frame waits to be painted. render:
-    painting it. sink: the slowest sink writes it. whole: from capture to the slowest sink's having written it.
+    painting it, of which preprocess (into latents), model (the UNet's calls) and post (back into pixels) are parts.
+    sink: the slowest sink writes it. whole: from capture to the slowest sink's having written it.
     """
 
-    HOPS = ("capture", "wait", "render", "sink", "whole")
+    HOPS = ("capture", "wait", "preprocess", "model", "post", "render", "sink", "whole")
 
     def __init__(self, window: int = 240) -> None:
         self._kept: dict[str, deque[float]] = {hop: deque(maxlen=window) for hop in self.HOPS}

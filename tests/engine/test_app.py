@@ -31,7 +31,7 @@ def one_line_model(monkeypatch):
             base = np.full((self.show.size[1], self.show.size[0], 3), 200, np.uint8) if pixels is None else pixels
             return (base * snapshot["noise_scale"]).astype(np.uint8)
 
-        return Brush(dim, {"guidance_scale": 1.0}, lambda: None)
+        return Brush(dim, {"guidance_scale": 1.0}, lambda: None, taken=lambda: {"preprocess": 1.0, "model": 5.0})
 
     monkeypatch.setattr(Parts, "brush", brush)
 
@@ -55,6 +55,14 @@ def test_offline_makes_every_frame_once_and_the_same_each_time(tmp_path):
     assert len(films[0]) == 12
     assert films[0] == films[1]
     assert len(set(films[0])) == 12
+
+
+def test_the_budget_tells_the_models_stages_apart(tmp_path):
+    with Performance(show(tmp_path, sinks=("null",))) as performance:
+        performance.run(NEVER, frames=3)
+        table = performance.loop.budget.table()
+    assert (table["preprocess"]["p50"], table["model"]["p50"], table["post"]["p50"]) == (1.0, 5.0, None)
+    assert table["render"]["p50"] is not None
 
 
 def test_a_recorded_show_replays_to_the_same_frames(tmp_path):

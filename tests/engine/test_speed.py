@@ -4,8 +4,9 @@ import dataclasses
 import json
 
 import pytest
-from clavilux.engine import cli, speed
-from clavilux.engine.speed import Stopwatch, cells, frames_of, line, measure
+from clavilux.engine import cli, speed, stopwatch
+from clavilux.engine.speed import cells, frames_of, line, measure
+from clavilux.engine.stopwatch import Stopwatch
 
 
 class Hand:
@@ -28,7 +29,7 @@ def slow(model, timer, **seconds):
 
         return run
 
-    codec = speed._Codec(taking("encode", model.codec.encode), taking("decode", model.codec.decode))
+    codec = stopwatch._Codec(taking("encode", model.codec.encode), taking("decode", model.codec.decode))
     networks = dataclasses.replace(model.networks, unet=taking("unet", model.unet), codec=codec)
     return dataclasses.replace(model, networks=networks)
 
@@ -55,6 +56,21 @@ def test_a_stage_counts_even_where_it_fails():
     with pytest.raises(ValueError, match="no picture"):
         watch.around("unet", fails)()
     assert watch.spent == {"unet": 2}
+
+
+def test_a_brush_tells_what_its_frames_took(exact, at, clip):
+    from clavilux.engine.brush import Brush
+    from clavilux.engine.diffusion import Diffuser
+    from clavilux.engine.stopwatch import timed
+
+    timer = Hand()
+    watch = Stopwatch(timer)
+    model = timed(slow(exact, timer, encode=0.01, unet=0.02, decode=0.03), watch)
+    diffuser = Diffuser(model, cfg_type="none", batch=False, synchronous=True)
+    brush = Brush.of(diffuser, {}, watch=watch)
+    brush.render(clip[0], at(0, noise_scale=0.5, t_index_list=(0, 20)))
+    assert {hop: round(ms) for hop, ms in brush.taken().items()} == {"preprocess": 10, "model": 40, "post": 30}
+    assert brush.taken() == {}
 
 
 def test_an_accelerator_that_cannot_be_had_gives_no_lines(exact, monkeypatch):
