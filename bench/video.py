@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from clavilux.engine.core.blend import mix
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.frame import Frame
-from clavilux.engine.core.mixer import mix
 from clavilux.engine.core.shape import Shape
 from clavilux.io.faults import SinkFailed, SinkUnavailable
 from clavilux.io.picture import fit_pixels, with_alpha, without_alpha

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .core.blend import mix
 from .core.loop import Render
-from .core.mixer import mix
 from .core.parameters import Refused
 from .core.smoothing import Motion, Smoothing
 from .core.snapshot import Snapshot

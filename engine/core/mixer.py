@@ -2,8 +2,7 @@
 
 from typing import Protocol
 
-import numpy as np
-
+from .blend import mix
 from .frame import Frame
 
 
@@ -17,16 +16,6 @@ class Feed(Protocol):
     def alive(self, now: float) -> bool:
         """Does it deliver? False before its first frame, and while it is lost or stalled."""
         ...
-
-
-def mix(under: np.ndarray, over: np.ndarray, share: float) -> np.ndarray:
-    """uint8 (h, w, 3): `share` 0..1 of `over`, the rest of `under`, both uint8 of one shape."""
-    part = round(share * 256)
-    sum_ = under.astype(np.uint16) * np.uint16(256 - part)
-    sum_ += over * np.uint16(part)
-    sum_ += np.uint16(128)
-    sum_ >>= 8
-    return sum_.astype(np.uint8)
 
 
 class Mixer:

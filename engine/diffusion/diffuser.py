@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.blend import mix
 from ..core.clock import Clock, SystemClock
 from ..core.effects import Effects
 from ..core.notices import Notices
@@ -19,7 +20,7 @@ from .frame_buffer import FrameBuffer
 from .guidance import CFG_TYPES, Kind, rows
 from .model import Model
 from .noise import Noise
-from .pixels import faded, fitted
+from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
 from .similar import SimilarFrames
@@ -285,7 +286,7 @@ class Diffuser:
         """A picture of another resolution comes in over the ones before it."""
         if self._settling >= 1.0 or stroke.still or self._shown is None:
             return picture
-        return faded(self._shown, picture, max(self._settling, 0.1))
+        return mix(self._shown, picture, max(self._settling, 0.1))
 
     def _latents(self, presence: float, together: int, surface: Surface) -> tuple[Tensor, Tensor | None]:
         """The input's latents, and those of the inputs before it where a stream batch has nothing under way."""
@@ -330,7 +331,7 @@ class Diffuser:
         if picture is None:
             assert stroke.shown is not None
             return stroke.shown.copy()
-        return picture if stroke.shown is None else faded(stroke.shown, picture, stroke.share)
+        return picture if stroke.shown is None else mix(stroke.shown, picture, stroke.share)
 
     @staticmethod
     def _faded_latents(stroke: Stroke, painted: Tensor | None) -> Tensor:

@@ -45,12 +45,3 @@ class Canvas:
     def store(self, frame: Tensor) -> np.ndarray:
         """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own."""
         return frame[0, : self.height, : self.width].cpu().numpy().copy()
-
-
-def faded(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """`share` of the way from pixels a to pixels b, in steps of 1/256; exactly a at 0 and b at 1."""
-    k = round(share * 256)
-    if k <= 0 or k >= 256:
-        return a if k <= 0 else b
-    mixed = a.astype(np.uint16) * np.uint16(256 - k) + b.astype(np.uint16) * np.uint16(k) + np.uint16(128)
-    return (mixed >> 8).astype(np.uint8)

@@ -1,6 +1,5 @@
 """What happens around the diffuser, in its order: motion, feedback, own effects, painting, own effects, finish."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -33,7 +32,7 @@ class Chain:
         self._motion = MotionNoise()
         self._feedback = Feedback()
         self._finish = Finish()
-        self._sources: deque[np.ndarray | None] = deque(maxlen=64)
+        self._sources: list[np.ndarray | None] = []  # the newest first
 
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot, *more: Any) -> np.ndarray:
         """uint8 (H, W, 3) RGB of any size, or None; raises what painting raises, and stays usable."""
@@ -53,8 +52,6 @@ class Chain:
     def _dry(self, source: np.ndarray | None) -> np.ndarray | None:
         """The source that the picture of now was painted from."""
         behind = self._delay()
-        if behind == 0:
-            self._sources.clear()
-            return source
-        self._sources.appendleft(None if source is None else source.copy())
-        return self._sources[min(behind, len(self._sources) - 1)]
+        self._sources.insert(0, source)
+        del self._sources[behind + 1 :]
+        return self._sources[-1]

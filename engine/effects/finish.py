@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..core.blend import mix
 from ..core.snapshot import Snapshot
 from .colour import graded
 
@@ -21,13 +22,6 @@ def mirrored(pixels: np.ndarray, way: str) -> np.ndarray:
     return pixels
 
 
-def blended(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """`share` of the way from a to b, both uint8; exactly a at 0 and b at 1."""
-    if share <= 0.0 or share >= 1.0:
-        return a if share <= 0.0 else b
-    return (a + share * (b.astype(np.float32) - a) + 0.5).astype(np.uint8)
-
-
 class Finish:
     """Call once a frame. A change of mirror comes in over MIRROR_FADE rather than as a cut."""
 
@@ -41,7 +35,7 @@ class Finish:
         """`painted` and `source` uint8 (H, W, 3) of one size; the very same array while there is nothing to do."""
         out = painted
         if source is not None and source.shape == painted.shape:
-            out = blended(source, painted, float(snapshot["wet"]))
+            out = mix(source, painted, float(snapshot["wet"]))
         grade = (
             float(snapshot["brightness"]),
             float(snapshot["contrast"]),
@@ -61,4 +55,4 @@ class Finish:
         self._share = min(self._share + dt / MIRROR_FADE, 1.0)
         if self._share >= 1.0:
             return mirrored(pixels, way)
-        return blended(mirrored(pixels, self._from), mirrored(pixels, way), self._share)
+        return mix(mirrored(pixels, self._from), mirrored(pixels, way), self._share)

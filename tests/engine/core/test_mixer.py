@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 from clavilux.engine.core.frame import Frame
-from clavilux.engine.core.mixer import Mixer, mix
+from clavilux.engine.core.mixer import Mixer
 
 
 class Feed:
@@ -26,14 +26,6 @@ class Feed:
 def level(frame):
     assert len(np.unique(frame.pixels)) == 1
     return int(frame.pixels[0, 0, 0])
-
-
-def test_a_mix_is_exact_at_its_ends_and_even_between():
-    a, b = np.full((2, 2, 3), 255, np.uint8), np.zeros((2, 2, 3), np.uint8)
-    assert np.array_equal(mix(a, b, 0.0), a)
-    assert np.array_equal(mix(a, b, 1.0), b)
-    assert set(np.unique(mix(a, b, 0.5))) == {128}
-    assert set(np.unique(mix(a, a, 0.37))) == {255}
 
 
 def test_the_first_source_is_seen_at_once_and_the_next_by_crossfade():

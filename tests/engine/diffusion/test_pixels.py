@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from clavilux.engine.diffusion.pixels import Canvas, faded, fitted
+from clavilux.engine.diffusion.pixels import Canvas, fitted
 
 
 def test_fitting_crops_the_middle_to_the_aspect():
@@ -33,12 +33,3 @@ def test_read_only_frames_and_wrong_shapes():
         canvas.load(np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(ValueError, match="float64"):
         canvas.load(np.zeros((8, 8, 3)))
-
-
-def test_fading_is_exact_at_its_ends_and_monotone_between():
-    a, b = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
-    assert faded(a, b, 0.0) is a
-    assert faded(a, b, 1.0) is b
-    distances = [np.abs(faded(a, b, x / 40).astype(int) - a).mean() for x in range(41)]
-    assert distances == sorted(distances)
-    assert (faded(a, a, 0.3) == a).all()
