@@ -1,5 +1,6 @@
 """The render loop: events, snapshot, frame, sinks. `step` is one frame; `run` is `step` and pacing."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from .output import Blackout, grey
 from .pacing import Budget, Meter, Pacer
 from .router import Router
 from .snapshot import Snapshot
+
+log = logging.getLogger("clavilux")
 
 Render = Callable[[np.ndarray | None, Snapshot], np.ndarray]
 
@@ -111,6 +114,7 @@ class Loop:
         budget: Budget | None = None,
     ) -> None:
         self._clock = clock
+        self._notices = notices
         self._inbox = inbox
         self.router = router
         self._source = source
@@ -131,11 +135,17 @@ class Loop:
     def step(self) -> Frame:
         """Make one frame: drain, sample, paint, send."""
         for change in self.between_frames:
-            change()
+            try:
+                change()
+            except Exception as e:  # a fault of ours beside the frame costs what it was about, not the show
+                self._go_on_past("what happens between frames", e)
         for event in self._inbox.drain():
             if self._journal is not None:
                 self._journal.event(event)
-            self.router.feed(event)
+            try:
+                self.router.feed(event)
+            except Exception as e:  # the same for a message: the ones after it are played
+                self._go_on_past(f"a message to {event.address[:80]}", e)
         now = self._clock.now()
         snapshot = self.router.sample(now)
         source = self._source.next()
@@ -150,6 +160,10 @@ class Loop:
             self._journal.frame(snapshot, source, picture.render_ms, **held)
         self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
+
+    def _go_on_past(self, what: str, fault: Exception) -> None:
+        log.debug("loop", exc_info=fault)
+        self._notices.say(f"loop:{what}", f"{what} failed ({type(fault).__name__}: {fault}); the show goes on")
 
     def _weigh(self, source: Frame | None, picture: Picture, now: float) -> float | None:
         """Note what a new source frame waited and took; returns when it was captured, None for one seen before."""

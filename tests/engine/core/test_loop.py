@@ -228,6 +228,37 @@ def test_a_full_disk_ends_the_journal_not_the_show():
     assert sum("journal" in n.text for n in notices.recent) == 1
 
 
+def test_a_fault_beside_the_frame_costs_neither_the_frame_nor_what_comes_after_it():
+    show = Show(noise_scale=0.5)
+    done = []
+
+    def fails():
+        raise ValueError("no lamp")
+
+    show.loop.between_frames += [fails, lambda: done.append(1)]
+    show.play(5)
+    assert len(show.wall.frames) == 5
+    assert len(done) == 5
+    assert show.said == ["what happens between frames failed (ValueError: no lamp); the show goes on"]
+
+
+def test_a_message_that_breaks_the_router_is_told_and_the_next_is_played():
+    show = Show(noise_scale=0.5)
+    feed = show.router.feed
+
+    def broken(event):
+        if event.args == ("broken",):
+            raise KeyError("row")
+        feed(event)
+
+    show.router.feed = broken
+    show.send("/clavilux/seed", "broken")
+    show.send("/clavilux/noise_scale", 1.0)
+    show.play(20)
+    assert show.wall.levels[-1] == 200
+    assert show.said == ["a message to /clavilux/seed failed (KeyError: 'row'); the show goes on"]
+
+
 def test_the_budget_says_where_the_time_of_a_frame_goes():
     budget = Budget(window=100)
     assert budget.table()["render"] == {"p50": None, "p95": None, "p99": None}
