@@ -104,6 +104,12 @@ class Client:
         await self.pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
         await asyncio.wait_for(self.opened.wait(), 30)
 
+    def fall_silent(self) -> None:
+        """Send nothing from now on, not even a farewell: the machine was closed, or carried out of reach."""
+        for end in (self.pc.sctp, *self.pc.getReceivers()):
+            for protocol in end.transport.transport._connection._protocols:
+                protocol.transport.sendto = lambda *packet: None
+
     async def picture(self) -> np.ndarray:
         return (await asyncio.wait_for(self.tracks[0].recv(), 30)).to_ndarray(format="rgb24")
 
@@ -195,7 +201,7 @@ def vitals(pid: int) -> dict[str, int]:
 
 
 async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
-    """`peers` at a time come, watch a second, turn something and go: half of them by DELETE, the rest just vanish."""
+    """`peers` at a time come, watch a second, turn something and go: by DELETE, by hanging up, or without a word."""
     end = time.monotonic() + seconds
     visits = pictures = 0
 
@@ -208,9 +214,12 @@ async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
                 await client.picture()
                 pictures += 1
                 client.channel.send(json.dumps({"delta": random.random()}))
-            if random.random() < 0.5:
+            way = random.random()
+            if way < 0.5:
                 async with httpx.AsyncClient(timeout=30) as http:
                     await http.delete(f"{client.url}/{client.session}")
+            elif way < 0.55:
+                client.fall_silent()
             await client.pc.close()
             visits += 1
 

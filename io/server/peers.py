@@ -64,7 +64,7 @@ class Peers:
             raise unprocessable("sdp", f"this SDP cannot be answered: {words[:200]}") from None
         if peer.name not in self._peers:
             self._peers[peer.name] = peer
-            asyncio.get_running_loop().call_later(_PATIENCE, self._give_up, peer)
+            asyncio.get_running_loop().call_later(_PATIENCE, self._give_up, peer.name)
         return {"sdp": answer.sdp, "type": answer.type, "sessionId": peer.name}
 
     def _new(self) -> Any:
@@ -103,9 +103,11 @@ class Peers:
         if sessions:
             await asyncio.wait([self._keep(self.leave(s, reason)) for s in sessions], timeout=_PARTING)
 
-    def _give_up(self, peer: Any) -> None:
-        if peer.state in ("new", "connecting") and peer.name in self._peers:
-            self._keep(self.leave(peer.name))
+    def _give_up(self, session: str) -> None:
+        # By name: a timer that held the peer would keep each one that has gone, and its encoder, until it fires.
+        peer = self._peers.get(session)
+        if peer is not None and peer.state in ("new", "connecting"):
+            self._keep(self.leave(session))
 
 
 _CANDIDATE = {
