@@ -61,6 +61,7 @@ class MidiPorts:
         self._open: dict[str, OpenedInput] = {}
         self._keys: dict[str, tuple[str, int]] = {}
         self._seen: tuple[str, ...] = ()
+        self._missing = ""
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -146,13 +147,17 @@ class MidiPorts:
 
     def _say_what_is_missing(self) -> None:
         if self._open or not self._globs or self._backend is None:
+            self._missing = ""
             return
         why = None if self._seen else self._backend.why_not()
-        if why is not None:
-            self._notices.say("midi:none", f"no MIDI here: {why}. OSC plays all the same", logging.INFO)
-            return
         named = [g for g in self._globs if g != "*"]
-        if named:
+        text = ""
+        if why is not None:
+            text = f"no MIDI here: {why}. OSC plays all the same"
+        elif named:
             there = f"; there is {', '.join(self._seen)}" if self._seen else ""
             text = f"no MIDI port is called {' or '.join(named)} yet{there}; it plays as soon as it is plugged in"
-            self._notices.say("midi:waiting", text, logging.INFO)
+        # It may stay so all evening: once is enough.
+        if text and text != self._missing:
+            self._notices.say("midi:missing", text, logging.INFO)
+        self._missing = text

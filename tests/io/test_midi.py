@@ -118,6 +118,19 @@ def test_no_midi_at_all_is_a_notice_and_no_failure():
     assert desk.said() == ["no MIDI here: no JACK server is running. OSC plays all the same"]
 
 
+def test_that_there_is_no_midi_is_said_once_in_an_evening_and_again_when_it_is_news():
+    desk = Desk(why="no JACK server is running")
+    for _ in range(100):
+        desk.look(after=61)
+    assert len(desk.said()) == 1
+    desk.driver.plugged.append(NANO)
+    desk.look()
+    desk.driver.plugged.clear()
+    desk.look()
+    desk.look()
+    assert sum("no MIDI here" in text for text in desk.said()) == 1
+
+
 def test_a_device_that_is_asked_for_and_not_there_is_named():
     desk = Desk("nano*", plugged=["Other 1"])
     desk.look()
