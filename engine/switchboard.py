@@ -191,24 +191,27 @@ class Switchboard:
         self._notices.say(f"refused:/clavilux/{parameter}", f"{parameter}: {words}")
 
     def _switch_source(self, parameter: str, switch: SourceSwitch) -> None:
-        if not switch.enabled:
-            if parameter == "spout_receiver" and not self._wanted.spec.startswith("spout"):
-                return
-            self._turn_to(self._home)
-            return
-        try:
-            spec = self._source_spec(switch)
+        before = self._wanted
+        if switch.enabled:
+            try:
+                self._have(self._source_spec(switch), self._want)
+            except (SourceMistake, SourceUnavailable) as e:
+                self._refuse(parameter, f"{e} {before.name} plays on.")
+        elif parameter != "spout_receiver" or before.spec.startswith("spout"):
+            self._want(self._home)
+        if self._wanted is not before:
+            self._notices.say("source:turn", f"Source: {self._wanted.name}", logging.INFO)
+
+    def _want(self, feed: SourceFeed) -> None:
+        self._wanted = feed
+
+    def _have(self, spec: str, keep: Callable[[SourceFeed], None]) -> SourceFeed:
+        """The source of that name, opened if it does not run; `keep` gets it before it can be taken for unused."""
+        with self._lock:
             running = next((f for f in self._feeds if f.spec == spec), None)
-            self._turn_to(running or self._open_feed(spec))
-        except (SourceMistake, SourceUnavailable) as e:
-            self._refuse(parameter, f"{e} {self._wanted.name} plays on.")
-
-    def _turn_to(self, feed: SourceFeed) -> None:
-        if feed is not self._wanted:
-            self._wanted = feed
-            self._notices.say("source:turn", f"Source: {feed.name}", logging.INFO)
-
-    def _open_feed(self, spec: str) -> SourceFeed:
+            if running is not None:
+                keep(running)
+                return running
         if spec == "webrtc":
             source: Source = self.push
         else:
@@ -217,6 +220,7 @@ class Switchboard:
         feed = SourceFeed(spec, source, self._clock, self._notices)
         feed.start()
         with self._lock:
+            keep(feed)
             self._feeds = [*self._feeds, feed]
         return feed
 
@@ -235,32 +239,34 @@ class Switchboard:
 
     def _open_fallback(self, spec: str) -> None:
         try:
-            running = next((f for f in self._feeds if f.spec == spec), None)
-            self._fallback = running or self._open_feed(spec)
-            self._notices.say("source:fallback", f"Source: {self._fallback.name} stands in.", logging.INFO)
+            feed = self._have(spec, self._stand_in)
+            self._notices.say("source:fallback", f"Source: {feed.name} stands in.", logging.INFO)
         except (SourceMistake, SourceUnavailable) as e:
             self._notices.say("source:fallback", f"the fallback cannot stand in: {e}")
         finally:
             self._opening_fallback = False
 
+    def _stand_in(self, feed: SourceFeed) -> None:
+        self._fallback = feed
+
     def _warm_up(self) -> None:
         """Start the sources that the show wants at hand."""
         for spec in self._show.source_options.warm:
             try:
-                if all(f.spec != spec for f in self._feeds):
-                    self._open_feed(spec)
+                self._have(spec, lambda _: None)
             except (SourceMistake, SourceUnavailable) as e:
                 self._notices.say(f"source:warm:{spec}", f"{spec} cannot be kept warm: {e}")
 
     def _let_go_of_the_unused(self) -> None:
         """Stop every source that is neither seen nor wanted nor kept warm."""
-        kept = (self._home, self._wanted, self._fallback)
-        warm = self._show.source_options.warm
-        unused = [f for f in self._feeds if f not in kept and f.spec not in warm and not self.mixer.uses(f)]
-        if not unused or self.mixer.fading:
+        if len(self._feeds) == 1 or self.mixer.fading:
             return
+        warm = self._show.source_options.warm
         with self._lock:
-            self._feeds = [f for f in self._feeds if f not in unused]
+            kept = (self._home, self._wanted, self._fallback)
+            unused = [f for f in self._feeds if f not in kept and f.spec not in warm and not self.mixer.uses(f)]
+            if unused:
+                self._feeds = [f for f in self._feeds if f not in unused]
         for feed in unused:
             self._jobs.put(partial(_stop, feed))
 

@@ -1,6 +1,7 @@
 """Sources and sinks changed in a running show."""
 
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -229,3 +230,43 @@ def test_a_sink_is_renamed_while_it_runs(stage, monkeypatch):
     stage.message("output_sinks", {"ndi": {"enabled": False}})
     assert stage.board.state()["sinks"] == []
     assert len(made[0].frames) == 1
+
+
+def test_a_source_asked_for_in_the_moment_it_is_let_go_of_is_not_lost(stage, monkeypatch):
+    looks = []
+
+    class Feed(switchboard.SourceFeed):
+        """While the worker looks for it by its name, the render thread looks for what is unused."""
+
+        @property
+        def spec(self):
+            if looks and threading.current_thread().name == "switchboard":
+                looks.pop()
+                render = threading.Thread(target=stage.board.follow, args=(None,))
+                render.start()
+                # It may have to wait for the worker, so it is not waited for to the end.
+                render.join(0.2)
+            return self._spec
+
+        @spec.setter
+        def spec(self, spec):
+            self._spec = spec
+
+    monkeypatch.setattr(switchboard, "SourceFeed", Feed)
+    grey = {"enabled": True, "source_type": "none"}
+    stage.message("input_source", grey)
+    stage.until(128)
+    stage.board.ask("input_source", {"enabled": False})
+    stage.board.settle()
+    for _ in range(3):
+        stage.clock.advance(1 / 30)
+        stage.board.next()
+    assert [s["spec"] for s in stage.board.state()["sources"]] == ["list", "none"]
+    looks.append(True)
+    stage.board.ask("input_source", grey)
+    stage.board.settle()
+    assert not looks
+    stage.frame()
+    stage.board.settle()
+    assert [s["spec"] for s in stage.board.state()["sources"]] == ["list", "none"]
+    assert stage.board.state()["source"]["state"] != "stopped"
