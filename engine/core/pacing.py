@@ -29,6 +29,23 @@ class Pacer:
         self._clock.wait_until(due, wake)
 
 
+class Milliseconds:
+    """Durations over the last `window` frames; `add` and `percentiles` from any thread."""
+
+    def __init__(self, window: int = 240) -> None:
+        self._kept: deque[float] = deque(maxlen=window)
+
+    def add(self, ms: float) -> None:
+        self._kept.append(ms)
+
+    def percentiles(self) -> dict[str, float | None]:
+        """{p50, p95, p99} by the nearest rank, None before the first."""
+        ordered = sorted(self._kept.copy())
+        last = len(ordered) - 1
+        at = {p: min(last, p * len(ordered) // 100) for p in (50, 95, 99)}
+        return {f"p{p}": round(ordered[k], 3) if ordered else None for p, k in at.items()}
+
+
 class Budget:
     """Where the time of a frame goes: milliseconds at each hop from the source to the sinks, over the last `window`.
 
@@ -40,21 +57,15 @@ class Budget:
     HOPS = ("capture", "wait", "preprocess", "model", "post", "render", "sink", "whole")
 
     def __init__(self, window: int = 240) -> None:
-        self._kept: dict[str, deque[float]] = {hop: deque(maxlen=window) for hop in self.HOPS}
+        self._hops = {hop: Milliseconds(window) for hop in self.HOPS}
 
     def add(self, hop: str, ms: float) -> None:
         """Note what a frame took at one of HOPS. From any thread."""
-        self._kept[hop].append(ms)
+        self._hops[hop].add(ms)
 
     def table(self) -> dict[str, dict[str, float | None]]:
         """{hop: {p50, p95, p99}} in milliseconds, None before the first frame. From any thread."""
-        return {hop: _percentiles(sorted(kept.copy())) for hop, kept in self._kept.items()}
-
-
-def _percentiles(ordered: list[float]) -> dict[str, float | None]:
-    """By the nearest rank."""
-    last = len(ordered) - 1
-    return {f"p{p}": round(ordered[min(last, p * len(ordered) // 100)], 3) if ordered else None for p in (50, 95, 99)}
+        return {hop: took.percentiles() for hop, took in self._hops.items()}
 
 
 class Meter:

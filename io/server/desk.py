@@ -6,7 +6,6 @@ inbox that OSC and MIDI use. Reading: after each frame the render thread leaves 
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,9 @@ import numpy as np
 from ...engine.core.clock import Clock
 from ...engine.core.events import Event
 from ...engine.core.frame import Frame
+from ...engine.core.loop import Input
 from ...engine.core.notices import Notice, Notices
+from ...engine.core.pacing import Milliseconds
 from ...engine.core.parameters import Parameter
 from ...engine.core.plain import parameter_value
 from ...engine.core.router import ROOT, Router
@@ -82,12 +83,6 @@ class Answer:
     faults: tuple[Fault, ...] = ()
 
 
-class Input(Protocol):
-    """Where the loop gets its frames from."""
-
-    def next(self) -> Frame | None: ...
-
-
 class Watched:
     """An input whose frames are looked at on their way: `fresh` is the capture time of a frame seen for the first time
     in this step of the loop, else None."""
@@ -102,24 +97,6 @@ class Watched:
         self.fresh = frame.t if frame is not None and frame is not self._last else None
         self._last = frame
         return frame
-
-
-@dataclass(slots=True)
-class Milliseconds:
-    """Durations of the last frames, for percentiles."""
-
-    kept: deque[float] = field(default_factory=lambda: deque(maxlen=_MEASURED))
-
-    def add(self, seconds: float) -> None:
-        self.kept.append(seconds * 1000)
-
-    def percentiles(self) -> dict[str, float | None]:
-        """{p50, p95, p99} in milliseconds, None before the first."""
-        ordered = sorted(self.kept.copy())
-        if not ordered:
-            return {"p50": None, "p95": None, "p99": None}
-        at = {p: ordered[min(len(ordered) * p // 100, len(ordered) - 1)] for p in (50, 95, 99)}
-        return {f"p{p}": round(ms, 2) for p, ms in at.items()}
 
 
 class Desk:
@@ -154,8 +131,8 @@ class Desk:
         self.watched: Watched | None = None
         self.facts: Callable[[], dict[str, Any]] = dict
         self.woken: list[Callable[[], None]] = []
-        self.latency = Milliseconds()
-        self.control_latency = Milliseconds()
+        self.latency = Milliseconds(_MEASURED)
+        self.control_latency = Milliseconds(_MEASURED)
         self._writing = threading.Lock()
         self._written: dict[str, tuple[int, Any]] = {}
         self._messages = 0
@@ -244,9 +221,9 @@ class Desk:
         self.newest = frame
         now = self.clock.now()
         if self.watched is not None and self.watched.fresh is not None:
-            self.latency.add(max(now - self.watched.fresh, 0.0))
+            self.latency.add(1000 * max(now - self.watched.fresh, 0.0))
         for arrived in self.inbox.waiting[-64:]:
-            self.control_latency.add(max(now - arrived, 0.0))
+            self.control_latency.add(1000 * max(now - arrived, 0.0))
         self.inbox.waiting = []
         for wake in self.woken:
             wake()
