@@ -66,7 +66,7 @@ class OscPort:
         self._inbox = inbox
         self._notices = notices
         self._wall = wall
-        self.schedule = Schedule(clock, inbox.put)
+        self.schedule = Schedule(clock, inbox.put_together)
         self._socket: socket.socket | None = None
         self._tcp: OscTcp | None = None
         self._thread: threading.Thread | None = None
@@ -144,8 +144,8 @@ class OscPort:
         for wait, messages in _by_delay(found, wall):
             events = [Event(now, "osc", m.address, m.args, sender) for m in messages]
             if wait <= 0:
-                for event in events:
-                    self._inbox.put(event)
+                # One frame takes what a bundle holds together, as OSC 1.0 asks.
+                self._inbox.put_together(events)
             elif not self.schedule.put(now + wait, events):
                 self.refused += len(events)
                 self._notices.say(

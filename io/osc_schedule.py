@@ -2,7 +2,7 @@
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..engine.core.clock import Clock
@@ -12,31 +12,33 @@ from ..engine.core.events import Event
 class Schedule:
     """A heap of events by the moment they are due; those of one moment leave in the order they came.
 
-    `release` gets each event when it is due, with that moment as its `t`. At most `limit` wait at once.
+    `release` gets events that were put together when they are due, together, with that moment as their `t`. At most
+    `limit` wait at once.
     """
 
-    def __init__(self, clock: Clock, release: Callable[[Event], None], limit: int = 10_000) -> None:
+    def __init__(self, clock: Clock, release: Callable[[Sequence[Event]], None], limit: int = 10_000) -> None:
         self._clock = clock
         self._release = release
         self._limit = limit
-        self._heap: list[tuple[float, int, Event]] = []
+        self._heap: list[tuple[float, int, list[Event]]] = []
+        self._held = 0
         self._count = 0
         self._changed = threading.Condition()
         self._stopped = False
         self._thread: threading.Thread | None = None
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return self._held
 
-    def put(self, due: float, events: Iterable[Event]) -> bool:
+    def put(self, due: float, events: Sequence[Event]) -> bool:
         """Hold `events` until `due`, seconds on the engine's clock; False when too many are held already."""
         wanted = [replace(event, t=due) for event in events]
         with self._changed:
-            if len(self._heap) + len(wanted) > self._limit:
+            if self._held + len(wanted) > self._limit:
                 return False
-            for event in wanted:
-                self._count += 1
-                heapq.heappush(self._heap, (due, self._count, event))
+            self._held += len(wanted)
+            self._count += 1
+            heapq.heappush(self._heap, (due, self._count, wanted))
             self._changed.notify()
         return True
 
@@ -48,8 +50,9 @@ class Schedule:
                     return None
                 if self._heap[0][0] > self._clock.now():
                     return self._heap[0][0]
-                event = heapq.heappop(self._heap)[2]
-            self._release(event)
+                events = heapq.heappop(self._heap)[2]
+                self._held -= len(events)
+            self._release(events)
 
     def start(self) -> None:
         """Release on a thread of its own from now on."""
@@ -62,6 +65,7 @@ class Schedule:
         with self._changed:
             self._stopped = True
             self._heap.clear()
+            self._held = 0
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(2.0)

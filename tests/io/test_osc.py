@@ -21,9 +21,9 @@ WALL = 1_795_000_000.0
 class Desk:
     """A port without a socket, on manual clocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, inbox: Inbox | None = None) -> None:
         self.clock = ManualClock(100.0)
-        self.inbox = Inbox()
+        self.inbox = Inbox() if inbox is None else inbox
         self.notices = Notices(self.clock)
         self.port = OscPort(
             0,
@@ -93,6 +93,32 @@ def test_an_immediate_bundle_with_a_timed_one_inside():
     assert desk.heard() == [(100.0, "/a"), (100.0, "/c")]
     desk.clock.advance(1)
     assert desk.heard() == [(101.0, "/b")]
+
+
+class HurriedInbox(Inbox):
+    """A frame falls behind everything that reaches it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[list[str]] = []
+
+    def put(self, event) -> None:
+        super().put(event)
+        self.frames.append([e.address for e in self.drain()])
+
+    def put_together(self, events) -> None:
+        super().put_together(events)
+        self.frames.append([e.address for e in self.drain()])
+
+
+@pytest.mark.parametrize("moment", [1, after(1.0)])
+def test_one_frame_takes_the_whole_of_a_bundle(moment):
+    inbox = HurriedInbox()
+    desk = Desk(inbox)
+    desk.take(Bundle(moment, (Message("/a"), Message("/b"))))
+    desk.clock.advance(2)
+    desk.port.schedule.release_due()
+    assert inbox.frames == [["/a", "/b"]]
 
 
 def test_what_waits_is_bounded():

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 
 from clavilux.engine.core.clock import SystemClock
 from clavilux.engine.core.events import Event
@@ -13,10 +14,9 @@ def test_something_sooner_does_not_wait_for_something_later():
     released: list[str] = []
     done = threading.Event()
 
-    def release(event: Event) -> None:
-        released.append(event.address)
-        if len(released) == 2:
-            done.set()
+    def release(events: Sequence[Event]) -> None:
+        released.extend(event.address for event in events)
+        done.set()
 
     schedule = Schedule(clock, release)
     schedule.start()
