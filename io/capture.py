@@ -1,5 +1,6 @@
 """Devices that PyAV captures from: opened with the best options they take, read frame by frame."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,31 +8,26 @@ from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
 from .faults import SourceFailed, SourceUnavailable, reason
+from .live import LiveSource
 from .picture import FILL, VideoFit
 
 _STALLED = 5.0
 
 
-class CaptureSource:
+class CaptureSource(LiveSource):
     """What cameras and screens share. `read` waits for the device.
 
     A kind of device says where it is (`_locate`), what to ask of it (`_wishes`), and what there is instead.
     """
 
     def __init__(self, name: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
-        self.name = name
-        self.fps: float | None = None
-        self.live = True
-        self._size = size
-        self._shape = shape
-        self._clock = clock
+        super().__init__(name, size, clock, shape)
         self._container: Any = None
         self._pictures: Iterator[Any] | None = None
-        self._n = 0
 
+    @abstractmethod
     def _locate(self) -> tuple[str, str]:
         """The (PyAV format, file) of the device. Raises SourceFailed, SourceUnavailable."""
-        raise NotImplementedError
 
     def _wishes(self, kind: str) -> list[dict[str, str]]:
         """Options from the best to none at all."""
@@ -76,11 +72,7 @@ class CaptureSource:
             raise SourceFailed(f"{self.name} stopped: {reason(e)}") from e
         if picture is None:
             raise SourceFailed(f"{self.name} stopped sending")
-        n, self._n = self._n, self._n + 1
-        return Frame(self._fit(picture), n, self._clock.now())
-
-    def seek(self, n: int) -> None:
-        raise SourceFailed(f"{self.name} is live and cannot be rewound")
+        return self._frame(self._fit(picture), self._clock.now())
 
     def close(self) -> None:
         self._pictures = None

@@ -2,6 +2,10 @@
 
 from difflib import get_close_matches
 
+# What anybody has, for the end of a message about what this machine lacks.
+INSTEAD_OF_SOURCE = "Use a video file, a folder of pictures, camera, or demo."
+INSTEAD_OF_SINK = "Use window, a file such as show.mp4, or a folder such as frames/."
+
 
 class SourceMistake(ValueError):
     """What was asked for cannot be meant: a misspelt name, a file that is not there."""

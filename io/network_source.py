@@ -12,13 +12,14 @@ from ..engine.core.frame import Frame, Mailbox
 from ..engine.core.shape import Shape
 from . import ffmpeg_pipe
 from .faults import SourceFailed, SourceUnavailable, reason
+from .live import LiveSource
 from .picture import FILL, VideoFit
 
 SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
 _OPENING, _STALLED = 8.0, 5.0
-# A playlist may not lead to a file of this machine.
 # What is looked at before the first picture: enough for the headers, and no seconds of waiting.
 _BRIEF = {"analyzeduration": "300000", "probesize": "100000"}
+# A playlist may not lead to a file of this machine.
 _PROTOCOLS = "http,https,tcp,tls,udp,rtp,rtsp,rtsps,srtp,rtmp,httpproxy,crypto,hls"
 
 
@@ -31,20 +32,14 @@ def plain(url: str) -> str:
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
 
 
-class NetworkSource:
+class NetworkSource(LiveSource):
     """The stream at `url` as frames of `size` (width, height). `read` waits for the next picture."""
 
     def __init__(self, url: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
-        self.name = plain(url)
-        self.fps: float | None = None
-        self.live = True
+        super().__init__(plain(url), size, clock, shape)
         self._url = url
-        self._size = size
-        self._shape = shape
-        self._clock = clock
         self._receiver: _Receiver | None = None
         self._ending: threading.Event | None = None
-        self._n = 0
 
     def open(self) -> None:
         """Begin to connect. Raises SourceUnavailable where this machine lacks what the address needs."""
@@ -74,11 +69,7 @@ class NetworkSource:
         picture = picture or receiver.newest.take()
         if picture is None:
             raise SourceFailed(receiver.fault or f"{self.name} sends nothing")
-        n, self._n = self._n, self._n + 1
-        return Frame(self._fit(picture, receiver.aspect), n, self._clock.now())
-
-    def seek(self, n: int) -> None:
-        raise SourceFailed(f"{self.name} is live and cannot be rewound")
+        return self._frame(self._fit(picture, receiver.aspect), self._clock.now())
 
     def interrupt(self) -> None:
         """Let a waiting `read` go; from any thread."""

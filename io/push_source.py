@@ -8,12 +8,13 @@ from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
 from .faults import SourceFailed
+from .live import LiveSource
 from .picture import FILL, fit_pixels
 
 _PATIENCE = 2.0
 
 
-class PushSource:
+class PushSource(LiveSource):
     """Frames of `size` (width, height) from whatever is pushed; the newest wins, `read` waits for one.
 
     Opened and closed as often as the show likes; `wanted` tells the feeder whether anybody looks.
@@ -23,16 +24,10 @@ class PushSource:
     retry_within = 0.5
 
     def __init__(self, size: tuple[int, int], clock: Clock, name: str = "webrtc", shape: Shape = FILL) -> None:
-        self.name = name
-        self.fps: float | None = None
-        self.live = True
-        self._size = size
-        self._shape = shape
-        self._clock = clock
+        super().__init__(name, size, clock, shape)
         self._full = threading.Condition()
         self._waiting: tuple[np.ndarray, float] | None = None
         self._open = False
-        self._n = 0
         self.dropped = 0
 
     @property
@@ -60,11 +55,7 @@ class PushSource:
             taken, self._waiting = self._waiting, None
         if taken is None:
             raise SourceFailed(f"nobody sends a picture to {self.name} at the moment")
-        n, self._n = self._n, self._n + 1
-        return Frame(fit_pixels(taken[0], self._size, self._shape), n, taken[1])
-
-    def seek(self, n: int) -> None:
-        raise SourceFailed(f"{self.name} is live and cannot be rewound")
+        return self._frame(fit_pixels(taken[0], self._size, self._shape), taken[1])
 
     def interrupt(self) -> None:
         """Let a waiting `read` go; from any thread."""

@@ -6,7 +6,7 @@ from typing import Protocol, cast
 from ..engine.core.frame import Frame
 from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
 from . import ffmpeg_pipe, ndi, spout, syphon, virtual_camera
-from .faults import SinkClosed, SinkFailed, SinkMistake, SinkUnavailable, nearest
+from .faults import INSTEAD_OF_SINK, SinkClosed, SinkFailed, SinkMistake, SinkUnavailable, nearest
 from .folder_sink import FolderSink
 from .gif_sink import GifSink
 from .movie_sink import MovieSink
@@ -49,7 +49,6 @@ class Sink(Protocol):
 NAMES = ("window", "null", "spout", "syphon", "ndi", "virtual-camera")
 _MOVIES = (".mp4", ".mkv", ".gif")
 _OTHER_FILES = (".mov", ".avi", ".webm", ".m4v", ".png", ".jpg", ".jpeg", ".webp")
-_INSTEAD = "Use window, a file such as show.mp4, or a folder such as frames/."
 
 
 def open_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions = PLAIN_SINK) -> Sink:
@@ -90,7 +89,7 @@ def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptio
 
 def _checked(fault: str | None, sink: Sink, what: str = "") -> Sink:
     if fault:
-        raise SinkUnavailable(f"{fault.replace(' exists', f' {what}exists')}. {_INSTEAD}")
+        raise SinkUnavailable(f"{fault.replace(' exists', f' {what}exists')}. {INSTEAD_OF_SINK}")
     return sink
 
 
@@ -99,7 +98,7 @@ def _to_url(url: str, size: tuple[int, int], fps: float, options: SinkOptions) -
     if scheme not in SCHEMES:
         raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, list(SCHEMES))} ({', '.join(SCHEMES)})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
-        raise SinkUnavailable(f"{why}. {_INSTEAD}")
+        raise SinkUnavailable(f"{why}. {INSTEAD_OF_SINK}")
     return StreamSink(url, size, fps, options.bitrate, options.encoder)
 
 
@@ -115,7 +114,7 @@ def _file_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOption
     if kind in _MOVIES:
         return MovieSink(path, size, fps, options.encoder)
     if kind in _OTHER_FILES:
-        raise SinkMistake(f"{kind} files are not written here: {_INSTEAD}")
+        raise SinkMistake(f"{kind} files are not written here: {INSTEAD_OF_SINK}")
     known = [*NAMES, *(path.stem + ending for ending in _MOVIES if kind)]
     hint = nearest(spec, known) or f"; sinks are {', '.join(NAMES)}, FILE.mp4, .mkv or .gif, and FOLDER/"
     folder = "" if kind or ":" in spec else f" A folder is written {spec}/ with a slash."

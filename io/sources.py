@@ -12,7 +12,7 @@ from ..engine.core.shape import PLAIN, Shape, SourceOptions
 from . import ffmpeg_pipe, ndi, spout, syphon
 from .camera import CameraSource
 from .demo import DemoSource
-from .faults import SourceFailed, SourceMistake, SourceUnavailable, nearest
+from .faults import INSTEAD_OF_SOURCE, SourceFailed, SourceMistake, SourceUnavailable, nearest
 from .image_source import PICTURES, ImageSource, pictures_in
 from .media_source import MediaSource
 from .ndi_source import NdiSource
@@ -101,12 +101,9 @@ def open_source(
     return _from_path(spec, size, fps, notices, options)
 
 
-_INSTEAD = "Use a video file, a folder of pictures, camera, or demo."
-
-
 def _checked(fault: str | None, source: Source) -> Source:
     if fault:
-        raise SourceUnavailable(f"{fault}. {_INSTEAD}")
+        raise SourceUnavailable(f"{fault}. {INSTEAD_OF_SOURCE}")
     return source
 
 
@@ -131,7 +128,7 @@ def _from_url(url: str, size: tuple[int, int], clock: Clock, shape: Shape) -> So
     if scheme not in SCHEMES:
         raise SourceMistake(f"{scheme}:// is not spoken here{nearest(scheme, list(SCHEMES))} ({', '.join(SCHEMES)})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
-        raise SourceUnavailable(f"{why}. {_INSTEAD}")
+        raise SourceUnavailable(f"{why}. {INSTEAD_OF_SOURCE}")
     return NetworkSource(url, size, clock, shape)
 
 

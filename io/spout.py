@@ -4,7 +4,6 @@ Every call belongs to the thread that made the OpenGL context; a source's and a 
 """
 
 import sys
-import threading
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,9 @@ import numpy as np
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
-from .faults import SinkFailed, SinkUnavailable, SourceFailed, SourceUnavailable
+from .faults import INSTEAD_OF_SINK, SinkFailed, SinkUnavailable, SourceFailed
+from .live import PolledSource
 from .picture import FILL, fit_pixels, with_alpha, without_alpha
-
-_POLL = 0.004
-_PATIENCE = 2.0
 
 
 def fault() -> str | None:
@@ -41,34 +38,21 @@ def names() -> list[str]:
         receiver.releaseReceiver()
 
 
-class SpoutSource:
+class SpoutSource(PolledSource):
     """Frames of `size` (width, height) from the sender `name`, or from the active one for ""."""
 
-    retry_within = 1.0
-
     def __init__(self, name: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
-        self.name = f"Spout {name}".strip()
-        self.fps: float | None = None
-        self.live = True
-        self._wanted = name
-        self._size = size
-        self._shape = shape
-        self._clock = clock
+        super().__init__("Spout", name, size, clock, shape)
         self._receiver: Any = None
         self._format = 0
         self._buffer: np.ndarray | None = None
-        self._halt = threading.Event()
-        self._n = 0
 
-    def open(self) -> None:
-        """Make a context and a receiver. Raises SourceUnavailable, SourceFailed."""
-        self.close()
-        why = fault()
-        if why:
-            raise SourceUnavailable(f"{why}. Use a video file, a folder of pictures, camera, or demo.")
+    def _fault(self) -> str | None:
+        return fault()
+
+    def _connect(self) -> None:
         import SpoutGL
 
-        self._halt.clear()
         receiver = SpoutGL.SpoutReceiver()
         if not receiver.createOpenGL():
             raise SourceFailed(f"{self.name}: this machine gives no OpenGL context")
@@ -76,33 +60,18 @@ class SpoutSource:
         if self._wanted:
             receiver.setReceiverName(self._wanted)
 
-    def read(self) -> Frame:
+    def _newest(self) -> np.ndarray | None:
         receiver = self._receiver
-        if receiver is None:
-            raise SourceFailed(f"{self.name} is not open")
-        until = self._clock.now() + _PATIENCE
-        for _ in range(round(_PATIENCE / _POLL)):
-            # The first call, and every one after a change of size, is answered without a picture.
-            received = receiver.receiveImage(self._buffer, self._format, False, 0)
-            if receiver.isUpdated():
-                width, height = receiver.getSenderWidth(), receiver.getSenderHeight()
-                self._buffer = np.zeros((height, width, 4), np.uint8)
-            elif received and self._buffer is not None and receiver.isFrameNew():
-                n, self._n = self._n, self._n + 1
-                pixels = fit_pixels(without_alpha(self._buffer), self._size, self._shape)
-                return Frame(pixels, n, self._clock.now())
-            if self._halt.wait(_POLL) or self._clock.now() > until:
-                break
-        raise SourceFailed(f"{self.name} sends nothing")
+        # The first call, and every one after a change of size, is answered without a picture.
+        received = receiver.receiveImage(self._buffer, self._format, False, 0)
+        if receiver.isUpdated():
+            width, height = receiver.getSenderWidth(), receiver.getSenderHeight()
+            self._buffer = np.zeros((height, width, 4), np.uint8)
+        elif received and self._buffer is not None and receiver.isFrameNew():
+            return without_alpha(self._buffer)
+        return None
 
-    def seek(self, n: int) -> None:
-        raise SourceFailed(f"{self.name} is live and cannot be rewound")
-
-    def interrupt(self) -> None:
-        """Let a waiting `read` go; from any thread."""
-        self._halt.set()
-
-    def close(self) -> None:
+    def _disconnect(self) -> None:
         receiver, self._receiver, self._buffer = self._receiver, None, None
         if receiver is not None:
             receiver.releaseReceiver()
@@ -125,7 +94,7 @@ class SpoutSink:
         self.close()
         why = fault()
         if why:
-            raise SinkUnavailable(f"{why}. Use window, a file such as show.mp4, or a folder such as frames/.")
+            raise SinkUnavailable(f"{why}. {INSTEAD_OF_SINK}")
         import SpoutGL
 
         sender = SpoutGL.SpoutSender()

@@ -13,11 +13,10 @@ import numpy as np
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
-from .faults import SinkFailed, SinkUnavailable, SourceFailed, SourceUnavailable
+from .faults import INSTEAD_OF_SINK, SinkFailed, SinkUnavailable, SourceFailed
+from .live import PolledSource
 from .picture import FILL, fit_pixels, with_alpha, without_alpha
 
-_POLL = 0.004
-_PATIENCE = 2.0
 # Metal's names for the two formats that come: RGBA8Unorm, BGRA8Unorm.
 _ORDERS = {70: "rgba", 80: "bgra"}
 _directory: Any = None
@@ -67,70 +66,42 @@ def _spoken(server: Any) -> str:
     return f"{server.name or 'without name'} ({server.app_name})" if server.app_name else server.name
 
 
-class SyphonSource:
+class SyphonSource(PolledSource):
     """Frames of `size` (width, height) from the server `name` (its own name, its program's, or both), "" for any."""
 
-    retry_within = 1.0
-
     def __init__(self, name: str, size: tuple[int, int], clock: Clock, shape: Shape = FILL) -> None:
-        self.name = f"Syphon {name}".strip()
-        self.fps: float | None = None
-        self.live = True
-        self._wanted = name
-        self._size = size
-        self._shape = shape
-        self._clock = clock
+        super().__init__("Syphon", name, size, clock, shape)
         self._client: Any = None
-        self._halt = threading.Event()
-        self._n = 0
+        self._read_texture: Any = None
 
-    def open(self) -> None:
-        """Find the server and connect. Raises SourceUnavailable, SourceFailed while it is not there."""
-        self.close()
-        why = fault()
-        if why:
-            raise SourceUnavailable(f"{why}. Use a video file, a folder of pictures, camera, or demo.")
-        syphon: Any = import_module("syphon")
-        self._halt.clear()
+    def _fault(self) -> str | None:
+        return fault()
+
+    def _connect(self) -> None:
         heard = servers()
         found = [s for s in heard if self._wanted in ("", s.name, s.app_name, _spoken(s))]
         if not found:
             others = f"; there are {', '.join(map(_spoken, heard))}" if heard else "; no Syphon server is heard"
             raise SourceFailed(f"{self.name} is not there{others}")
         try:
-            self._client = syphon.SyphonMetalClient(found[0])
+            self._client = import_module("syphon").SyphonMetalClient(found[0])
         except RuntimeError as e:
             raise SourceFailed(f"{self.name} cannot be opened: {e}") from e
+        self._read_texture = import_module("syphon.utils.numpy").copy_mtl_texture_to_image
 
-    def read(self) -> Frame:
+    def _newest(self) -> np.ndarray | None:
         client = self._client
-        if client is None:
-            raise SourceFailed(f"{self.name} is not open")
-        copy_mtl_texture_to_image = import_module("syphon.utils.numpy").copy_mtl_texture_to_image
-        until = self._clock.now() + _PATIENCE
-        for _ in range(round(_PATIENCE / _POLL)):
-            if not client.is_valid:
-                raise SourceFailed(f"{self.name} has gone")
-            texture = client.new_frame_image if client.has_new_frame else None
-            if texture is not None:
-                order = _ORDERS.get(int(texture.pixelFormat()))
-                if order is None:
-                    raise SourceFailed(f"{self.name} sends a format this cannot read ({texture.pixelFormat()})")
-                picture = without_alpha(copy_mtl_texture_to_image(texture), order, upside_down=True)
-                n, self._n = self._n, self._n + 1
-                return Frame(fit_pixels(picture, self._size, self._shape), n, self._clock.now())
-            if self._halt.wait(_POLL) or self._clock.now() > until:
-                break
-        raise SourceFailed(f"{self.name} sends nothing")
+        if not client.is_valid:
+            raise SourceFailed(f"{self.name} has gone")
+        texture = client.new_frame_image if client.has_new_frame else None
+        if texture is None:
+            return None
+        order = _ORDERS.get(int(texture.pixelFormat()))
+        if order is None:
+            raise SourceFailed(f"{self.name} sends a format this cannot read ({texture.pixelFormat()})")
+        return without_alpha(self._read_texture(texture), order, upside_down=True)
 
-    def seek(self, n: int) -> None:
-        raise SourceFailed(f"{self.name} is live and cannot be rewound")
-
-    def interrupt(self) -> None:
-        """Let a waiting `read` go; from any thread."""
-        self._halt.set()
-
-    def close(self) -> None:
+    def _disconnect(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.stop()
@@ -153,7 +124,7 @@ class SyphonSink:
         self.close()
         why = fault()
         if why:
-            raise SinkUnavailable(f"{why}. Use window, a file such as show.mp4, or a folder such as frames/.")
+            raise SinkUnavailable(f"{why}. {INSTEAD_OF_SINK}")
         syphon: Any = import_module("syphon")
         create_mtl_texture = import_module("syphon.utils.raw").create_mtl_texture
         try:

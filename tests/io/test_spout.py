@@ -133,7 +133,7 @@ def machine(monkeypatch):
     )
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "SpoutGL", module)
-    monkeypatch.setattr(spout, "_PATIENCE", 0.02)
+    monkeypatch.setattr(spout.SpoutSource, "patience", 0.02)
     return made
 
 

@@ -112,7 +112,7 @@ def mac(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     for name, module in modules(made).items():
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(syphon, "_PATIENCE", 0.02)
+    monkeypatch.setattr(syphon.SyphonSource, "patience", 0.02)
     monkeypatch.setattr(syphon, "_directory", None)
     monkeypatch.setattr(syphon, "_known", [])
     return made
