@@ -81,7 +81,26 @@ def changes() -> list[Change]:
         ),
         Change("input mode", ((0, "input_mode", "text"), (30, "input_mode", "video"))),
     ]  # fmt: skip
-    return found
+    return found + around_the_model()
+
+
+def around_the_model() -> list[Change]:
+    """Feedback, motion and the last hand; brightness and contrast where they leave a picture to be seen."""
+    found = [
+        make(name, low, high)
+        for name, low, high in (
+            ("wet", 0.0, 1.0), ("brightness", -0.3, 0.3), ("contrast", 0.5, 2.0), ("saturation", 0.0, 2.0),
+            ("hue", -180.0, 180.0), ("feedback", 0.0, 0.9),
+        )
+        for make in (step, sweep)
+    ]  # fmt: skip
+    return [
+        *found,
+        Change("feedback zoom", ((0, "feedback_zoom", 1.2), (25, "feedback_zoom", 1.0)), {"feedback": 0.7}),
+        Change("feedback turn", ((0, "feedback_rotation", 8.0), (25, "feedback_rotation", 0.0)), {"feedback": 0.7}),
+        Change("mirror", ((0, "mirror", "quad"), (25, "mirror", "none"))),
+        Change("noise controller", ((0, "noise_controller", True), (25, "noise_controller", False))),
+    ]
 
 
 def played(change: Change, source: str, model: str, size: int) -> list[np.ndarray]:

@@ -1,4 +1,5 @@
-"""Nothing flashes: every change of docs/artifacts.py over a moving input, through router and diffuser."""
+"""Nothing flashes: every change of docs/artifacts.py over a moving input, through router, diffuser and what stands
+around it."""
 
 import importlib.util
 import sys
@@ -6,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clavilux.engine.brush import around
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.effects import Effects
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
@@ -48,7 +51,8 @@ def played(change, model, source) -> list[np.ndarray]:
     notices = Notices(clock)
     router = Router(notices, (), TABLE, opening)
     batch = stream.get("use_denoising_batch") == "always"
-    painter = Diffuser(model, synchronous=True, notices=notices, batch=batch)
+    diffuser = Diffuser(model, synchronous=True, notices=notices, batch=batch)
+    painter = around(diffuser, diffuser.render, Effects())
     events = [((ARTIFACTS.BEFORE + frame - 0.5) / 30, name, value) for frame, name, value in change.events]
     outs = []
     for n, pixels in enumerate(source):
