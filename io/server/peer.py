@@ -84,14 +84,24 @@ class PictureTrack(MediaStreamTrack):
 
 
 class Peer:
-    """A peer from its first offer to its end; `gone` is called once when it ends by itself."""
+    """A peer from its first offer to its end; `gone` is called once when it ends by itself.
+
+    `cameras` are the peers of the show that send pictures, in the order they came; the newest is looked at.
+    """
 
     def __init__(
-        self, name: str, desk: Desk, pictures: Pictures, ice_servers: list[dict[str, Any]], gone: Callable[[], None]
+        self,
+        name: str,
+        desk: Desk,
+        pictures: Pictures,
+        ice_servers: list[dict[str, Any]],
+        cameras: list["Peer"],
+        gone: Callable[[], None],
     ) -> None:
         self.name = name
         self._desk = desk
         self._pictures = pictures
+        self._cameras = cameras
         self._gone = gone
         # An empty list, not None: None would ask a public STUN server.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[RTCIceServer(**s) for s in ice_servers]))
@@ -164,8 +174,13 @@ class Peer:
         for task in self._tasks:
             task.cancel()
         await self._pc.close()
-        if self._plays_camera:
+        if self._plays_camera and not self._cameras and self._camera_is_wanted():
             self._desk.play(_NO_CAMERA, self.name)
+
+    def _camera_is_wanted(self) -> bool:
+        """False when somebody has turned to another source meanwhile: that is not taken back."""
+        turned = self._desk.targets().get("input_source") or {}
+        return turned.get("source_type") == _CAMERA["input_source"]["source_type"]
 
     def _meet(self, channel: RTCDataChannel) -> None:
         """The peer has opened a data channel."""
@@ -225,14 +240,18 @@ class Peer:
         if self._camera:
             self._plays_camera = True
             self._desk.play(_CAMERA, self.name)
-        while True:
-            try:
+        self._cameras.append(self)
+        try:
+            while True:
                 frame = await track.recv()
-            except MediaStreamError:
-                return
-            push = self._desk.push
-            if push is not None and push.wanted and isinstance(frame, VideoFrame):
-                push.push(await asyncio.to_thread(frame.to_ndarray, format="rgb24"))
+                push = self._desk.push
+                seen = push is not None and push.wanted and self._cameras[-1] is self
+                if seen and isinstance(frame, VideoFrame):
+                    push.push(await asyncio.to_thread(frame.to_ndarray, format="rgb24"))
+        except MediaStreamError:
+            return
+        finally:
+            self._cameras.remove(self)
 
     def _begin(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -31,6 +32,7 @@ class Peers:
         self._pictures = pictures
         self.ice_servers = ice_servers or []
         self._peers: dict[str, Any] = {}
+        self._cameras: list[Any] = []
         self._coming = 0
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -71,7 +73,8 @@ class Peers:
         from .peer import Peer
 
         name = str(uuid.uuid4())
-        return Peer(name, self._desk, self._pictures, self.ice_servers, lambda: self._peers.pop(name, None))
+        gone = partial(self._peers.pop, name, None)
+        return Peer(name, self._desk, self._pictures, self.ice_servers, self._cameras, gone)
 
     async def candidates(self, session: str, found: list[tuple[str, str | None, int | None]]) -> None:
         """Hand candidates to a peer. Raises HTTPException."""

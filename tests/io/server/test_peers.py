@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import threading
 import time
 from itertools import pairwise
 
@@ -16,7 +18,7 @@ CAT = [{"text": "A cat playing piano", "weight": 1.0}]
 class Client:
     """What a page of the second seed does: a data channel, a video line, an offer, an answer."""
 
-    def __init__(self, url: str, track=None) -> None:
+    def __init__(self, url: str, track=None, direction: str = "sendrecv") -> None:
         self.http = httpx.AsyncClient(base_url=f"{url}/api/v1/webrtc", timeout=10)
         self.api = httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=10)
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -28,7 +30,7 @@ class Client:
         self.channel.on("message", lambda text: self.heard.append(json.loads(text)))
         self.pc.on("track", self.tracks.append)
         if track is not None:
-            self.pc.addTrack(track)
+            self.pc.addTransceiver(track, direction)
         else:
             self.pc.addTransceiver("video", "recvonly")
         self.session = ""
@@ -58,6 +60,12 @@ class Client:
 
     def told(self, **fields) -> list[dict]:
         return [m for m in self.heard if fields.items() <= m.items()]
+
+    def fall_silent(self) -> None:
+        """Send nothing from now on, not even a farewell: the lid was closed, or the network is gone."""
+        for end in (self.pc.sctp, *self.pc.getReceivers()):
+            for protocol in end.transport.transport._connection._protocols:
+                protocol.transport.sendto = lambda *packet: None
 
     async def leave(self) -> None:
         await self.pc.close()
@@ -158,10 +166,14 @@ def test_a_stream_that_fails_says_why_and_the_show_goes_on(live, monkeypatch):
 class Camera(VideoStreamTrack):
     """A camera that films one colour."""
 
+    def __init__(self, red: int = 250) -> None:
+        super().__init__()
+        self.red = red
+
     async def recv(self) -> VideoFrame:
         pts, time_base = await self.next_timestamp()
         frame = VideoFrame(width=64, height=48, format="rgb24")
-        frame.planes[0].update(bytes([250, 10, 10] * (frame.planes[0].line_size // 3) + [0] * 0) * 48)
+        frame.planes[0].update(bytes([self.red, 10, 10] * (frame.planes[0].line_size // 3)) * 48)
         frame.pts, frame.time_base = pts, time_base
         return frame
 
@@ -191,6 +203,85 @@ def test_a_browsers_camera_is_a_source(live):
         await client.http.delete(f"/offer/{client.session}")
         await client.until(lambda: live.stage.desk.targets()["input_source"] == {"enabled": False})
         await client.leave()
+
+    asyncio.run(story())
+
+
+def test_a_peer_may_send_and_look_at_nothing(live):
+    pushed = live.stage.desk.push = Pushed()
+
+    async def story() -> None:
+        client = await Client(live.url, Camera(), "sendonly").connect()
+        await client.until(lambda: len(pushed.pictures) > 2)
+        assert client.tracks == []
+        assert "a=sendonly" not in client.pc.remoteDescription.sdp
+        assert "a=recvonly" in client.pc.remoteDescription.sdp
+        client.send(delta=0.5)
+        await client.until(lambda: client.told(type="parameters_updated", parameters={"delta": 0.5}))
+        assert (await client.parameters())["input_source"] is None, "a camera is not played before that is asked for"
+        await client.leave()
+
+    asyncio.run(story())
+
+
+def test_of_two_cameras_the_newest_is_seen_and_then_the_one_before_and_a_source_chosen_meanwhile_stays(live):
+    pushed = live.stage.desk.push = Pushed()
+    chosen = {"enabled": True, "source_type": "demo"}
+
+    def red() -> float:
+        return pushed.pictures[-1][:, :, 0].mean() if pushed.pictures else 0.0
+
+    async def story() -> None:
+        video = {"initialParameters": {"input_mode": "video"}}
+        bright = await Client(live.url, Camera(250)).connect(**video)
+        await bright.until(lambda: red() > 200)
+        dark = await Client(live.url, Camera(60)).connect(**video)
+        await dark.until(lambda: 0 < red() < 100)
+        pushed.pictures.clear()
+        await dark.until(lambda: len(pushed.pictures) > 10)
+        assert max(picture[:, :, 0].mean() for picture in pushed.pictures) < 100
+        await dark.http.delete(f"/offer/{dark.session}")
+        await bright.until(lambda: red() > 200)
+        assert (await bright.parameters())["input_source"]["source_type"] == "webrtc"
+        bright.send(input_source=chosen)
+        await bright.until(lambda: live.stage.desk.targets()["input_source"] == chosen)
+        await bright.http.delete(f"/offer/{bright.session}")
+        assert live.stage.desk.targets()["input_source"] == chosen
+        for client in (bright, dark):
+            await client.leave()
+
+    asyncio.run(story())
+
+
+def test_of_a_peer_that_vanishes_without_a_word_nothing_is_left(live, monkeypatch):
+    live.stage.desk.push = Pushed()
+    # It is missed after six questions without an answer, in the field five seconds apart.
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.1)
+    monkeypatch.setattr("aioice.stun.RETRY_RTO", 0.25)
+    peers = live.server._app.state.peers
+
+    def held() -> tuple[int, set[str]]:
+        """Open files, and the threads that are no pool's."""
+        files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        return files, {t.name for t in threading.enumerate() if not t.name.startswith(("asyncio", "pictures"))}
+
+    async def story() -> None:
+        await (await Client(live.url).connect()).leave()
+        stays = await Client(live.url).connect()
+        await stays.until(lambda: len(peers) == 1)
+        files, threads = held()
+        lost = await Client(live.url, Camera()).connect(initialParameters={"input_mode": "video"})
+        await lost.until(lambda: live.stage.desk.push.pictures)
+        assert len(peers) == 2
+        lost.fall_silent()
+        await lost.leave()
+        assert len(peers) == 2, "it has said goodbye, and has not vanished"
+        await stays.until(lambda: len(peers) == 1, 30)
+        await stays.until(lambda: live.stage.desk.targets()["input_source"] == {"enabled": False})
+        await stays.until(lambda: held()[0] <= files and held()[1] <= threads)
+        stays.send(delta=0.25)
+        await stays.until(lambda: stays.told(type="parameters_updated", parameters={"delta": 0.25}))
+        await stays.leave()
 
     asyncio.run(story())
 
