@@ -9,7 +9,7 @@ from ..engine.core.shape import Shape
 from . import ndi
 from .faults import SourceFailed
 from .live import PolledSource
-from .picture import FILL
+from .picture import FILL, over_black, without_alpha
 
 _RGBA = 0x41424752
 
@@ -68,9 +68,6 @@ def _pixels(frame: Any) -> np.ndarray:
     rows = np.asarray(frame.get_array()).reshape(-1)[: height * stride].reshape(height, stride)
     picture = rows[:, : width * 4].reshape(height, width, 4)
     if int(frame.get_fourcc()) == _RGBA and picture[..., 3].min() < 255:
-        alpha = picture[..., 3:].astype(np.uint16)
-        rgb = ((picture[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    else:
-        # The library reuses its memory: this is the one copy.
-        rgb = np.ascontiguousarray(picture[..., :3])
-    return rgb
+        return over_black(picture)
+    # The library reuses its memory: this is the one copy.
+    return without_alpha(picture)

@@ -86,6 +86,20 @@ def without_alpha(picture: np.ndarray, order: str = "rgba", upside_down: bool = 
     return rgb
 
 
+def over_black(picture: np.ndarray) -> np.ndarray:
+    """RGB uint8 (h, w, 3) of its own from (h, w, 4) RGBA: colour times alpha, rounded."""
+    rgb = np.empty((*picture.shape[:2], 3), np.uint8)
+    alpha = picture[..., 3].astype(np.uint16)
+    for channel in range(3):
+        # x / 255, rounded, without a division.
+        weighed = picture[..., channel] * alpha
+        weighed += 128
+        weighed += weighed >> 8
+        weighed >>= 8
+        rgb[..., channel] = weighed
+    return rgb
+
+
 def _resized(pixels: np.ndarray, target: tuple[int, int], size: tuple[int, int], shape: Shape) -> np.ndarray:
     """Scaled to `target`, of which no more than the middle `size` is worked out."""
     from PIL import Image
