@@ -1,11 +1,12 @@
 """The end of a file that PyAV writes: finished when all went well, let go of as it is when not."""
 
+from abc import ABC
 from typing import Any
 
 from .faults import SinkFailed, reason
 
 
-class Film:
+class Film(ABC):
     """What sinks that write through one PyAV container share. `_container` is None while nothing is open."""
 
     name: str

@@ -1,13 +1,56 @@
 """H.264 for files and streams: one encoder set up in one way, software by default, the machine's own where asked."""
 
+from abc import abstractmethod
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from ..engine.core.frame import Frame
+from .faults import SinkFailed
+from .film import Film
+from .picture import fit_pixels
+
 TICKS = 90_000
 # In the order they are tried where hardware is asked for.
 HARDWARE = ("h264_videotoolbox", "h264_nvenc", "h264_qsv", "h264_amf")
+
+
+class H264Sink(Film):
+    """What recordings and streams share: `size` (width, height), and a frame's `t` as its time stamp, counted from the
+    first frame since it was opened, which sets `_last` to -1.
+    """
+
+    def __init__(self, name: str, size: tuple[int, int], fps: float, encoder: str) -> None:
+        self.name = name
+        self._size = size
+        self._fps = fps
+        self._encoder = encoder
+        self._container: Any = None
+        self._stream: Any = None
+        self._start = 0.0
+        self._last = -1
+
+    @abstractmethod
+    def _complaint(self, e: BaseException) -> str:
+        """What is said when a frame could not be written."""
+
+    def write(self, frame: Frame) -> None:
+        if self._container is None:
+            raise SinkFailed(f"{self.name} is not open")
+        import av
+
+        if self._last < 0:
+            self._start = frame.t
+        pts = max(self._last + 1, round((frame.t - self._start) * TICKS))
+        try:
+            picture = yuv_picture(fit_pixels(frame.pixels, self._size), pts, self._stream.codec_context.time_base)
+            self._container.mux(self._stream.encode(picture))
+        except (av.FFmpegError, OSError, ValueError) as e:
+            words = self._complaint(e)
+            self._abandon()
+            raise SinkFailed(words) from e
+        self._last = pts
 
 
 def add_h264(

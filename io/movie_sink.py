@@ -1,13 +1,9 @@
 """MP4 and Matroska files through PyAV: H.264, real time stamps, playable even when the program is killed."""
 
 from pathlib import Path
-from typing import Any
 
-from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
-from .film import Film
-from .h264 import TICKS, add_h264, yuv_picture
-from .picture import fit_pixels
+from .h264 import H264Sink, add_h264
 
 
 def part_path(path: Path, part: int) -> Path:
@@ -29,24 +25,17 @@ def make_folder(path: Path) -> None:
         raise SinkFailed(f"the folder {path.parent} cannot be made: {reason(e)}") from e
 
 
-class MovieSink(Film):
+class MovieSink(H264Sink):
     """H.264 at `size` (width, height; odd sides padded by one), BT.709 studio range, near-lossless.
 
-    A frame's `t` is its time stamp, counted from the first frame written. Each quarter of a second is put on
+    Each quarter of a second is put on
     disk as it is done. `encoder`: software, or hardware where the machine has one.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float, encoder: str = "software") -> None:
-        self.name = path.name
+        super().__init__(path.name, size, fps, encoder)
         self._path = path
-        self._size = size
-        self._fps = fps
-        self._encoder = encoder
         self._part = 1
-        self._container: Any = None
-        self._stream: Any = None
-        self._start = 0.0
-        self._last = -1
 
     def open(self) -> None:
         """Begin a file. Raises SinkFailed when it cannot be written there."""
@@ -72,22 +61,8 @@ class MovieSink(Film):
         self._part += 1
         self._last = -1
 
-    def write(self, frame: Frame) -> None:
-        if self._container is None:
-            raise SinkFailed(f"{self.name} is not open")
-        import av
-
-        if self._last < 0:
-            self._start = frame.t
-        pts = max(self._last + 1, round((frame.t - self._start) * TICKS))
-        try:
-            picture = yuv_picture(fit_pixels(frame.pixels, self._size), pts, self._stream.codec_context.time_base)
-            packets = self._stream.encode(picture)
-            self._container.mux(packets)
-        except (av.FFmpegError, OSError) as e:
-            self._abandon()
-            raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
-        self._last = pts
+    def _complaint(self, e: BaseException) -> str:
+        return f"{self.name} cannot be written on: {reason(e)}"
 
 
 def _container_options(file: Path) -> dict[str, str]:

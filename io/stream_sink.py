@@ -1,36 +1,24 @@
 """Out to the network: rtmp, srt, udp, tcp; H.264 with a key frame a second, for whoever joins late."""
 
-from typing import Any
-
-from ..engine.core.frame import Frame
 from . import ffmpeg_pipe
 from .faults import SinkFailed, SinkUnavailable, reason
-from .film import Film
-from .h264 import TICKS, add_h264, yuv_picture
+from .h264 import H264Sink, add_h264
 from .network_source import plain
-from .picture import fit_pixels
 
 SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")
 _PATIENCE = 5.0
 
 
-class StreamSink(Film):
+class StreamSink(H264Sink):
     """Sends to `url` at `size` (width, height), `bitrate` kilobits a second; a lost connection is made anew."""
 
     def __init__(
         self, url: str, size: tuple[int, int], fps: float, bitrate: int = 4000, encoder: str = "software"
     ) -> None:
-        self.name = plain(url)
+        super().__init__(plain(url), size, fps, encoder)
         self._url = url
-        self._size = size
-        self._fps = fps
         self._bitrate = bitrate
-        self._encoder = encoder
         self._pipe: ffmpeg_pipe.Pipe | None = None
-        self._container: Any = None
-        self._stream: Any = None
-        self._start = 0.0
-        self._last = -1
 
     def open(self) -> None:
         """Connect. Raises SinkUnavailable where this machine lacks what the address needs, SinkFailed otherwise."""
@@ -57,22 +45,9 @@ class StreamSink(Film):
             raise SinkFailed(f"{self.name} cannot be reached: {reason(e)}") from e
         self._last = -1
 
-    def write(self, frame: Frame) -> None:
-        if self._container is None:
-            raise SinkFailed(f"{self.name} is not open")
-        import av
-
-        if self._last < 0:
-            self._start = frame.t
-        pts = max(self._last + 1, round((frame.t - self._start) * TICKS))
-        picture = yuv_picture(fit_pixels(frame.pixels, self._size), pts, self._stream.codec_context.time_base)
-        try:
-            self._container.mux(self._stream.encode(picture))
-        except (av.FFmpegError, OSError, ValueError) as e:
-            words = (self._pipe.words() if self._pipe is not None else "") or reason(e)
-            self._abandon()
-            raise SinkFailed(f"{self.name} takes nothing any more: {words}") from e
-        self._last = pts
+    def _complaint(self, e: BaseException) -> str:
+        said = self._pipe.words() if self._pipe is not None else ""
+        return f"{self.name} takes nothing any more: {said or reason(e)}"
 
     def close(self) -> None:
         try:
