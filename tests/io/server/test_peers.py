@@ -61,6 +61,11 @@ class Client:
     def told(self, **fields) -> list[dict]:
         return [m for m in self.heard if fields.items() <= m.items()]
 
+    def knows(self, name: str):
+        """What it was told last about a parameter; None if nothing."""
+        told = [m["parameters"] for m in self.told(type="parameters_updated")]
+        return next((parameters[name] for parameters in reversed(told) if name in parameters), None)
+
     def fall_silent(self) -> None:
         """Send nothing from now on, not even a farewell: the lid was closed, or the network is gone."""
         for end in (self.pc.sctp, *self.pc.getReceivers()):
@@ -217,7 +222,7 @@ def test_a_peer_may_send_and_look_at_nothing(live):
         assert "a=sendonly" not in client.pc.remoteDescription.sdp
         assert "a=recvonly" in client.pc.remoteDescription.sdp
         client.send(delta=0.5)
-        await client.until(lambda: client.told(type="parameters_updated", parameters={"delta": 0.5}))
+        await client.until(lambda: client.knows("delta") == 0.5)
         assert (await client.parameters())["input_source"] is None, "a camera is not played before that is asked for"
         await client.leave()
 
@@ -280,7 +285,7 @@ def test_of_a_peer_that_vanishes_without_a_word_nothing_is_left(live, monkeypatc
         await stays.until(lambda: live.stage.desk.targets()["input_source"] == {"enabled": False})
         await stays.until(lambda: held()[0] <= files and held()[1] <= threads)
         stays.send(delta=0.25)
-        await stays.until(lambda: stays.told(type="parameters_updated", parameters={"delta": 0.25}))
+        await stays.until(lambda: stays.knows("delta") == 0.25)
         await stays.leave()
 
     asyncio.run(story())
