@@ -63,7 +63,7 @@ def key_of(recipe: Recipe) -> str:
     built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
     return cache.fingerprint(
         files, FORMAT, ov.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, built_in,
-        platform.processor(), _precision(ov.Core()),
+        platform.processor(), _precision(ov.Core()), counts_in_integers(ov.Core()),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def convert(recipe: Recipe, folder: Path) -> None:
     jobs: list[tuple[str, nn.Module, Any]] = [
         ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
     ]  # fmt: skip
-    ranges = load_ranges(recipe.folder) if _precision(ov.Core()) == "f32" else {}
+    ranges = load_ranges(recipe.folder) if counts_in_integers(ov.Core()) else {}
     for name, module, inputs in jobs:
         quantize(module, ranges.get(name, {}))
         if name == "decoder":
@@ -120,6 +120,11 @@ def _compiled(core: Any, folder: Path, part: str, blobs: Path | None) -> Any:
     if blobs is not None:
         config["CACHE_DIR"] = str(blobs)
     return core.compile_model(str(folder / f"{part}.xml"), "CPU", config)
+
+
+def counts_in_integers(core: Any) -> bool:
+    """Whether eight-bit kernels are there and nothing better is: bf16 rounds less."""
+    return _precision(core) == "f32" and "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _precision(core: Any) -> str:
