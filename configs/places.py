@@ -5,16 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.core.documents import Page
+from ..engine.core.kinds import FILMS, NAMED_SINKS, NAMED_SOURCES, SINK_SCHEMES, SINKS, SOURCE_SCHEMES, SOURCES
 from ..engine.core.sections import nearest
 
-SOURCES = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi", "webrtc", "none")
-SINKS = ("window", "spout", "syphon", "ndi", "virtual-camera", "null")
-# Those that take `kind:name`.
-NAMED_SOURCES = ("camera", "screen", "spout", "syphon", "ndi")
-NAMED_SINKS = ("spout", "syphon", "ndi", "virtual-camera")
-SOURCE_SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
-SINK_SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")
-SINK_SUFFIXES = (".mp4", ".mkv", ".gif")
 SMALLEST, LARGEST = 64, 4096
 
 
@@ -52,10 +45,10 @@ def check_sink(page: Page, line: int, key: str, name: str) -> str:
         _check_scheme(page, line, key, kind, SINK_SCHEMES)
         return name
     path = Path(name).expanduser()
-    if not (path.suffix.lower() in SINK_SUFFIXES or name.endswith(("/", "\\")) or path.is_dir()):
+    if not (path.suffix.lower() in FILMS or name.endswith(("/", "\\")) or path.is_dir()):
         hint = (
             not path.suffix and nearest(kind, SINKS)
-        ) or f"; a file ends in {', '.join(SINK_SUFFIXES)}, a folder of pictures in /"
+        ) or f"; a file ends in {', '.join(FILMS)}, a folder of pictures in /"
         page.say(line, key, f"{name}: no such sink{hint}")
     return name
 

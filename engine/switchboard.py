@@ -25,6 +25,7 @@ from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
 from .core.clock import Clock
 from .core.frame import Frame
+from .core.kinds import NAMED_SINKS, NAMED_SOURCES, SINKS
 from .core.mixer import Mixer
 from .core.notices import Notices
 from .core.pacing import Budget
@@ -33,8 +34,6 @@ from .core.snapshot import Snapshot
 from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
 
 log = logging.getLogger("clavilux")
-
-_NAMED = ("camera", "screen", "spout", "syphon", "ndi", "virtual-camera")
 
 
 class Switchboard:
@@ -276,7 +275,7 @@ class Switchboard:
         if switch.kind == STREAM:
             return _url(switch.name)
         # Only these take a name: behind any other, it would be read as a file.
-        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in _NAMED else switch.kind
+        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in NAMED_SOURCES else switch.kind
 
     def _in_assets(self, name: str) -> Path:
         """A file's path from a name that came over the network: inside the assets folder, or refused."""
@@ -328,7 +327,7 @@ class Switchboard:
             return f"{self._in_assets(switch.name)}{'/' if switch.name.endswith('/') else ''}"
         if switch.kind == STREAM:
             return _url(switch.name) if switch.name or switch.enabled else ""
-        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in _NAMED else switch.kind
+        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in NAMED_SINKS else switch.kind
 
 
 def _url(name: str) -> str:
@@ -346,7 +345,7 @@ def _kind_of(spec: str) -> str:
     if "://" in spec:
         return STREAM
     word = spec.partition(":")[0]
-    return word if word in ("window", "null", "spout", "syphon", "ndi", "virtual-camera") else FILE
+    return word if word in SINKS else FILE
 
 
 def _source_row(feed: SourceFeed) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from .faults import SourceFailed, SourceUnavailable, reason
 from .live import LiveSource
 from .picture import FILL, VideoFit
 
-SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
 _OPENING, _STALLED = 8.0, 5.0
 # What is looked at before the first picture: enough for the headers, and no seconds of waiting.
 _BRIEF = {"analyzeduration": "300000", "probesize": "100000"}

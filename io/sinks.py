@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ..engine.core.frame import Frame
+from ..engine.core.kinds import FILMS, SINK_SCHEMES, SINKS
 from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
 from . import ffmpeg_pipe, ndi, spout, syphon, virtual_camera
 from .faults import INSTEAD_OF_SINK, SinkClosed, SinkFailed, SinkMistake, SinkUnavailable, nearest
@@ -14,12 +15,12 @@ from .ndi_sink import NdiSink
 from .null_sink import NullSink
 from .shaped import ShapedSink
 from .spout import SpoutSink
-from .stream_sink import SCHEMES, StreamSink
+from .stream_sink import StreamSink
 from .syphon import SyphonSink
 from .virtual_camera import VirtualCameraSink
 from .window import WindowSink
 
-__all__ = ["NAMES", "Sink", "SinkClosed", "SinkFailed", "SinkMistake", "SinkUnavailable", "open_sink"]
+__all__ = ["Sink", "SinkClosed", "SinkFailed", "SinkMistake", "SinkUnavailable", "open_sink"]
 
 
 class Sink(Protocol):
@@ -46,8 +47,6 @@ class Sink(Protocol):
         ...
 
 
-NAMES = ("window", "null", "spout", "syphon", "ndi", "virtual-camera")
-_MOVIES = (".mp4", ".mkv", ".gif")
 _OTHER_FILES = (".mov", ".avi", ".webm", ".m4v", ".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -95,8 +94,9 @@ def _checked(fault: str | None, sink: Sink, what: str = "") -> Sink:
 
 def _to_url(url: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
     scheme = url.partition(":")[0].lower()
-    if scheme not in SCHEMES:
-        raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, list(SCHEMES))} ({', '.join(SCHEMES)})")
+    if scheme not in SINK_SCHEMES:
+        known = ", ".join(SINK_SCHEMES)
+        raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, list(SINK_SCHEMES))} ({known})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
         raise SinkUnavailable(f"{why}. {INSTEAD_OF_SINK}")
     return StreamSink(url, size, fps, options.bitrate, options.encoder)
@@ -111,11 +111,11 @@ def _file_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOption
         return FolderSink(path, size)
     if kind == ".gif":
         return GifSink(path, size)
-    if kind in _MOVIES:
+    if kind in FILMS:
         return MovieSink(path, size, fps, options.encoder)
     if kind in _OTHER_FILES:
         raise SinkMistake(f"{kind} files are not written here: {INSTEAD_OF_SINK}")
-    known = [*NAMES, *(path.stem + ending for ending in _MOVIES if kind)]
-    hint = nearest(spec, known) or f"; sinks are {', '.join(NAMES)}, FILE.mp4, .mkv or .gif, and FOLDER/"
+    known = [*SINKS, *(path.stem + ending for ending in FILMS if kind)]
+    hint = nearest(spec, known) or f"; sinks are {', '.join(SINKS)}, FILE.mp4, .mkv or .gif, and FOLDER/"
     folder = "" if kind or ":" in spec else f" A folder is written {spec}/ with a slash."
     raise SinkMistake(f"there is no sink {spec!r}{hint}{folder}")

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
+from ..engine.core.kinds import SOURCE_SCHEMES, SOURCES
 from ..engine.core.notices import Notices
 from ..engine.core.shape import PLAIN, Shape, SourceOptions
 from . import ffmpeg_pipe, ndi, spout, syphon
@@ -16,7 +17,7 @@ from .faults import INSTEAD_OF_SOURCE, SourceFailed, SourceMistake, SourceUnavai
 from .image_source import PICTURES, ImageSource, pictures_in
 from .media_source import MediaSource
 from .ndi_source import NdiSource
-from .network_source import SCHEMES, NetworkSource
+from .network_source import NetworkSource
 from .none_source import NoneSource
 from .push_source import PushSource
 from .screen import ScreenSource, parse_region
@@ -25,7 +26,7 @@ from .spout import SpoutSource
 from .syphon import SyphonSource
 from .test_pattern import TestPatternSource
 
-__all__ = ["NAMES", "Source", "SourceFailed", "SourceMistake", "SourceUnavailable", "length_of", "open_source"]
+__all__ = ["Source", "SourceFailed", "SourceMistake", "SourceUnavailable", "length_of", "open_source"]
 
 
 class Source(Protocol):
@@ -61,9 +62,6 @@ def length_of(source: Source) -> int | None:
     """Frames until an opened source begins again; None for one that has no end. Raises SourceFailed."""
     length = getattr(source, "length", None)
     return None if length is None else length()
-
-
-NAMES = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi", "webrtc", "none")
 
 
 def open_source(
@@ -125,8 +123,9 @@ def _made_up(spec: str, size: tuple[int, int], fps: float, clock: Clock, shape: 
 
 def _from_url(url: str, size: tuple[int, int], clock: Clock, shape: Shape) -> Source:
     scheme = url.partition(":")[0].lower()
-    if scheme not in SCHEMES:
-        raise SourceMistake(f"{scheme}:// is not spoken here{nearest(scheme, list(SCHEMES))} ({', '.join(SCHEMES)})")
+    if scheme not in SOURCE_SCHEMES:
+        known = ", ".join(SOURCE_SCHEMES)
+        raise SourceMistake(f"{scheme}:// is not spoken here{nearest(scheme, list(SOURCE_SCHEMES))} ({known})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
         raise SourceUnavailable(f"{why}. {INSTEAD_OF_SOURCE}")
     return NetworkSource(url, size, clock, shape)
@@ -160,7 +159,7 @@ def _from_path(spec: str, size: tuple[int, int], fps: float, notices: Notices, o
 
 def _similar(spec: str, path: Path) -> str:
     """What may have been meant: a source's name or a file beside the one that is missing."""
-    hint = nearest(spec, list(NAMES))
+    hint = nearest(spec, list(SOURCES))
     if hint:
         return hint
     try:
@@ -168,4 +167,4 @@ def _similar(spec: str, path: Path) -> str:
     except OSError:
         return f"; there is no folder {path.parent} either"
     hint = nearest(path.name, beside)
-    return hint or f"; sources are {', '.join(NAMES)}, a video, a picture or a folder of pictures"
+    return hint or f"; sources are {', '.join(SOURCES)}, a video, a picture or a folder of pictures"

@@ -5,7 +5,6 @@ from .faults import SinkFailed, SinkUnavailable, reason
 from .h264 import H264Sink, add_h264
 from .network_source import plain
 
-SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")
 _PATIENCE = 5.0
 
 

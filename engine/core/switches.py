@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-SOURCE_KINDS = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi", "webrtc", "none")
-SINK_KINDS = ("window", "spout", "syphon", "ndi", "virtual-camera", "null")
+from .kinds import SINKS, SOURCES
+
 # Kinds whose name is a file in the assets folder, and kinds whose name is a URL.
 FILE, STREAM = "file", "stream"
 _SPELLINGS = {
@@ -41,7 +41,7 @@ class SwitchRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SourceSwitch:
-    """`kind` from SOURCE_KINDS, FILE or STREAM with its `name` ("": any); `enabled` False: back to the show's own."""
+    """`kind` from SOURCES, FILE or STREAM with its `name` ("": any); `enabled` False: back to the show's own."""
 
     enabled: bool
     kind: str = ""
@@ -74,13 +74,13 @@ def read_switch(parameter: str, value: Any) -> SourceSwitch | tuple[SinkSwitch, 
         kind = value.get("source_type", "")
         if not enabled and kind == "":
             return SourceSwitch(False)
-        return SourceSwitch(enabled, _kind(kind, SOURCE_KINDS), name)
+        return SourceSwitch(enabled, _kind(kind, SOURCES), name)
     found = []
     for kind, wish in value.items():
         wish = {"enabled": wish} if isinstance(wish, bool) else wish
         if not isinstance(wish, Mapping):
             raise SwitchRefused(f"{kind}: takes {{enabled, name}}, not {type(wish).__name__}")
-        found.append(SinkSwitch(_kind(kind, SINK_KINDS), *_switch(wish, "name")))
+        found.append(SinkSwitch(_kind(kind, SINKS), *_switch(wish, "name")))
     if not found:
         raise SwitchRefused("names no sink; it is {kind: {enabled, name}}")
     return tuple(found)

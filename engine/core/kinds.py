@@ -1,0 +1,12 @@
+"""The kinds of source and sink there are, by the words a performer types; whoever reads or opens one looks here."""
+
+SOURCES = ("demo", "test-pattern", "camera", "screen", "spout", "syphon", "ndi", "webrtc", "none")
+SINKS = ("window", "null", "spout", "syphon", "ndi", "virtual-camera")
+# Those that take `kind:name`.
+NAMED_SOURCES = ("camera", "screen", "spout", "syphon", "ndi")
+NAMED_SINKS = ("spout", "syphon", "ndi", "virtual-camera")
+# How an address begins.
+SOURCE_SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
+SINK_SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")
+# How a recorded file ends.
+FILMS = (".mp4", ".mkv", ".gif")
