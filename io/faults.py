@@ -1,7 +1,5 @@
 """What can go wrong at a source or a sink, in three kinds; every message is written for a performer."""
 
-from difflib import get_close_matches
-
 # What anybody has, for the end of a message about what this machine lacks.
 INSTEAD_OF_SOURCE = "Use a video file, a folder of pictures, camera, or demo."
 INSTEAD_OF_SINK = "Use window, a file such as show.mp4, or a folder such as frames/."
@@ -33,12 +31,6 @@ class SinkFailed(RuntimeError):
 
 class SinkClosed(Exception):
     """The performer closed it on purpose; nothing is wrong and it stays closed."""
-
-
-def nearest(word: str, names: list[str]) -> str:
-    """`; did you mean NAME?`, or nothing when no name is like `word`."""
-    found = get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def reason(e: BaseException) -> str:

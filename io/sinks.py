@@ -5,9 +5,10 @@ from typing import Protocol, cast
 
 from ..engine.core.frame import Frame
 from ..engine.core.kinds import FILMS, SINK_SCHEMES, SINKS
+from ..engine.core.sections import nearest
 from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
 from . import ffmpeg_pipe, ndi, spout, syphon, virtual_camera
-from .faults import INSTEAD_OF_SINK, SinkClosed, SinkFailed, SinkMistake, SinkUnavailable, nearest
+from .faults import INSTEAD_OF_SINK, SinkClosed, SinkFailed, SinkMistake, SinkUnavailable
 from .folder_sink import FolderSink
 from .gif_sink import GifSink
 from .movie_sink import MovieSink
@@ -96,7 +97,7 @@ def _to_url(url: str, size: tuple[int, int], fps: float, options: SinkOptions) -
     scheme = url.partition(":")[0].lower()
     if scheme not in SINK_SCHEMES:
         known = ", ".join(SINK_SCHEMES)
-        raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, list(SINK_SCHEMES))} ({known})")
+        raise SinkMistake(f"{scheme}:// is not sent to{nearest(scheme, SINK_SCHEMES)} ({known})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
         raise SinkUnavailable(f"{why}. {INSTEAD_OF_SINK}")
     return StreamSink(url, size, fps, options.bitrate, options.encoder)

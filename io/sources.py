@@ -9,11 +9,12 @@ from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.kinds import SOURCE_SCHEMES, SOURCES
 from ..engine.core.notices import Notices
+from ..engine.core.sections import nearest
 from ..engine.core.shape import PLAIN, Shape, SourceOptions
 from . import ffmpeg_pipe, ndi, spout, syphon
 from .camera import CameraSource
 from .demo import DemoSource
-from .faults import INSTEAD_OF_SOURCE, SourceFailed, SourceMistake, SourceUnavailable, nearest
+from .faults import INSTEAD_OF_SOURCE, SourceFailed, SourceMistake, SourceUnavailable
 from .image_source import PICTURES, ImageSource, pictures_in
 from .media_source import MediaSource
 from .ndi_source import NdiSource
@@ -125,7 +126,7 @@ def _from_url(url: str, size: tuple[int, int], clock: Clock, shape: Shape) -> So
     scheme = url.partition(":")[0].lower()
     if scheme not in SOURCE_SCHEMES:
         known = ", ".join(SOURCE_SCHEMES)
-        raise SourceMistake(f"{scheme}:// is not spoken here{nearest(scheme, list(SOURCE_SCHEMES))} ({known})")
+        raise SourceMistake(f"{scheme}:// is not spoken here{nearest(scheme, SOURCE_SCHEMES)} ({known})")
     if scheme == "srt" and (why := ffmpeg_pipe.fault()):
         raise SourceUnavailable(f"{why}. {INSTEAD_OF_SOURCE}")
     return NetworkSource(url, size, clock, shape)
@@ -159,7 +160,7 @@ def _from_path(spec: str, size: tuple[int, int], fps: float, notices: Notices, o
 
 def _similar(spec: str, path: Path) -> str:
     """What may have been meant: a source's name or a file beside the one that is missing."""
-    hint = nearest(spec, list(SOURCES))
+    hint = nearest(spec, SOURCES)
     if hint:
         return hint
     try:

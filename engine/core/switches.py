@@ -6,10 +6,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from .kinds import SINKS, SOURCES
+from .sections import nearest
 
 # Kinds whose name is a file in the assets folder, and kinds whose name is a URL.
 FILE, STREAM = "file", "stream"
@@ -110,6 +110,5 @@ def _kind(word: Any, kinds: tuple[str, ...]) -> str:
     known = (*kinds, FILE, STREAM)
     if plain in known:
         return plain
-    near = get_close_matches(plain, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    hint = nearest(plain, known) or f"; there are {', '.join(known)}"
     raise SwitchRefused(f"there is no kind {str(word)[:40]!r}{hint}")
