@@ -8,7 +8,6 @@ on a thread of its own, and says in a notice what cannot be had.
 import logging
 import queue
 import re
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -58,6 +57,8 @@ class Switchboard:
         self._opening_fallback = False
         self._feeds = [self._home]
         self._sinks = tuple((spec, SinkThread(sink, clock, notices)) for spec, sink in sinks)
+        # Asked once: looking for a package that is not there takes long, and this is asked every frame.
+        self._hears_syphon = syphon.fault() is None
         self.budget = Budget()
         self._written = 0
         self._seen: dict[str, Any] = {}
@@ -124,7 +125,7 @@ class Switchboard:
                     self._seen[name] = value
                     if value is not None:
                         self.ask(name, value)
-        if sys.platform == "darwin":
+        if self._hears_syphon:
             syphon.pump()
         self._mind_the_fallback()
         self._let_go_of_the_unused()

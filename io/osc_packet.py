@@ -15,11 +15,11 @@ _LARGEST_FLOAT = 3.4e38
 _FOUR_BYTES = struct.Struct(">4B")
 _INT32 = struct.Struct(">i")
 _TIME = struct.Struct(">Q")
-# I is an impulse: it acts as a pressed button does.
 # Most of what comes is one number at an address that has come before: everything but its last four bytes is known.
 _FADERS: dict[bytes, tuple[str, struct.Struct]] = {}
 _FADER_TAGS = frozenset({",f", ",i"})
-_MOST_FADERS = 2048
+_MOST_FADERS, _LONGEST_FADER = 2048, 256
+# I is an impulse: it acts as a pressed button does.
 _CONSTANTS = {"T": True, "F": False, "N": None, "I": True}
 
 
@@ -73,7 +73,7 @@ def _parse(packet: bytes, depth: int) -> Packet:
     args, at = _arguments(packet, at, tags)
     if at != len(packet):
         raise PacketError(f"{len(packet) - at} bytes too many after the arguments")
-    if tags in _FADER_TAGS:
+    if tags in _FADER_TAGS and len(packet) <= _LONGEST_FADER:
         if len(_FADERS) >= _MOST_FADERS:
             _FADERS.clear()
         _FADERS[packet[:-4]] = address, _FIXED[tags[1]]

@@ -28,7 +28,8 @@ ROOT = "/clavilux/"
 # Addresses that are answered by feedback instead of played.
 SUBSCRIBE, UNSUBSCRIBE, GET = f"{ROOT}subscribe", f"{ROOT}unsubscribe", f"{ROOT}get"
 ANSWERED = frozenset({SUBSCRIBE, UNSUBSCRIBE, GET})
-_CACHED_ADDRESSES = 4096
+# Routes are remembered for so many addresses, of so many characters at most: those that programs make up have no end.
+_CACHED_ADDRESSES, _LONGEST_CACHED = 4096, 256
 _LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
 # Addresses that are nowhere share so many places, and from each one is reported in so many seconds.
 _UNKNOWN_SLOTS, _UNKNOWN_GAP = 16, 1.0
@@ -189,7 +190,9 @@ class Router:
         if routes is None:
             if len(self._routes) >= _CACHED_ADDRESSES:
                 self._routes.clear()
-            routes = self._routes[key] = self._find(event)
+            routes = self._find(event)
+            if len(event.address) <= _LONGEST_CACHED:
+                self._routes[key] = routes
         for route in routes:
             route(event)
 

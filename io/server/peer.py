@@ -245,8 +245,9 @@ class Peer:
             while True:
                 frame = await track.recv()
                 push = self._desk.push
-                seen = push is not None and push.wanted and self._cameras[-1] is self
-                if seen and isinstance(frame, VideoFrame):
+                if push is None or not isinstance(frame, VideoFrame):
+                    continue
+                if push.wanted and self._cameras[-1] is self:
                     push.push(await asyncio.to_thread(frame.to_ndarray, format="rgb24"))
         except MediaStreamError:
             return

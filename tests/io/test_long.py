@@ -46,8 +46,14 @@ def resident_mb() -> float:
         return int(f.read().split()[1]) * resource.getpagesize() / 1e6
 
 
+def grown_mb(sizes) -> float:
+    """From the second quarter to the last: what is set up once has been by then, and one odd look decides nothing."""
+    quarter = len(sizes) // 4
+    return float(np.median(sizes[-quarter:]) - np.median(sizes[quarter : 2 * quarter]))
+
+
 @pytest.mark.long
-def test_two_hours_through_the_switchboard(tmp_path):
+def test_two_hours_through_the_switchboard():
     clock = ManualClock()
     card = TestPatternSource(SIZE, FPS)
     push = PushSource(SIZE, clock)
@@ -57,26 +63,29 @@ def test_two_hours_through_the_switchboard(tmp_path):
     small = ShapedSink(open_sink("null", (64, 48), FPS), (64, 48), SinkOptions().shape, 10.0)
     board = Switchboard(show, push, [("counts", counts), ("null", small)], clock, Notices(clock))
     board.start()
-    behind, sizes = [], []
-    total = HOURS * 3600 * FPS
+    worst, late, sizes = 0, 0, []
+    total = round(HOURS * 3600 * FPS)
     for n in range(total):
         push.push(card.read().pixels)
         clock.set(n / FPS)
-        feed = board.source
-        # Ten times as fast as the show would go; the source's thread is given its turn.
-        while feed.thread.frames <= n - 2:
+        # As fast as the source's thread takes them: what is behind is the mixer's doing alone.
+        while board.source.thread.frames + push.dropped <= n:
             threading.Event().wait(0.0002)
         frame = board.next()
         if frame is not None:
-            behind.append(n - read_counter(frame.pixels))
+            behind = n - read_counter(frame.pixels)
+            worst, late = max(worst, behind), late + (behind > 0)
             board.offer(Frame(frame.pixels, n, n / FPS))
         if n % (total // 20) == total // 40:
             sizes.append(resident_mb())
-            behind = behind[-1000:]
-            assert max(behind) <= 3
     board.stop()
+    grown = grown_mb(sizes)
+    print(f"{total} frames, {counts.written} written, {late} late by {worst} at most, grown by {grown:.2f} MB")
+    assert worst <= 1
+    assert counts.written > total // 2
+    assert counts.last == total - 1
     assert counts.backwards == 0
-    assert max(sizes[2:]) - sizes[2] < 8
+    assert grown < 4
     assert threading.active_count() == before
 
 
@@ -91,11 +100,12 @@ def test_a_film_that_loops_for_two_hours_never_slips_by_a_frame(tmp_path):
     source = open_source(str(tmp_path / "loop.mp4"), (128, 96), FPS, ManualClock())
     source.open()
     sizes = []
-    for n in range(HOURS * 3600 * FPS):
+    for n in range(round(HOURS * 3600 * FPS)):
         frame = source.read()
         assert frame.n == n
         if n % 997 == 0:
             assert read_counter(frame.pixels) == n % 301
             sizes.append(resident_mb())
     source.close()
-    assert np.max(sizes[3:]) - sizes[3] < 8
+    print(f"{frame.n + 1} frames, grown by {grown_mb(sizes):.2f} MB")
+    assert grown_mb(sizes) < 4

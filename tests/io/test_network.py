@@ -74,15 +74,20 @@ def test_a_slow_show_sees_the_newest_picture_and_never_falls_behind():
         send(60)
         first = read_counter(source.read().pixels)
         # Two seconds of stream while the show is busy with one frame.
+        before = source.dropped
         send(60)
-        time.sleep(0.3)
+        for _ in range(1000):
+            if source.dropped >= before + 57:
+                break
+            time.sleep(0.005)
         late = read_counter(source.read().pixels)
+        left_out = source.dropped - before
     finally:
         sink.close()
         source.close()
     assert first >= 0
     assert sent - late <= 3
-    assert source.dropped == 0
+    assert left_out >= 50
 
 
 @pytest.mark.real

@@ -1,8 +1,13 @@
 """OSC packets, byte by byte: the examples of the OSC 1.0 specification, every type tag, and nothing but PacketError."""
 
 import struct
+import tracemalloc
 
 import pytest
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
 from clavilux.io.osc_packet import (
     MAX_DEPTH,
     Bundle,
@@ -195,6 +200,18 @@ def test_a_fader_that_is_known_reads_as_one_that_is_new():
             parse(damaged)
     for n in range(5000):
         assert parse(encode(Message(f"/fader/{n}", (n,)))).address == f"/fader/{n}"
+
+
+def test_endless_addresses_leave_nothing_in_memory():
+    router = Router(Notices(ManualClock()))
+    tracemalloc.start()
+    try:
+        for n in range(100):
+            found = parse(encode(Message(f"/{n}/{'x' * 50_000}", (0.5,))))
+            router.feed(Event(n, "osc", found.address, found.args))
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000, "of 10 MB that came in"
+    finally:
+        tracemalloc.stop()
 
 
 def test_values_at_the_edge_of_a_tag():

@@ -5,10 +5,14 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from clavilux.configs import Show
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.frame import Frame
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.switchboard import Switchboard
 from clavilux.io import syphon
 from clavilux.io.faults import SourceFailed
+from clavilux.io.memory import ListSource
 
 RGBA, BGRA = 70, 80
 
@@ -36,7 +40,7 @@ class Mac:
         self.surfaces, self.running, self.kind = {}, {}, RGBA
 
 
-def modules(mac):
+def server_of(mac):
     class SyphonMetalServer:
         def __init__(self, name, device=None, command_queue=None, *, is_private=False):
             self.name, self.device, self.stopped = name, "device", False
@@ -60,6 +64,10 @@ def modules(mac):
             mac.running.pop(self.name)
             mac.surfaces.pop(self.name, None)
 
+    return SyphonMetalServer
+
+
+def client_of(mac):
     class SyphonMetalClient:
         def __init__(self, description, device=None, *, new_frame_handler=None, callback_loop=None):
             self.name, self.stopped = description.name, False
@@ -83,6 +91,10 @@ def modules(mac):
         def stop(self):
             self.stopped = True
 
+    return SyphonMetalClient
+
+
+def modules(mac):
     class SyphonServerDirectory:
         def __init__(self):
             self.run_loop_interval = 1.0
@@ -97,7 +109,7 @@ def modules(mac):
         texture.rows[:] = np.frombuffer(image.tobytes(), np.uint8).reshape(image.shape)
 
     top = ModuleType("syphon")
-    for made in (SyphonMetalServer, SyphonMetalClient, SyphonServerDirectory):
+    for made in (server_of(mac), client_of(mac), SyphonServerDirectory):
         setattr(top, made.__name__, made)
     raw, numpy = ModuleType("syphon.utils.raw"), ModuleType("syphon.utils.numpy")
     raw.create_mtl_texture = lambda device, width, height, pixel_format=RGBA: Texture(width, height, pixel_format)
@@ -166,3 +178,32 @@ def test_a_format_that_cannot_be_read_is_said(mac):
     sink.write(Frame(picture(), 0, 0.0))
     with pytest.raises(SourceFailed, match="a format this cannot read"):
         source.read()
+
+
+def board():
+    clock = ManualClock()
+    home = ListSource([np.zeros((48, 64, 3), np.uint8)], live=True)
+    return Switchboard(Show(source="list", size=(64, 48)), home, [], clock, Notices(clock))
+
+
+def test_a_show_hears_of_a_server_that_starts_later(mac):
+    playing = board()
+    playing.follow(None)
+    assert syphon.names() == []
+    syphon.SyphonSink("Late", (64, 48)).open()
+    playing.follow(None)
+    assert syphon.names() == ["Late (Python)"]
+
+
+def test_a_package_that_is_missing_is_not_looked_for_every_frame(mac, monkeypatch):
+    asked = []
+
+    def missing(name):
+        asked.append(name)
+        raise ImportError(name)
+
+    monkeypatch.setattr(syphon, "import_module", missing)
+    playing = board()
+    for _ in range(5):
+        playing.follow(None)
+    assert asked == ["syphon"]

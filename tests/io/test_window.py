@@ -38,11 +38,12 @@ _PROGRAM = """
                 import pygame
 
                 sizes = [sink.size]
-                for key in (pygame.K_f, pygame.K_f, pygame.K_q):
-                    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
-                    time.sleep(0.4)
-                    if key == pygame.K_f:
-                        sizes.append(sink.size)
+                for _ in range(2):
+                    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_f))
+                    while sink.size == sizes[-1] and time.monotonic() < end:
+                        time.sleep(0.005)
+                    sizes.append(sink.size)
+                pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_q))
                 print(*sizes, flush=True)
         if thread.state == "lost":
             break

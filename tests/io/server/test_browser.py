@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from clavilux.engine.core.events import Event
+from clavilux.io.fake_ports import FakeMidi
+from clavilux.mappings import load_mapping
 
 from .test_session import SEED_MESSAGES
 
@@ -146,6 +148,8 @@ def test_the_example_page_of_the_second_seed_runs_unchanged(live, page):
             )
     page.evaluate("() => sendParameters({ vace_ref_images: ['/path/to/reference.png'] })")
     until(page, "() => heard.some((m) => m.type === 'error' && m.key === 'vace_ref_images')")
+    page.evaluate("() => sendParameters({ lora_scales: [{ path: '/path/to/style.safetensors', scale: 0.5 }] })")
+    until(page, "() => heard.some((m) => m.type === 'error' && m.key === 'lora_scales')")
     until(page, "() => document.querySelector('#seed').getVideoPlaybackQuality().totalVideoFrames > 3")
     live.server.stop()
     until(page, "() => heard.some((m) => m.type === 'stream_stopped' && m.error_message)")
@@ -167,6 +171,27 @@ def test_two_pages_stay_in_step_and_prompts_hold_and_transitions_are_played(live
     other.get_by_role("button", name="Panic").click()
     until(page, "() => document.querySelector('footer [data-name=paused]').ariaChecked === 'false'")
     other.close()
+
+
+def test_a_midi_knob_beside_an_open_page_moves_it_and_is_named(live, page):
+    live.stage.router.rebind(load_mapping("nanokontrol2").bindings)
+    knob = FakeMidi(live.stage.clock, live.stage.inbox, "nanoKONTROL2 SLIDER/KNOB")
+    connect(page, live)
+    stands = "() => document.querySelector('[data-name=noise_scale] .track').ariaValueNow"
+    for value in (0, 32, 127, 64):
+        knob.cc(0, value)
+    until(page, f"() => Math.abs(({stands})() - 64 / 127) < 0.001")
+    until(page, f"() => ({BRIGHTNESS})() < 130")
+    line = page.locator(".activity .item", has_text="/cc/1/0")
+    assert "noise_scale" in line.inner_text()
+    # The page moves the same value, and the knob takes it back from there.
+    page.locator("[data-name=noise_scale] .track").focus()
+    page.keyboard.press("Home")
+    until(page, f"() => ({BRIGHTNESS})() < 30")
+    assert parameters(page)["noise_scale"] == 0
+    knob.cc(0, 127)
+    until(page, f"() => ({stands})() == 1")
+    until(page, f"() => ({BRIGHTNESS})() > 150")
 
 
 def test_a_server_that_comes_back_is_found_again(live, page):

@@ -14,9 +14,12 @@ CAT = [{"text": "A cat playing piano", "weight": 1.0}]
 SEED_MESSAGES = [
     ({"prompts": CAT}, {"prompts": CAT, "prompt": "A cat playing piano"}),
     (
-        {"prompts": CAT, "denoising_step_list": [800, 600, 400], "noise_scale": 0.7},
-        {"denoising_step_list": [800, 600, 400], "noise_scale": 0.7, "t_index_list": None},
+        {"prompts": [{"text": "A sunset over the ocean", "weight": 1.0}], "denoising_step_list": [800, 600, 400],
+         "noise_scale": 0.7},
+        {"prompt": "A sunset over the ocean", "denoising_step_list": [800, 600, 400], "noise_scale": 0.7,
+         "t_index_list": None},
     ),
+    ({"prompts": [{"text": "A beautiful forest", "weight": 1.0}]}, {"prompt": "A beautiful forest"}),
     (
         {"prompts": [{"text": "A sunny day", "weight": 0.7}, {"text": "A rainy day", "weight": 0.3}],
          "prompt_interpolation_method": "linear"},
