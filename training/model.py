@@ -12,6 +12,8 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional as F
 
+from .run import averaged
+
 LATENT_CHANNELS = 16
 PIXEL_SHUFFLE = 2
 TEXT_WIDTH = 384
@@ -65,8 +67,8 @@ def build_unet(channels: tuple[int, ...] = FULL) -> UNet2DConditionModel:
 
 
 def load_unet(path: Path) -> UNet2DConditionModel:
-    """The averaged weights of a checkpoint, core or full."""
-    weights = torch.load(path, map_location="cpu", weights_only=True)["ema"]
+    """The averaged weights of a checkpoint or an exported folder, core or full."""
+    weights = averaged(path)
     unet = build_unet(FULL if any(name.startswith("down_blocks.3.") for name in weights) else CORE)
     unet.load_state_dict(weights)
     return unet

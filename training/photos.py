@@ -26,7 +26,7 @@ SKIMAGE = (
 )
 SKLEARN = ("china.jpg", "flower.jpg")
 CLIP = "bigbuckbunny.mp4"
-CLIP_FRAMES = 8
+CLIP_FRAMES = 40
 HELD_OUT = {"astronaut": "astronaut.png", "coffee": "coffee.png", "cat": "chelsea.png"}
 
 

@@ -1,4 +1,4 @@
-"""What every training shares: a budget of seconds, a moving average of weights, checkpoints, and curves in CSV."""
+"""What every training shares: a budget of seconds, precision, averaged weights, checkpoints, and curves in CSV."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 
@@ -100,6 +101,19 @@ class Run:
                 writer.writeheader()
             writer.writerow(row)
         print(row, flush=True)
+
+
+def brief() -> torch.autocast:
+    """Convolutions and products in bf16 where the processor multiplies it natively, else nothing."""
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast("cpu", torch.bfloat16, enabled=native)
+
+
+def averaged(path: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of a checkpoint, or those of an exported folder of diffusers' (``engine/embedded/unet``)."""
+    if path.is_dir():
+        return {k: v.float() for k, v in load_file(path / "diffusion_pytorch_model.safetensors").items()}
+    return torch.load(path, map_location="cpu", weights_only=True)["ema"]
 
 
 def cosine(progress: float, hold: float = 0.5, floor: float = 0.01) -> float:

@@ -18,7 +18,7 @@ from .bank import Bank
 from .grow import grow
 from .model import CORE, FULL, Schedule, build_unet, load_unet, run_unet
 from .muon import Pair
-from .run import Ema, Run, cosine
+from .run import Ema, Run, averaged, cosine
 from .text import TextEncoder
 
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
@@ -92,7 +92,7 @@ def main() -> None:
     if args.grow:
         unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
     if args.start:
-        unet.load_state_dict(torch.load(args.start, map_location="cpu", weights_only=True)["ema"])
+        unet.load_state_dict(averaged(args.start))
     ema, optimizer = Ema(unet, 0.998), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():

@@ -21,7 +21,7 @@ from .model import build_vae, pixels_to_vae, vae_to_pixels
 from .muon import Pair
 from .photos import held_out, training_photos
 from .pictures import CONCEPTS, make_picture
-from .run import Ema, Run, cosine
+from .run import Ema, Run, averaged, brief, cosine
 
 ABSTRACT = ("abstract shapes", "abstract texture")
 
@@ -29,7 +29,7 @@ ABSTRACT = ("abstract shapes", "abstract texture")
 class Crops(IterableDataset):
     """An endless stream of crops, 3 x size x size in [-1, 1]: half of them from pictures, the rest photographic."""
 
-    def __init__(self, size: int = 96, seed: int = 0) -> None:
+    def __init__(self, size: int = 128, seed: int = 0) -> None:
         self.size, self.seed = size, seed
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -64,7 +64,7 @@ class Crops(IterableDataset):
 
 def difference(made: Tensor, real: Tensor) -> Tensor:
     """L1, L2, and L1 of gradients at three scales: edges count, without a network to judge them."""
-    loss = F.l1_loss(made, real) + 4 * F.mse_loss(made, real)
+    loss = F.l1_loss(made, real) + 10 * F.mse_loss(made, real)
     for _ in range(3):
         for axis in (-1, -2):
             loss = loss + 0.5 * F.l1_loss(made.diff(dim=axis), real.diff(dim=axis))
@@ -78,12 +78,14 @@ def vae_loss(vae: AutoencoderTiny, pixels: Tensor) -> tuple[Tensor, Tensor]:
     Decoding shrunken latents to the shrunken picture keeps latents as smooth as pictures, which diffusion learns
     more easily (Skorokhodov et al. 2025, Kouzelis et al. 2025), and lets 128 px and 256 px training share them.
     """
-    latents = vae.encode(pixels_to_vae(pixels)).latents
+    with brief():
+        latents = vae.encode(pixels_to_vae(pixels)).latents.float()
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     noisy = latents + torch.randn_like(latents) * std.view(1, -1, 1, 1) * 0.06 * torch.rand(len(latents), 1, 1, 1)
-    made = vae_to_pixels(vae.decode(noisy).sample)
     half = len(pixels) // 2
-    small = vae_to_pixels(vae.decode(F.avg_pool2d(latents[:half], 2)).sample)
+    with brief():
+        made = vae_to_pixels(vae.decode(noisy).sample).float()
+        small = vae_to_pixels(vae.decode(F.avg_pool2d(latents[:half], 2)).sample).float()
     regular = (mean**2).mean() + (std.clamp(min=1e-4).log() ** 2).mean()
     loss = difference(made, pixels) + 0.25 * difference(small, F.avg_pool2d(pixels[:half], 2)) + 0.02 * regular
     return loss, latents.detach()
@@ -107,9 +109,9 @@ def measure(ema: Ema) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/vae"))
-    parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run's checkpoint")
+    parser.add_argument("--start", type=Path, help="begin from another run's checkpoint or an exported folder")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -118,7 +120,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     vae = build_vae().to(memory_format=torch.channels_last).train()
     if args.start:
-        vae.load_state_dict(torch.load(args.start, map_location="cpu", weights_only=True)["ema"])
+        vae.load_state_dict(averaged(args.start))
     ema = Ema(vae, 0.998)
     optimizer = Pair(vae, edges=("encoder.layers.0.", f"decoder.layers.{len(vae.decoder.layers) - 1}."), muon=args.rate)
     run = Run(args.run, args.minutes * 60, save_every=60)
