@@ -8,6 +8,7 @@ import numpy as np
 
 from .colour import say_colour
 from .style import say_style
+from .words import WORDS
 
 PLAIN = (
     "{x}",
@@ -43,9 +44,18 @@ def coloured(rng: np.random.Generator, noun: str, colour: str) -> str:
     return f"{noun} in {word}" if shape < 0.85 else f"{noun}, {word} colours"
 
 
+def say_concept(rng: np.random.Generator, nouns: Sequence[str]) -> str:
+    """Three times in ten the concept's name (the first noun), three times another noun, else one of its WORDS."""
+    name, *others = nouns
+    which = rng.random()
+    if which < 0.3:
+        return name
+    return str(rng.choice(others if which < 0.6 else WORDS.get(name, others)))
+
+
 def caption(rng: np.random.Generator, nouns: Sequence[str], colour: str, style: str, composition: str) -> str:
-    """A caption that says the concept always, and most of the rest; the first noun is likeliest."""
-    noun = nouns[0] if rng.random() < 0.45 else str(rng.choice(list(nouns)))
+    """A caption that says the concept always, and most of the rest."""
+    noun = say_concept(rng, nouns)
     text = coloured(rng, noun, colour) if colour else noun
     if composition and rng.random() < 0.85:
         text = str(rng.choice(COMPOSED[composition])).format(x=text)
