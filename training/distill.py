@@ -19,10 +19,10 @@ from torch import Tensor
 from .bank import Bank
 from .model import Schedule, load_unet
 from .muon import Pair
-from .run import Ema, Run, cosine
+from .run import LAYOUT, Ema, Run, cosine
 from .sample import Text, consistency, trajectory
 from .text import TextEncoder
-from .unet import EDGES, drop_text
+from .unet import EDGES, blur_text, drop_text
 
 
 def draw_starts(count: int, generator: torch.Generator) -> Tensor:
@@ -35,6 +35,17 @@ def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generat
     """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says."""
     other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < 999)
     return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean)
+
+
+def between(text: Text, share: float, generator: torch.Generator) -> Text:
+    """Some captions moved towards their neighbour's: on its way from prompt to prompt a show passes there."""
+    reach = torch.rand(len(text[0]), generator=generator)
+    reach = reach * (torch.rand(len(reach), generator=generator) < share)
+    tokens, pooled = text
+    return (
+        torch.lerp(tokens, tokens.roll(1, 0), reach.view(-1, 1, 1)),
+        torch.lerp(pooled, pooled.roll(1, 0), reach.view(-1, 1)),
+    )
 
 
 @torch.no_grad()
@@ -78,7 +89,8 @@ def pairs(
 ) -> tuple[Tensor, Tensor, Tensor, Text]:
     """States, times, targets and texts of one batch of solved trajectories, shuffled."""
     clean, tokens, pooled = batch
-    text = drop_text(tokens, pooled, null, 0.08, generator)
+    text = between(blur_text(tokens, pooled, generator), 0.25, generator)
+    text = drop_text(*text, null, 0.08, generator)
     start = draw_starts(len(clean), generator)
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
@@ -117,10 +129,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    teacher = load_unet(args.teacher).to(memory_format=torch.channels_last).eval()
+    teacher = load_unet(args.teacher).to(memory_format=LAYOUT).eval()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
-    student = load_unet(args.start or args.teacher).to(memory_format=torch.channels_last).train()
+    student = load_unet(args.start or args.teacher).to(memory_format=LAYOUT).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():

@@ -14,7 +14,7 @@ from .pictures import CONCEPTS, make_picture
 
 SIDE = 64
 SEED = 900_000_000
-WIDTHS = (32, 64, 96, 128)
+WIDTHS = (48, 96, 128, 192)
 
 
 class Judge(nn.Module):
@@ -36,7 +36,7 @@ class Judge(nn.Module):
         return self.head(self.body(x))
 
     def features(self, x: Tensor) -> Tensor:
-        """Nx3x64x64 to Nx128: what it saw, averaged over the picture."""
+        """Nx3x64x64 to Nx192: what it saw, averaged over the picture."""
         return self.body(x).mean((2, 3))
 
 
@@ -67,7 +67,7 @@ def shaken(x: Tensor) -> Tensor:
     return x + 0.05 * torch.rand(len(x), 1, 1, 1) * torch.randn_like(x)
 
 
-def train_judge(path: Path, each: int = 130, epochs: int = 24) -> Judge:
+def train_judge(path: Path, each: int = 320, epochs: int = 24) -> Judge:
     """Load the judge at ``path``, or train it there (minutes); a tenth of the pictures is held out for its own mark."""
     judge = Judge()
     if path.exists():

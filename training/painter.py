@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .bank import load_vae
 from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet
+from .run import LAYOUT
 from .sample import FRACTIONS, Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder
 
@@ -43,7 +44,7 @@ class Painter:
     @classmethod
     def load(cls, unet: Path, vae: Path, size: int = 256) -> Painter:
         """From the checkpoints of training.unet or training.distill, and of training.vae."""
-        return cls(load_unet(unet).to(memory_format=torch.channels_last).eval(), load_vae(vae), size)
+        return cls(load_unet(unet).to(memory_format=LAYOUT).eval(), load_vae(vae), size)
 
     @torch.inference_mode()
     def paint(self, prompts: list[str], seed: int, steps: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from .bank import Bank
 from .grow import grow
 from .model import CORE, FULL, Schedule, build_unet, load_unet, run_unet
 from .muon import Pair
-from .run import Ema, Run, averaged, cosine
+from .run import LAYOUT, Ema, Run, averaged, cosine
 from .text import TextEncoder
 
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
@@ -36,6 +36,19 @@ def drop_text(
     """Replace a share of the captions by the empty one (classifier-free guidance, Ho and Salimans 2022)."""
     gone = torch.rand(len(tokens), generator=generator) < share
     return torch.where(gone[:, None, None], null[0], tokens), torch.where(gone[:, None], null[1], pooled)
+
+
+def blur_text(tokens: Tensor, pooled: Tensor, generator: torch.Generator, width: float = 0.25) -> tuple[Tensor, Tensor]:
+    """Captions moved off their exact place, by up to ``width`` of their own size: words that nobody listed lie nearby.
+
+    Padding stays zero.
+    """
+    reach = width * torch.rand(len(tokens), generator=generator)
+    said = (tokens != 0).any(-1, keepdim=True)
+    size = (tokens.square().sum((1, 2)) / (said.sum((1, 2)) * tokens.shape[-1])).sqrt() * reach
+    around = torch.randn(tokens.shape, generator=generator) * size[:, None, None] * said
+    drift = torch.randn(pooled.shape, generator=generator) * (pooled.square().mean(1).sqrt() * reach)[:, None]
+    return tokens + around, pooled + drift
 
 
 def v_loss(
@@ -86,14 +99,14 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    unet = build_unet(CORE if args.core else FULL).to(memory_format=torch.channels_last).train()
+    unet = build_unet(CORE if args.core else FULL).to(memory_format=LAYOUT).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
     if args.grow:
         unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
     if args.start:
         unet.load_state_dict(averaged(args.start))
-    ema, optimizer = Ema(unet, 0.998), Pair(unet, EDGES)
+    ema, optimizer = Ema(unet, 0.999), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():
         unet.load_state_dict(saved["model"])
@@ -106,6 +119,7 @@ def main() -> None:
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
     while not run.over:
         clean, tokens, pooled = bank.batch(args.batch, generator)
+        tokens, pooled = blur_text(tokens, pooled, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
         t, noise = draw_times(args.batch, generator), torch.randn(clean.shape, generator=generator)
         loss = v_loss(unet, schedule, clean, tokens, pooled, t, noise).mean()

@@ -11,14 +11,14 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
-from training.distill import foreign, pairs
+from training.distill import between, foreign, pairs
 from training.export import build_scheduler, swap_in
 from training.grow import grow
 from training.model import CORE, LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, run_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
-from training.unet import EDGES, draw_times, drop_text, v_loss
+from training.unet import EDGES, blur_text, draw_times, drop_text, v_loss
 from training.vae import vae_loss
 
 
@@ -75,6 +75,25 @@ def test_a_few_steps_of_training_lower_the_loss(tiny: UNet2DConditionModel):
         optimizer.step(1.0)
         losses.append(loss.item())
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_captions_are_blurred_around_their_place_and_padding_stays_zero():
+    tokens, pooled = words(64)
+    tokens[:, 10:] = 0
+    near, drift = blur_text(tokens, pooled, torch.Generator().manual_seed(0))
+    assert (near[:, 10:] == 0).all()
+    away = (near - tokens).square().mean((1, 2)).sqrt() / tokens.square().mean((1, 2)).sqrt()
+    assert 0.05 < away.mean() < 0.2
+    assert away.max() < 0.3
+    assert (drift != pooled).any()
+
+
+def test_some_captions_lie_between_two():
+    tokens, pooled = words(100)
+    mixed, both = between((tokens, pooled), 0.3, torch.Generator().manual_seed(0))
+    moved = (mixed != tokens).flatten(1).any(1)
+    assert 15 < int(moved.sum()) < 45
+    assert torch.equal(moved, (both != pooled).any(1))
 
 
 def test_vae_learns_and_keeps_shapes():

@@ -85,4 +85,4 @@ def test_the_judge_sees_the_same_at_any_size():
     judge = Judge().eval()
     pictures = np.stack([make_picture(9, 128, "galaxy", "", "").pixels])
     assert to_input(pictures).shape == (1, 3, 64, 64)
-    assert judge.features(to_input(pictures)).shape == (1, 128)
+    assert judge.features(to_input(pictures)).shape == (1, 192)
