@@ -6,11 +6,13 @@
 A show of one trivial model runs in a process of its own; its source draws the time of day into every picture (16 bits
 in a 4x4 grid), which is read back from the decoded video. Prints medians: offer to first decoded frame, data-channel
 message to changed pixel, capture to decoded picture. `--browser` asks a Chromium instead of aiortc. `--churn` lets
-peers come and go, and prints threads, files, memory and frame rate of the show before, meanwhile and after.
+peers come and go, and prints of the show before, meanwhile and after: frame rate, threads, files, resident memory, what
+of it is in use and what the allocator keeps for later, peers not let go of yet, visits, and offers turned away.
 """
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -60,6 +62,8 @@ def serve(port: int) -> None:
     from clavilux.engine.app import Brush, Parts, Performance
     from clavilux.engine.serving import Serve
 
+    threading.Thread(target=tell_memory, name="memory", daemon=True).start()
+
     def brush(self, synchronous):
         def paint(pixels, snapshot):
             painted = np.zeros((SIDE, SIDE, 3), np.uint8) if pixels is None else pixels.copy()
@@ -73,7 +77,32 @@ def serve(port: int) -> None:
     osc, server = Osc(port=0), Server(port=port)
     show = Show(sinks=("null",), size=(SIDE, SIDE), fps=FPS, osc=osc, server=server)
     with Performance(show, serve=Serve()) as performance:
+        # As `clavilux run` does.
+        gc.collect()
+        gc.freeze()
         performance.run(threading.Event())
+
+
+def tell_memory() -> None:
+    """Answer each line on stdin with MB that are in use, MB the allocator keeps for later, and peers not yet let go of;
+    `settle` collects what Python left to its garbage collector, and gives free memory back, before that."""
+    import ctypes
+
+    from aiortc import RTCPeerConnection
+
+    fields = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    layout = type("mallinfo2", (ctypes.Structure,), {"_fields_": [(name, ctypes.c_size_t) for name in fields.split()]})
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = layout
+    for line in sys.stdin:
+        if line.strip() == "settle":
+            gc.collect()
+            libc.malloc_trim(0)
+        found = libc.mallinfo2()
+        peers = sum(isinstance(thing, RTCPeerConnection) for thing in gc.get_objects())
+        print(json.dumps({
+            "in use": found.uordblks + found.hblkhd >> 20, "kept free": found.fordblks >> 20, "peers": peers,
+        }), flush=True)  # fmt: skip
 
 
 def age(plane: np.ndarray) -> float:
@@ -189,27 +218,40 @@ def ask_browser(url: str, repeats: int) -> dict[str, list[float]]:
     return found
 
 
-def vitals(pid: int) -> dict[str, int]:
-    """Threads, open files and resident MB of a process (Linux)."""
-    proc = Path("/proc") / str(pid)
+def vitals(show: subprocess.Popen, word: str = "now") -> dict[str, int]:
+    """Threads, open files and memory of the show's process (Linux): resident MB, and what `tell_memory` says."""
+    proc = Path("/proc") / str(show.pid)
+    assert show.stdin is not None
+    assert show.stdout is not None
+    show.stdin.write(f"{word}\n".encode())
+    show.stdin.flush()
+    told = json.loads(show.stdout.readline())
     resident = int((proc / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
     return {
         "threads": len(list((proc / "task").iterdir())),
         "files": len(list((proc / "fd").iterdir())),
         "MB": resident,
+        **told,
     }
 
 
-async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
+async def churn(url: str, show: subprocess.Popen, seconds: float, peers: int) -> None:
     """`peers` at a time come, watch a second, turn something and go: by DELETE, by hanging up, or without a word."""
     end = time.monotonic() + seconds
-    visits = pictures = 0
+    visits = pictures = away = 0
 
     async def visit() -> None:
-        nonlocal visits, pictures
+        nonlocal visits, pictures, away
         while time.monotonic() < end:
             client = Client(url)
-            await client.connect()
+            try:
+                await client.connect()
+            except httpx.HTTPStatusError:
+                # Those who vanished without a word hold their places for half a minute.
+                away += 1
+                await client.pc.close()
+                await asyncio.sleep(2)
+                continue
             for _ in range(random.randint(5, 30)):
                 await client.picture()
                 pictures += 1
@@ -223,10 +265,13 @@ async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
             await client.pc.close()
             visits += 1
 
-    async def report(word: str) -> None:
+    async def report(word: str, memory: str = "now") -> None:
         async with httpx.AsyncClient(timeout=30) as http:
             fps = (await http.get(f"{url}/api/v1/session/metrics")).json()["fps"]
-        print(f"{word:10} fps {fps:5.1f}  {vitals(pid)}  visits {visits}  pictures {pictures}", flush=True)
+        print(
+            f"{word:10} fps {fps:5.1f}  {vitals(show, memory)}  visits {visits}  pictures {pictures}  away {away}",
+            flush=True,
+        )
 
     await report("before")
     visiting = [asyncio.create_task(visit()) for _ in range(peers)]
@@ -237,6 +282,7 @@ async def churn(url: str, pid: int, seconds: float, peers: int) -> None:
         print(f"failed: {type(failed).__name__}: {failed}")
     await asyncio.sleep(40)
     await report("after")
+    await report("settled", "settle")
 
 
 def main() -> None:
@@ -252,7 +298,8 @@ def main() -> None:
         return
     port = random.randint(20_000, 40_000)
     url = f"http://127.0.0.1:{port}"
-    show = subprocess.Popen([sys.executable, __file__, "--serve", str(port)], stderr=subprocess.DEVNULL)
+    command = [sys.executable, __file__, "--serve", str(port)]
+    show = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
             try:
@@ -261,7 +308,7 @@ def main() -> None:
             except httpx.HTTPError:
                 time.sleep(0.1)
         if asked.churn:
-            asyncio.run(churn(url, show.pid, asked.churn, asked.peers))
+            asyncio.run(churn(url, show, asked.churn, asked.peers))
             return
         found = ask_browser(url, asked.repeats) if asked.browser else asyncio.run(measure(url, asked.repeats))
         for what, times in found.items():

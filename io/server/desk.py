@@ -29,13 +29,16 @@ from .message import Fault, Play, read_message
 
 _MEASURED = 600
 _STILL_NEW = 120.0
+# How a LoRA has to be loaded if its strength is to move while the show plays.
+MOVABLE = "runtime_peft"
 
 
 class Pipeline(Protocol):
     """The model of the show, as clients may ask for it."""
 
     def status(self) -> dict[str, Any]:
-        """{status, pipeline_id, load_params, loaded_lora_adapters, error, loading_stage}."""
+        """{status, pipeline_id, load_params, loaded_lora_adapters: [{path, scale, merge_mode?}], error,
+        loading_stage}."""
         ...
 
     def known(self) -> list[str]:
@@ -148,11 +151,18 @@ class Desk:
 
         `whole`: take all of it or nothing; then even a number that would be clamped is a fault.
         """
-        read = read_message(message, self.table, self.assets)
+        read = read_message(message, self.table, self.assets, self._loras() if "lora_scales" in message else ())
         if whole and any(not fault.harmless for fault in read.faults):
             return Answer({}, tuple(fault for fault in read.faults if not fault.harmless))
         self._put(read.plays, sender)
         return Answer({play.key: play.shown for play in read.plays}, read.faults)
+
+    def _loras(self) -> set[str]:
+        """The LoRAs whose strength moves, by the path that `asset` gives them."""
+        status = self.pipeline.status() if self.pipeline is not None else {}
+        mode = (status.get("load_params") or {}).get("lora_merge_mode")
+        loaded = [row for row in status.get("loaded_lora_adapters") or () if row.get("merge_mode", mode) == MOVABLE]
+        return {str((self.assets.resolve() / row["path"]).resolve()) for row in loaded}
 
     def _put(self, plays: tuple[Play, ...], sender: str) -> None:
         if not plays:
@@ -228,6 +238,12 @@ class Desk:
         for wake in self.woken:
             wake()
 
+    def _pipeline_in_short(self) -> dict[str, Any] | None:
+        if self.pipeline is None:
+            return None
+        status = self.pipeline.status()
+        return {name: status[name] for name in ("status", "pipeline_id", "loading_stage", "error")}
+
     def warnings_after(self, t: float) -> list[Notice]:
         """The faults reported after moment `t`, in order."""
         return [n for n in list(self.notices.recent) if n.level >= logging.WARNING and n.t > t]
@@ -247,5 +263,6 @@ class Desk:
             "events": self.inbox.arrived,
             "events_lost": self.inbox.lost,
             "errors": self.errors(),
+            "pipeline": self._pipeline_in_short(),
         }
         return {"fps": 0.0, "frames": 0, "dropped": 0, "source": None, "sinks": []} | self.facts() | measured

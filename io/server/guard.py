@@ -91,7 +91,9 @@ class Guard:
             return False
         rest = urlencode([(key, value) for key, value in query if key != "token"])
         target = _path(scope) + (f"?{rest}" if rest else "")
-        cookie = f"{TOKEN_COOKIE}={self._door.token}; Path=/; HttpOnly; SameSite=Strict"
+        # Lax, not Strict: a link in a mail or a chat leads through the redirect, and would arrive without the cookie.
+        # Only looking comes that way; whatever plays is checked for its origin.
+        cookie = f"{TOKEN_COOKIE}={self._door.token}; Path=/; HttpOnly; SameSite=Lax"
         await _answer(send, 303, b"", [(b"location", target.encode("latin-1")), (b"set-cookie", cookie.encode())])
         return True
 

@@ -1,11 +1,13 @@
 """pipeline/* and pipelines/*: the model of the show as clients may ask for it."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 
+from ...engine.core.assets import asset
 from ...engine.core.parameters import Refused
-from .calls import checked, errors, object_in, object_of, takes, unprocessable
+from .calls import JsonBody, checked, errors, object_in, object_of, takes, unprocessable
 from .desk import Desk
 from .schema import message_schema
 
@@ -25,6 +27,19 @@ _LOAD = {
         "load_params": {"type": ["object", "null"]},
     },
 }
+
+
+def _with_files(params: JsonBody, assets: Path) -> JsonBody:
+    """`params` with the paths of its LoRAs as they are on this disk, in the assets folder. Raises HTTPException 422."""
+    rows = params.get("loras")
+    if rows is None:
+        return params
+    if not isinstance(rows, list) or not all(isinstance(r, dict) and isinstance(r.get("path"), str) for r in rows):
+        raise unprocessable("load_params", "loras is a list of {path, scale}")
+    try:
+        return params | {"loras": [row | {"path": str(asset(assets, row["path"]))} for row in rows]}
+    except Refused as e:
+        raise unprocessable("load_params", str(e)) from None
 
 
 def loading_routes(desk: Desk) -> APIRouter:
@@ -47,7 +62,7 @@ def loading_routes(desk: Desk) -> APIRouter:
         if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids) or len(ids) > 16:
             raise unprocessable("pipeline_ids", "pipeline_ids is a list of names")
         checked("pipeline_ids", ids)
-        params = object_in(body, "load_params") or {}
+        params = _with_files(object_in(body, "load_params") or {}, desk.assets)
         if desk.pipeline is None:
             raise HTTPException(400, "this show has no pipeline yet")
         try:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,11 @@ class Read:
     faults: tuple[Fault, ...]
 
 
-def read_message(message: Mapping[str, Any], table: Table, assets: Path) -> Read:
-    """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message."""
+def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: Collection[str] = ()) -> Read:
+    """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message.
+
+    `loras` are the paths of the LoRAs whose strength can be moved now.
+    """
     plays: list[Play] = []
     faults: list[Fault] = []
     if len(message) > _MOST_KEYS:
@@ -51,7 +54,10 @@ def read_message(message: Mapping[str, Any], table: Table, assets: Path) -> Read
     for key, value in message.items():
         try:
             check_plain(value)
-            plays += _read(key, value, table, assets, faults)
+            found = _read(key, value, table, assets, faults)
+            if key == "lora_scales":
+                faults += [fault for play in found for fault in _not_moved(play.shown, loras)]
+            plays += found
         except Refused as e:
             faults.append(Fault(_short(key), str(e)))
     if any(play.key == "transition" for play in plays):
@@ -87,6 +93,15 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     return [Play(key, value, shown, {"prompts": prompts})]
 
 
+def _not_moved(scales: list[dict[str, Any]], loras: Collection[str]) -> list[Fault]:
+    """What is to be said about LoRAs whose strength cannot be moved."""
+    still = [Path(entry["path"]).name for entry in scales if entry["path"] not in loras]
+    if not still:
+        return []
+    words = f"lora_scales has no effect: {', '.join(still)} was not loaded with lora_merge_mode runtime_peft"
+    return [Fault("lora_scales", words, harmless=True)]
+
+
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
     if value is None and p.default is not None:
         # Programs that send all they know write null for what they leave alone.
@@ -101,10 +116,7 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
     elif p.kind == "scales":
         taken = tuple((str(asset(assets, path)), scale) for path, scale in taken)
         value = [{"path": path, "scale": scale} for path, scale in taken]
-    if p.kind == "scales":
-        words = f"{p.name} has no effect: no LoRA was loaded with lora_merge_mode runtime_peft"
-        faults.append(Fault(p.name, words, harmless=True))
-    elif p.waits_for:
+    if p.waits_for and p.kind != "scales":
         faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
     shown = parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p

@@ -42,7 +42,8 @@ class Peers:
     async def offer(self, sdp: str, first: dict[str, Any] | None, session: str | None = None) -> dict[str, str]:
         """Answer an offer of a new peer, or of `session` once more. Raises HTTPException."""
         status = self._desk.pipeline.status()["status"] if self._desk.pipeline else "loaded"
-        if status in ("not_loaded", "error"):
+        # A model that could not be loaded leaves the one before playing; that can be watched.
+        if status == "not_loaded" or (status == "error" and self._desk.newest is None):
             raise HTTPException(400, "no pipeline is loaded; POST /api/v1/pipeline/load first")
         known = self._peers.get(session) if session else None
         if session and known is None:

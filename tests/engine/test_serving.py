@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from clavilux.configs import Show
 from clavilux.configs.show import Osc, Server
+from clavilux.engine import cli
 from clavilux.engine.app import Brush, Parts, Performance
 from clavilux.engine.pipeline import ShowPipeline
 from clavilux.engine.serving import Serve
@@ -135,6 +136,15 @@ def test_passthrough_fades_to_the_input_and_back(at):
     assert levels[59] == 200
     assert max(abs(a - b) for a, b in pairwise(levels)) <= 15
     assert int(pipeline.render(None, at(60))[0, 0, 0]) == 200
+
+
+def test_what_is_loaded_is_not_searched_for_garbage_while_the_show_plays(tmp_path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(cli.gc, "freeze", lambda: told.append("freeze"))
+    monkeypatch.setattr(Performance, "run", lambda *asked: told.append("run"))
+    words = ["--source", "test-pattern", "--sink", "null", "--size", "64x64", "--no-server", "--port", "0"]
+    assert cli.main([*words, "--assets", str(tmp_path)]) == 0
+    assert told == ["freeze", "run"]
 
 
 def test_a_port_that_is_taken_is_said_and_the_show_goes_on(tmp_path):
