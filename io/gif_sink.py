@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
 from .film import Film
-from .movie_sink import make_folder, part_path
+from .movie_sink import drop_if_empty, make_folder, part_path
 from .picture import fit_pixels
 
 # A GIF counts hundredths of a second, and viewers play anything below two of them at a tenth of the speed.
@@ -24,6 +24,7 @@ class GifSink(Film):
         self._path = path
         self._size = size
         self._part = 1
+        self._file: Path | None = None
         self._container: Any = None
         self._stream: Any = None
         self._start: float | None = None
@@ -37,7 +38,7 @@ class GifSink(Film):
         except ImportError as e:
             raise SinkUnavailable("Writing GIFs needs the package av: python -m pip install av") from e
         make_folder(self._path)
-        file = part_path(self._path, self._part)
+        file = self._file = part_path(self._path, self._part)
         try:
             self._container = av.open(str(file), "w", options={"loop": "0", "flush_packets": "1"})
             self._stream = self._container.add_stream("gif", rate=50)
@@ -47,9 +48,9 @@ class GifSink(Film):
             self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as e:
             self._abandon()
-            raise SinkFailed(f"{file} cannot be written: {reason(e)}") from e
+            raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self.name = file.name
-        self._part += 1
+        self._part = 2
         self._start, self._last = None, -_SHORTEST
 
     def write(self, frame: Frame) -> None:
@@ -71,8 +72,12 @@ class GifSink(Film):
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as e:
             self._abandon()
-            raise SinkFailed(f"{self.name} cannot be written on: {reason(e)}") from e
+            raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self._last = pts
+
+    def _abandon(self) -> None:
+        super()._abandon()
+        drop_if_empty(self._file)
 
 
 def _paletted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
 from .faults import INSTEAD_OF_SOURCE, SourceFailed, SourceUnavailable
+from .on_card import downloaded
 from .picture import FILL, fit_pixels
 
 
@@ -66,8 +68,9 @@ class PolledSource(LiveSource):
         """Raises SourceFailed."""
 
     @abstractmethod
-    def _newest(self) -> np.ndarray | None:
-        """RGB uint8 (h, w, 3) of any size, in memory of its own; None where nothing is new. Raises SourceFailed."""
+    def _newest(self) -> Any:
+        """RGB uint8 (h, w, 3) of any size in memory of its own, an array or a tensor on the card; None where nothing is
+        new. Raises SourceFailed."""
 
     @abstractmethod
     def _disconnect(self) -> None:
@@ -87,9 +90,10 @@ class PolledSource(LiveSource):
             raise SourceFailed(f"{self.name} is not open")
         until = self._clock.now() + self.patience
         for _ in range(round(self.patience / self.poll)):
-            pixels = self._newest()
-            if pixels is not None:
-                return self._frame(fit_pixels(pixels, self._size, self._shape), self._clock.now())
+            picture = self._newest()
+            if picture is not None:
+                fit = fit_pixels if isinstance(picture, np.ndarray) else downloaded
+                return self._frame(fit(picture, self._size, self._shape), self._clock.now())
             if self._halt.wait(self.poll) or self._clock.now() > until:
                 break
         raise SourceFailed(f"{self.name} sends nothing")

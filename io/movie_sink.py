@@ -25,17 +25,27 @@ def make_folder(path: Path) -> None:
         raise SinkFailed(f"the folder {path.parent} cannot be made: {reason(e)}") from e
 
 
+def drop_if_empty(file: Path | None) -> None:
+    """Take a file away that was begun and got nothing: a full disk would fill with them, one at every new try."""
+    try:
+        if file is not None and file.is_file() and not file.is_symlink() and file.stat().st_size == 0:
+            file.unlink()
+    except OSError:
+        # It is nobody's loss where it stays.
+        return
+
+
 class MovieSink(H264Sink):
     """H.264 at `size` (width, height; odd sides padded by one), BT.709 studio range, near-lossless.
 
-    Each quarter of a second is put on
-    disk as it is done. `encoder`: software, or hardware where the machine has one.
+    Each quarter of a second is put on disk as it is done. `encoder`: software, or hardware where the machine has one.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float, encoder: str = "software") -> None:
         super().__init__(path.name, size, fps, encoder)
         self._path = path
         self._part = 1
+        self._file: Path | None = None
 
     def open(self) -> None:
         """Begin a file. Raises SinkFailed when it cannot be written there."""
@@ -47,7 +57,7 @@ class MovieSink(H264Sink):
         if "libx264" not in av.codecs_available:
             raise SinkUnavailable("The installed package av is built without H.264; pip's own build has it")
         make_folder(self._path)
-        file = part_path(self._path, self._part)
+        file = self._file = part_path(self._path, self._part)
         try:
             self._container = av.open(str(file), "w", options=_container_options(file))
             # Zero latency: every frame reaches the file at once, so a kill costs a moment and not the look-ahead.
@@ -56,13 +66,18 @@ class MovieSink(H264Sink):
             self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as e:
             self._abandon()
-            raise SinkFailed(f"{file} cannot be written: {reason(e)}") from e
+            raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self.name = file.name
-        self._part += 1
+        self._part = 2
         self._last = -1
 
     def _complaint(self, e: BaseException) -> str:
-        return f"{self.name} cannot be written on: {reason(e)}"
+        # The same words for every part, so that they are said once.
+        return f"{self._path} cannot be written: {reason(e)}"
+
+    def _abandon(self) -> None:
+        super()._abandon()
+        drop_if_empty(self._file)
 
 
 def _container_options(file: Path) -> dict[str, str]:

@@ -14,6 +14,8 @@ from .source_thread import FIRST_RETRY, LONGEST_RETRY
 log = logging.getLogger("clavilux")
 
 _PUMP_EVERY = 0.05
+# A sink that was lost is back when it has taken so many pictures: a full disk may still take one into its buffer.
+_PROOF = 3
 
 State = Literal["opening", "writing", "lost", "closed", "stopped"]
 
@@ -43,6 +45,7 @@ class SinkThread:
         self._halt = threading.Event()
         self._flush = True
         self._retry = FIRST_RETRY
+        self._taken = 0
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
     @property
@@ -72,6 +75,7 @@ class SinkThread:
         # Once at least, whatever comes first: a frame offered before a quick stop is still written.
         while True:
             try:
+                self._taken = 0
                 self.sink.open()
                 self._serve()
             except SinkClosed as e:
@@ -120,7 +124,8 @@ class SinkThread:
         self.write_ms = (now - began) * 1000
         self.whole_ms = None if frame.captured is None else (now - frame.captured) * 1000
         self.written += 1
-        if self.state != "writing":
+        self._taken += 1
+        if self.state != "writing" and (self.state != "lost" or self._taken >= _PROOF):
             self.state, self.error = "writing", None
             self._notices.clear(self._key, f"Output {self.sink.name} is back.")
 

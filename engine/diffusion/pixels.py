@@ -5,6 +5,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..core.twins import note_twin, twin_of
+
+# Where a picture is worth keeping beside its copy in memory.
+CARDS = ("cuda", "mps")
+
 
 def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """The picture cropped at its centre to the aspect asked for and scaled to it; as it is when it fits."""
@@ -36,6 +41,9 @@ class Canvas:
                 f"a frame is uint8 ({self.height}, {self.width}, 3) here, not {pixels.dtype} {pixels.shape}"
             )
         down, right = self.padded[0] - self.height, self.padded[1] - self.width
+        twin = twin_of(pixels)
+        if twin is not None and twin.device.type == self._device.type and not (down or right):
+            return twin[None].to(self._device)
         if down or right:
             pixels = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
         elif not pixels.flags.writeable or not pixels.flags.c_contiguous:
@@ -43,5 +51,10 @@ class Canvas:
         return torch.from_numpy(pixels)[None].to(self._device, non_blocking=True)
 
     def store(self, frame: Tensor) -> np.ndarray:
-        """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own."""
-        return frame[0, : self.height, : self.width].cpu().numpy().copy()
+        """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own; those from a card keep their twin there."""
+        inside = frame[0, : self.height, : self.width]
+        pixels = inside.cpu().numpy().copy()
+        if frame.device.type in CARDS:
+            # The codec may write over its frame the next time.
+            note_twin(pixels, inside.clone())
+        return pixels

@@ -1,9 +1,11 @@
 """A sink on its own thread: the caller never waits, faults are told and mended, nothing is overwritten."""
 
+import errno
 import threading
 import time
 
 import numpy as np
+import pytest
 from clavilux.engine.core.clock import ManualClock, SystemClock
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.notices import Notices
@@ -104,11 +106,11 @@ def test_without_flush_what_waits_is_left():
 def test_a_fault_is_told_once_and_the_sink_is_opened_again():
     sink = MemorySink("clip.mp4", faults=(1, 2, 3))
     thread, notices = started(sink)
-    for n in range(6):
+    for n in range(7):
         feed(thread, n)
     assert thread.stop()
-    assert [f.n for f in sink.frames] == [0, 4, 5]
-    assert (thread.written, thread.dropped) == (3, 3)
+    assert [f.n for f in sink.frames] == [0, 4, 5, 6]
+    assert (thread.written, thread.dropped) == (4, 3)
     texts = [n.text for n in notices.recent]
     assert texts[0] == "Output lost: clip.mp4 refuses write 1; the show goes on, trying again."
     assert texts[-1] == "Output clip.mp4 is back."
@@ -131,7 +133,8 @@ def test_a_sink_that_cannot_be_opened_is_tried_again_with_growing_pauses():
     sink = Shut(clock)
     thread, notices = started(sink, clock)
     until(lambda: sink.opened == 8)
-    feed(thread, 1)
+    for n in range(3):
+        feed(thread, n)
     assert thread.stop()
     assert np.allclose(np.diff(sink.times), [0.5, 1, 2, 4, 8, 8, 8])
     texts = [n.text for n in notices.recent]
@@ -184,6 +187,52 @@ def test_stopping_interrupts_the_pause_before_a_retry():
     began = clock.now()
     assert thread.stop()
     assert clock.now() - began < 0.4
+
+
+def test_a_sink_that_takes_one_picture_and_fails_again_is_not_back_each_time():
+    """A full disk: the first picture after each new try still fits into a buffer."""
+    sink = MemorySink("clip.gif", faults=range(1, 20, 2))
+    thread, notices = started(sink)
+    for n in range(25):
+        feed(thread, n)
+    assert thread.stop()
+    assert sink.opened == 11
+    # Each fault has words of its own here; a real one has the same, which are said once.
+    assert [n.text for n in notices.recent].count("Output clip.gif is back.") == 1
+    assert notices.recent[-1].text == "Output clip.gif is back."
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "gif"])
+def test_a_full_disk_is_told_once_and_leaves_no_empty_files(kind, tmp_path, monkeypatch):
+    import av
+    from clavilux.io.sinks import open_sink
+
+    whole, full = av.open, threading.Event()
+
+    def opened(file, mode="r", **options):
+        if full.is_set() and mode == "w":
+            open(file, "w").close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(file, mode, **options)
+
+    monkeypatch.setattr(av, "open", opened)
+    thread, notices = started(open_sink(str(tmp_path / f"clip.{kind}"), (16, 16), 30.0))
+    feed(thread, 0)
+    feed(thread, 30)
+    full.set()
+    thread.sink._abandon()
+    feed(thread, 60)
+    tries = thread._clock.now() + 100
+    until(lambda: thread._clock.now() > tries)
+    full.clear()
+    until(lambda: thread.sink.name == f"clip.2.{kind}")
+    for n in range(90, 210, 30):
+        feed(thread, n)
+    assert thread.stop()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"clip.2.{kind}", f"clip.{kind}"]
+    lost, back = (n.text for n in notices.recent)
+    assert lost.startswith("Output lost: ")
+    assert back == f"Output clip.2.{kind} is back."
 
 
 def test_a_film_that_failed_goes_on_in_a_second_file(tmp_path):

@@ -1,18 +1,26 @@
-"""Spout against a stand-in that refuses whatever the real classes lack: names, positions, formats, buffers, threads."""
+"""Spout against a stand-in that refuses whatever the real classes lack: names, positions, formats, buffers, threads.
 
+Beside it stand-ins for PyOpenGL and cuda-bindings, whose calls take what the real ones take, and whose textures are
+OpenGL's and CUDA's in turn.
+"""
+
+import ctypes
 import sys
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.shape import Shape
+from clavilux.engine.core.twins import note_twin, twin_of
 from clavilux.io import spout
 from clavilux.io.faults import SinkFailed, SourceFailed
 
 GL_RGBA, GL_BGRA = 0x1908, 0x80E1
+TEXTURE_2D = 0x0DE1
 
 
 class Machine:
@@ -20,6 +28,10 @@ class Machine:
 
     def __init__(self):
         self.senders, self.contexts, self.count, self.no_gl = {}, 0, 0, False
+        self.active = ""
+        # OpenGL's textures by number, those that CUDA has registered, and those it holds at the moment.
+        self.textures, self.registered, self.mapped, self.refuse = {}, set(), set(), ""
+        self.ways = []
 
 
 class _Gl:
@@ -62,8 +74,20 @@ class Sender(_Gl):
         view = memoryview(buffer)
         if not view.c_contiguous or view.nbytes < width * height * 4:
             raise BufferError("Pixel data is not large enough or not contiguous")
+        return self.publish(width, height, bytes(view), "image")
+
+    def sendTexture(self, texture, target, width, height, invert, host_fbo, /):
+        self.here()
+        assert (target, invert, host_fbo) == (TEXTURE_2D, False, 0)
+        assert texture not in self.machine.mapped, "CUDA holds it"
+        rows = self.machine.textures[texture]
+        assert rows.shape == (height, width, 4)
+        return self.publish(width, height, rows.tobytes(), "texture")
+
+    def publish(self, width, height, pixels, way):
         self.machine.count += 1
-        self.machine.senders[self.name] = (width, height, bytes(view), self.machine.count)
+        self.machine.ways.append(way)
+        self.machine.senders[self.name] = (width, height, pixels, self.machine.count)
         return True
 
     def setFrameSync(self, name, /):
@@ -84,6 +108,28 @@ class Receiver(_Gl):
     def receiveImage(self, buffer, gl_format, invert, host_fbo, /):
         self.here()
         assert gl_format in (GL_RGBA, GL_BGRA)
+
+        def put(pixels, least):
+            view = memoryview(buffer)
+            if view.readonly or not view.c_contiguous or view.nbytes < least:
+                raise BufferError("Buffer not large enough")
+            view.cast("B")[:] = pixels
+
+        return self.receive(put)
+
+    def receiveTexture(self, texture, target, invert, host_fbo, /):
+        self.here()
+        assert (target, invert, host_fbo) == (TEXTURE_2D, False, 0)
+        assert texture not in self.machine.mapped, "CUDA holds it"
+
+        def put(pixels, least):
+            rows = self.machine.textures[texture]
+            assert rows.nbytes == least
+            rows[:] = np.frombuffer(pixels, np.uint8).reshape(rows.shape)
+
+        return self.receive(put)
+
+    def receive(self, put):
         names = [self.wanted] if self.wanted else list(self.machine.senders)
         found = next((self.machine.senders[n] for n in names if n in self.machine.senders), None)
         if found is None:
@@ -93,10 +139,7 @@ class Receiver(_Gl):
         if self.size != (width, height):
             self.size, self.updated = (width, height), True
             return True
-        view = memoryview(buffer)
-        if view.readonly or not view.c_contiguous or view.nbytes < width * height * 4:
-            raise BufferError("Buffer is not large enough")
-        view.cast("B")[:] = pixels
+        put(pixels, width * height * 4)
         self.new, self.seen = count != self.seen, count
         return True
 
@@ -119,8 +162,124 @@ class Receiver(_Gl):
     def getSenderList(self):
         return list(self.machine.senders)
 
+    def getActiveSender(self):
+        return self.machine.active
+
     def releaseReceiver(self):
         self.size = None
+
+
+def opengl(machine):
+    """The part of PyOpenGL that is used, with its numbers."""
+
+    def gen(count, /):
+        assert (count, machine.contexts > 0) == (1, True)
+        number = len(machine.textures) + 5
+        machine.textures[number] = None
+        return number
+
+    def image(target, level, internal, width, height, border, kind, of, pixels, /):
+        assert (target, level, internal, border, kind, of, pixels) == (TEXTURE_2D, 0, 0x8058, 0, GL_RGBA, 0x1401, None)
+        machine.textures[machine.bound] = np.zeros((height, width, 4), np.uint8)
+
+    def bind(target, number, /):
+        machine.bound = number
+
+    def delete(numbers, /):
+        for number in numbers:
+            assert number not in machine.registered, "CUDA still has it"
+            del machine.textures[number]
+
+    return SimpleNamespace(
+        GL_TEXTURE_MIN_FILTER=0x2801, GL_TEXTURE_MAG_FILTER=0x2800, GL_LINEAR=0x2601, GL_RGBA8=0x8058,
+        GL_RGBA=GL_RGBA, GL_UNSIGNED_BYTE=0x1401, glGenTextures=gen, glBindTexture=bind, glTexImage2D=image,
+        glTexParameteri=lambda target, name, value, /: None, glDeleteTextures=delete,
+    )  # fmt: skip
+
+
+def cuda(machine):
+    """The part of cuda.bindings.runtime that is used: every answer is a tuple whose first is the error."""
+
+    def answers(call):
+        def answer(*arguments):
+            if machine.refuse == call.__name__:
+                return (304,)
+            found = call(*arguments)
+            return (0,) if found is None else (0, found)
+
+        return answer
+
+    def cudaGraphicsGLRegisterImage(image, target, flags, /):
+        assert target == TEXTURE_2D
+        assert type(flags) is int
+        machine.registered.add(image)
+        return image
+
+    def cudaGraphicsMapResources(count, resource, stream, /):
+        assert count == 1
+        assert resource in machine.registered
+        machine.mapped.add(resource)
+
+    def cudaGraphicsSubResourceGetMappedArray(resource, index, level, /):
+        assert resource in machine.mapped
+        return machine.textures[resource]
+
+    def cudaMemcpy2DToArray(array, x, y, source, pitch, width, height, kind, /):
+        assert (x, y, kind, pitch, (height, width // 4)) == (0, 0, 3, width, array.shape[:2])
+        array[:] = np.frombuffer(ctypes.string_at(source, pitch * height), np.uint8).reshape(array.shape)
+
+    def cudaMemcpy2DFromArray(target, pitch, array, x, y, width, height, kind, /):
+        assert (x, y, kind, pitch, (height, width // 4)) == (0, 0, 3, width, array.shape[:2])
+        ctypes.memmove(target, array.ctypes.data, array.nbytes)
+
+    def cudaGraphicsUnmapResources(count, resource, stream, /):
+        machine.mapped.remove(resource)
+
+    def cudaGraphicsUnregisterResource(resource, /):
+        machine.registered.remove(resource)
+
+    def cudaSetDevice(device, /):
+        assert device == 0
+
+    module = SimpleNamespace(
+        cudaGraphicsRegisterFlags=SimpleNamespace(cudaGraphicsRegisterFlagsNone=0),
+        cudaMemcpyKind=SimpleNamespace(cudaMemcpyDeviceToDevice=3),
+    )
+    for call in (
+        cudaGraphicsGLRegisterImage, cudaGraphicsMapResources, cudaGraphicsSubResourceGetMappedArray,
+        cudaMemcpy2DToArray, cudaMemcpy2DFromArray, cudaGraphicsUnmapResources, cudaGraphicsUnregisterResource, cudaSetDevice,
+    ):  # fmt: skip
+        setattr(module, call.__name__, answers(call))
+    return module
+
+
+class OnCard(torch.Tensor):
+    """A tensor that says it lies on a card."""
+
+    @property
+    def device(self):
+        return SimpleNamespace(type="cuda", index=0)
+
+
+@pytest.fixture
+def on_cuda(machine, monkeypatch):
+    """The show computes on CUDA: what torch would have there, it has in memory."""
+    monkeypatch.setitem(sys.modules, "OpenGL.GL", opengl(machine))
+    monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", cuda(machine))
+
+    def empty(shape, dtype, device):
+        assert device == "cuda"
+        return torch.empty(shape, dtype=dtype)
+
+    monkeypatch.setattr(spout, "card", lambda kind: SimpleNamespace(empty=empty, uint8=torch.uint8))
+    return machine
+
+
+def painted(seed):
+    """A frame as a show on CUDA makes it: its pixels have a twin on the card."""
+    pixels = picture(seed)
+    note_twin(pixels, torch.from_numpy(pixels.copy()).as_subclass(OnCard))
+    return Frame(pixels, seed, seed / 30)
 
 
 @pytest.fixture
@@ -134,6 +293,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "SpoutGL", module)
     monkeypatch.setattr(spout.SpoutSource, "patience", 0.02)
+    monkeypatch.setattr(spout, "own_names", set())
     return made
 
 
@@ -156,10 +316,10 @@ def test_what_is_sent_is_received_exactly_and_upright(machine):
 
 
 def test_a_frame_is_taken_once_and_a_silent_sender_is_a_fault_in_words(machine):
-    sink, source = spout.SpoutSink("Out", (64, 48)), spout.SpoutSource("", (64, 48), ManualClock())
+    sink, source = spout.SpoutSink("Out", (64, 48)), spout.SpoutSource("Out", (64, 48), ManualClock())
     sink.open()
     source.open()
-    with pytest.raises(SourceFailed, match="Spout sends nothing"):
+    with pytest.raises(SourceFailed, match="Spout Out sends nothing"):
         source.read()
     sink.write(Frame(picture(), 0, 0.0))
     assert source.read().n == 0
@@ -207,4 +367,100 @@ def test_a_machine_without_opengl_says_so(machine):
     with pytest.raises(SinkFailed, match="gives no OpenGL context"):
         spout.SpoutSink("Out", (64, 48)).open()
     with pytest.raises(SourceFailed, match="gives no OpenGL context"):
-        spout.SpoutSource("", (64, 48), ManualClock()).open()
+        spout.SpoutSource("Out", (64, 48), ManualClock()).open()
+
+
+def other_program(machine, name, level):
+    machine.count += 1
+    machine.senders[name] = (64, 48, bytes([level, level, level, 255]) * (64 * 48), machine.count)
+
+
+def test_any_sender_is_the_active_one_and_never_our_own(machine):
+    source = spout.SpoutSource("", (64, 48), ManualClock())
+    sink = spout.SpoutSink("", (64, 48))
+    sink.open()
+    sink.write(Frame(picture(), 0, 0.0))
+    machine.active = "Clavilux"
+    with pytest.raises(SourceFailed, match="Spout is not there; no other program sends"):
+        source.open()
+    other_program(machine, "Resolume", 50)
+    other_program(machine, "VDMX", 90)
+    source.open()
+    assert source.read().pixels.max() == 50
+    machine.active = "VDMX"
+    source.open()
+    assert source.read().pixels.max() == 90
+
+
+def test_a_name_that_is_taken_is_counted_on_and_our_own_twice_is_refused(machine):
+    other_program(machine, "Out", 1)
+    other_program(machine, "Out_1", 2)
+    first, second = spout.SpoutSink("Out", (64, 48)), spout.SpoutSink("Out", (64, 48))
+    first.open()
+    first.write(Frame(picture(), 0, 0.0))
+    assert (first.name, sorted(machine.senders)) == ("Spout Out_2", ["Out", "Out_1", "Out_2"])
+    with pytest.raises(SinkFailed, match="named Out_2 is running here already; give this one another name"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+    assert machine.contexts == 0
+
+
+def test_a_picture_painted_on_the_card_is_sent_as_a_texture_upright_and_opaque(on_cuda):
+    sink = spout.SpoutSink("Out", (64, 48))
+    sink.open()
+    for seed in range(3):
+        sink.write(painted(seed))
+        sent = np.frombuffer(on_cuda.senders["Out"][2], np.uint8).reshape(48, 64, 4)
+        assert np.array_equal(sent[..., :3], picture(seed))
+        assert sent[..., 3].min() == 255
+    assert on_cuda.ways == ["texture"] * 3
+    # A picture that was changed after painting, or made at another size, has no twin: it goes through memory.
+    sink.write(Frame(picture(7), 7, 0.3))
+    assert on_cuda.ways[3:] == ["image"]
+    sink.close()
+    assert (on_cuda.textures, on_cuda.registered, on_cuda.contexts) == ({}, set(), 0)
+
+
+def test_what_arrives_as_a_texture_is_scaled_on_the_card_and_keeps_its_twin(on_cuda):
+    sink = spout.SpoutSink("Out", (64, 48))
+    source = spout.SpoutSource("Out", (64, 48), ManualClock(), Shape(mirror="horizontal"))
+    small = spout.SpoutSource("Out", (32, 32), ManualClock())
+    for opened in (sink, source, small):
+        opened.open()
+    sink.write(painted(1))
+    frame = source.read()
+    assert np.array_equal(frame.pixels, picture(1)[:, ::-1])
+    assert np.array_equal(twin_of(frame.pixels).numpy(), frame.pixels)
+    assert small.read().size == (32, 32)
+    # The sender changes its size.
+    sink.close()
+    sink = spout.SpoutSink("Out", (16, 16))
+    sink.open()
+    sink.write(Frame(np.full((16, 16, 3), 77, np.uint8), 2, 0.1))
+    assert set(np.unique(source.read().pixels)) == {77}
+    for opened in (sink, source, small):
+        opened.close()
+    assert (on_cuda.textures, on_cuda.registered, on_cuda.mapped, on_cuda.contexts) == ({}, set(), set(), 0)
+
+
+@pytest.mark.parametrize("refused", ["cudaGraphicsGLRegisterImage", "cudaMemcpy2DToArray", "cudaMemcpy2DFromArray", ""])
+def test_where_textures_fail_pictures_go_through_memory(on_cuda, refused, monkeypatch):
+    on_cuda.refuse = refused
+    if not refused:
+        monkeypatch.setitem(sys.modules, "OpenGL.GL", None)
+    sink, source = spout.SpoutSink("Out", (64, 48)), spout.SpoutSource("Out", (64, 48), ManualClock())
+    sink.open()
+    source.open()
+    for seed in range(2):
+        sink.write(painted(seed))
+        if seed == 0 and refused == "cudaMemcpy2DFromArray":
+            # This one is lost with the texture it lay in.
+            with pytest.raises(SourceFailed):
+                source.read()
+            continue
+        assert np.array_equal(source.read().pixels, picture(seed))
+    sink.close()
+    source.close()
+    assert (on_cuda.mapped, on_cuda.contexts) == (set(), 0)
