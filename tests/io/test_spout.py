@@ -247,7 +247,8 @@ def cuda(machine):
     )
     for call in (
         cudaGraphicsGLRegisterImage, cudaGraphicsMapResources, cudaGraphicsSubResourceGetMappedArray,
-        cudaMemcpy2DToArray, cudaMemcpy2DFromArray, cudaGraphicsUnmapResources, cudaGraphicsUnregisterResource, cudaSetDevice,
+        cudaMemcpy2DToArray, cudaMemcpy2DFromArray, cudaGraphicsUnmapResources,
+        cudaGraphicsUnregisterResource, cudaSetDevice,
     ):  # fmt: skip
         setattr(module, call.__name__, answers(call))
     return module
