@@ -28,7 +28,6 @@ Pictures = Sequence[np.ndarray | None]
 WITHOUT_EFFECT = {
     "lcm_lora_id": "LoRAs are not built yet",
     "lora_dict": "LoRAs are not built yet",
-    "vae_id": "the autoencoder is the model folder's own",
     "controlnets": "ControlNet is not built yet",
     "ipadapters": "IP-Adapter is not built yet",
 }
@@ -90,6 +89,9 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         notices=notices,
         device=stream["device"],
         dtype=stream["dtype"],
+        vae=stream["vae_id"],
+        tiny=stream["use_tiny_vae"],
+        fetch=True,
     )
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:

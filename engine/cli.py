@@ -17,7 +17,7 @@ from .asked import Asked
 if TYPE_CHECKING:
     from .serving import Serve
 
-COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor")
+COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor", "models")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--model", metavar="M")
     bench.add_argument("--size", type=size, metavar="WxH", help="one size only (256, 384 and 512 square)")
     bench.add_argument("--seconds", type=positive, default=2.0, metavar="T", help="for each line (2)")
+    models = commands.add_parser("models", help="models that are here, and others that are known to work")
+    models.add_argument("--json", action="store_true")
     doctor = commands.add_parser("doctor", help="what is installed, what works, what to do about the rest")
     doctor.add_argument("--json", action="store_true")
     return root
@@ -125,6 +127,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--no-server", action="store_true", help="no HTTP, no page; OSC and MIDI stay")
     run.add_argument(
         "--allow-origin", action="append", metavar="ORIGIN", help="let pages of this origin play (https://my.site)"
+    )
+    run.add_argument(
+        "--allow-pickles", action="store_true", help="models may come as .bin or .ckpt, which can carry code"
     )
     opening = run.add_mutually_exclusive_group()
     opening.add_argument("--open", action="store_true", help="open the control page in a browser")
@@ -171,7 +176,7 @@ def _mistakes() -> tuple[type[BaseException], ...]:
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     if name in ("run", "replay"):
         return {"run": run, "replay": replay}[name]
-    where = {"bench": ".speed", "doctor": ".doctor"}.get(name, ".commands")
+    where = {"bench": ".speed", "doctor": ".doctor", "models": ".models"}.get(name, ".commands")
     return getattr(import_module(where, __package__), name)
 
 
@@ -182,6 +187,10 @@ def run(options: argparse.Namespace) -> int:
     from .offline import render_offline
 
     show = show_from(options)
+    if options.allow_pickles:
+        from .diffusion.weights import Allowed
+
+        Allowed.pickles = True
     stop = stop_on_signals()
     if options.offline:
         render_offline(show, stop, options.frames, options.seconds)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
-from .parts import Decoder, Denoiser, Encoder, levels, load_unet, load_vae
+from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
 from .text import quiet
 
 ACCELERATIONS = ("auto", "openvino", "none")
@@ -63,11 +63,11 @@ class EagerUnet:
 
 
 class EagerCodec:
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
-        self._encoder, self._decoder = encoder, decoder
+    def __init__(self, encoder: Encoder, decoder: Decoder, dtype: torch.dtype = torch.float32) -> None:
+        self._encoder, self._decoder, self._dtype = encoder, decoder, dtype
 
     def encode(self, frames: Tensor) -> Tensor:
-        return self._encoder(frames)
+        return self._encoder(frames).to(self._dtype)
 
     def decode(self, latents: Tensor) -> Tensor:
         image = self._decoder.image(latents.contiguous(memory_format=LAYOUT))
@@ -78,22 +78,41 @@ class EagerCodec:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to build: the folder, the picture's (width, height), the pixel shuffle around the autoencoder."""
+    """What to build: the folder, the picture's (width, height), the pixel shuffle around the autoencoder, the
+    autoencoder's own folder where it is another's."""
 
     folder: Path
     size: tuple[int, int]
     shuffle: int
     device: torch.device
     dtype: torch.dtype
+    vae: Path | None = None
+
+    @property
+    def vae_folder(self) -> Path:
+        return self.vae or self.folder / "vae"
+
+    @property
+    def vae_dtype(self) -> torch.dtype:
+        """SDXL's own autoencoder overflows in fp16, and says so in its config; bf16 has the range."""
+        if self.dtype is not torch.float16:
+            return self.dtype
+        config = config_of(self.vae_folder)
+        xl = config_of(self.folder / "unet").get("addition_embed_type") == "text_time"
+        if not (xl and config.get("_class_name") == "AutoencoderKL" and config.get("force_upcast", True)):
+            return self.dtype
+        both = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if both else torch.float32
 
     def denoiser(self) -> Denoiser:
         with quiet():
-            return Denoiser(load_unet(self.folder), self.size).to(self.device, self.dtype).eval()
+            return Denoiser(load_unet(self.folder, self.dtype), self.size).to(self.device, self.dtype).eval()
 
     def halves(self) -> tuple[Encoder, Decoder]:
+        dtype = self.vae_dtype
         with quiet():
-            vae = load_vae(self.folder).to(self.device, self.dtype)
-        return Encoder(vae, self.shuffle, self.dtype).eval(), Decoder(vae, self.shuffle).eval()
+            vae = load_vae(self.vae_folder, dtype).to(self.device, dtype)
+        return Encoder(vae, self.shuffle, dtype).eval(), Decoder(vae, self.shuffle, dtype).eval()
 
 
 def eager(recipe: Recipe) -> Networks:
@@ -101,7 +120,7 @@ def eager(recipe: Recipe) -> Networks:
     denoiser, halves = recipe.denoiser(), recipe.halves()
     for module in (denoiser, *halves):
         module.to(memory_format=LAYOUT)  # pyright: ignore[reportCallIssue]
-    return Networks(EagerUnet(denoiser), EagerCodec(*halves), "none")
+    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none")
 
 
 def chosen(acceleration: str, device: torch.device) -> str:

@@ -2,29 +2,24 @@
 
 import logging
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..core.notices import Notices
+from . import memory
 from .accelerators import ACCELERATIONS, Codec, Networks, Recipe, Unet, accelerated
+from .family import Defaults, Family, defaults_of, family_of
 from .parts import config_of
 from .schedule import Schedule
-from .text import ModelMistake, TextEncoder, load_text
+from .shelf import folder_of, part_of
+from .text import TextEncoder, load_text
+from .weights import ModelMistake
 
-__all__ = ["Model", "ModelMistake", "folder_of", "load_model"]
+__all__ = ["Defaults", "Model", "ModelMistake", "folder_of", "load_model"]
 
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What a model was made for; a show's own values go before."""
-
-    t_index_list: tuple[int, ...] = (0, 16, 32, 45)
-    num_inference_steps: int = 50
-    guidance_scale: float = 1.2
-    sizes: tuple[tuple[int, int], ...] = ()
+UNNAMED = Family("", fast=True, xl=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +39,7 @@ class Model:
     dtype: torch.dtype
     reads_pooled: bool
     defaults: Defaults = field(default_factory=Defaults)
+    family: Family = UNNAMED
 
     @property
     def unet(self) -> Unet:
@@ -58,25 +54,6 @@ class Model:
         return self.networks.name
 
 
-def folder_of(name: str | Path) -> Path:
-    """Where a model lies: `embedded`, or a diffusers folder. Raises ModelMistake."""
-    if str(name) == "embedded":
-        path = Path(str(files("clavilux.engine") / "embedded"))
-        if not (path / "unet").is_dir():
-            raise ModelMistake(f"the embedded model is missing from this installation ({path})")
-        return path
-    path = Path(name).expanduser()
-    if not path.is_dir():
-        raise ModelMistake(
-            f"{name} is not a folder here; give `embedded` or a folder in diffusers format "
-            "(with unet, vae and scheduler inside)"
-        )
-    missing = [part for part in ("unet", "vae", "scheduler") if not (path / part).is_dir()]
-    if missing:
-        raise ModelMistake(f"{path} is not a model in diffusers format: it has no {', '.join(missing)} folder")
-    return path
-
-
 def load_model(
     name: str | Path = "embedded",
     acceleration: str = "auto",
@@ -84,29 +61,41 @@ def load_model(
     notices: Notices | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    *,
+    vae: str | None = None,
+    tiny: bool = False,
+    fetch: bool = False,
 ) -> Model:
-    """Load `embedded` or a diffusers folder for pictures of `size` (width, height). Raises ModelMistake.
+    """Load a model for pictures of `size` (width, height): `embedded`, a diffusers folder, a single weights file or a
+    hub id. Raises ModelMistake; so it does where too little memory is free, before it takes any.
 
-    Takes seconds (the first time with an accelerator more): call it on a worker when a show is running.
+    `vae`: another autoencoder, a folder or hub id; `tiny`: the tiny one that fits, where it can be had and the model
+    has none. `fetch`: what is not here is fetched from the hub. Takes seconds (the first time with an accelerator
+    more): call it on a worker when a show is running.
     """
     if acceleration not in ACCELERATIONS and notices is not None:
         notices.say("acceleration", f"acceleration {acceleration!r} is not known; auto is used")
     acceleration = acceleration if acceleration in ACCELERATIONS else "auto"
-    folder = folder_of(name)
-    said: dict[str, Any] = config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
     place = _device(device, notices)
     kind = _dtype(dtype, place, notices)
-    unet, vae = config_of(folder / "unet"), config_of(folder / "vae")
+    folder = folder_of(name, notices, half=kind != torch.float32, fetch=fetch)
+    family = family_of(folder, str(name))
+    said: dict[str, Any] = config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
+    unet = config_of(folder / "unet")
+    own = _autoencoder(folder, family, vae, tiny, fetch, notices)
+    codec = config_of(own)
+    _fits(unet, codec, own)
     shuffle = int(said.get("pixel_shuffle", 1))
     try:
         schedule = Schedule.from_config(config_of(folder / "scheduler", "scheduler_config.json"))
     except (ValueError, KeyError) as e:
         raise ModelMistake(f"{folder / 'scheduler'}: {e}") from None
     width, height = size
-    downscale = shuffle * 2 ** (len(vae.get("block_out_channels") or vae["encoder_block_out_channels"]) - 1)
+    downscale = shuffle * 2 ** (len(codec.get("block_out_channels") or codec["encoder_block_out_channels"]) - 1)
     multiple = downscale * 2 ** (len(unet["block_out_channels"]) - 1)
     padded = (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
-    networks = accelerated(Recipe(folder, padded, shuffle, place, kind), acceleration, notices)
+    memory.check(str(name), memory.needed(folder, own, padded, place, kind, place.type == "cpu"), place)
+    networks = accelerated(Recipe(folder, padded, shuffle, place, kind, own), acceleration, notices)
     return Model(
         name=str(name),
         folder=folder,
@@ -120,18 +109,32 @@ def load_model(
         device=place,
         dtype=kind,
         reads_pooled=unet.get("class_embed_type") == "projection" or unet.get("addition_embed_type") == "text_time",
-        defaults=_defaults(said),
+        defaults=defaults_of(folder, family),
+        family=family,
     )
 
 
-def _defaults(said: dict[str, Any]) -> Defaults:
-    plain = Defaults()
-    return Defaults(
-        tuple(int(i) for i in said.get("t_index_list", plain.t_index_list)),
-        int(said.get("num_inference_steps", plain.num_inference_steps)),
-        float(said.get("guidance_scale", plain.guidance_scale)),
-        tuple((int(w), int(h)) for w, h in said.get("sizes", ())),
-    )
+def _autoencoder(
+    folder: Path, family: Family, vae: str | None, tiny: bool, fetch: bool, notices: Notices | None
+) -> Path:
+    """The folder of the autoencoder to play with."""
+    own = folder / "vae"
+    if vae:
+        return part_of(vae, "autoencoder", fetch=fetch)
+    if not tiny or not family.tiny or config_of(own).get("_class_name") == "AutoencoderTiny":
+        return own
+    try:
+        return part_of(family.tiny, "tiny autoencoder", fetch=fetch)
+    except ModelMistake as why:
+        if notices is not None:
+            notices.say("vae", f"the model's own autoencoder plays; a tiny one is several times as fast. {why}")
+        return own
+
+
+def _fits(unet: dict[str, Any], codec: dict[str, Any], place: Path) -> None:
+    latents, reads = int(codec.get("latent_channels", 4)), int(unet["in_channels"])
+    if latents != reads:
+        raise ModelMistake(f"{place} is no autoencoder for this model: it has {latents} channels, the model {reads}")
 
 
 def _device(name: str, notices: Notices | None) -> torch.device:

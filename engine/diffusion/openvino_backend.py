@@ -18,6 +18,7 @@ from .accelerators import Networks, NotAPicture, Recipe
 from .parts import Checked, config_of
 from .quantize import FILE as RANGES
 from .quantize import load_ranges, quantize
+from .weights import header
 
 # Raise it when what is written into a cached folder changes.
 FORMAT = 5
@@ -57,7 +58,7 @@ def key_of(recipe: Recipe) -> str:
     import diffusers
     import openvino as ov
 
-    files = [f for part in ("unet", "vae") for f in (recipe.folder / part).iterdir() if f.is_file()]
+    files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
     if (recipe.folder / RANGES).is_file():
         files.append(recipe.folder / RANGES)
     built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
@@ -71,7 +72,7 @@ def convert(recipe: Recipe, folder: Path) -> None:
     """Write unet, encoder and decoder as OpenVINO models into `folder`."""
     import openvino as ov
 
-    halves = _weights_are_half(recipe.folder)
+    halves = _weights_are_half(recipe)
     width, height = recipe.size
     config = config_of(recipe.folder / "unet")
     denoiser = recipe.denoiser()
@@ -191,14 +192,11 @@ def _pooled_width(config: dict[str, Any]) -> int:
     return total
 
 
-def _weights_are_half(folder: Path) -> bool:
+def _weights_are_half(recipe: Recipe) -> bool:
     """Whether the stored weights are fp16: then keeping them so loses nothing and halves the cache."""
-    from safetensors import safe_open
-
-    for part in ("unet", "vae"):
-        for file in (folder / part).glob("*.safetensors"):
-            with safe_open(str(file), "pt") as tensors:
-                names = list(tensors.keys())
-                if names and tensors.get_slice(names[0]).get_dtype() != "F16":
-                    return False
+    for place in (recipe.folder / "unet", recipe.vae_folder):
+        for file in place.glob("*.safetensors"):
+            kinds = {kind for kind, _ in header(file).values()}
+            if kinds - {"F16"}:
+                return False
     return True

@@ -1,6 +1,7 @@
 """The three networks as plain modules with tensors in and out: what every accelerator starts from."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .text import ModelMistake, quiet, weights_of
+from .text import quiet
+from .weights import ModelMistake, how, weights_of
+
+# What latent consistency models are played at (Luo et al. 2023, arXiv:2310.04378).
+BAKED_GUIDANCE = 8.0
 
 
 class Denoiser(nn.Module):
@@ -69,9 +74,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """The decoding half: latents (B,C,h,w) -> frames uint8 (B,H,W,3), rounded and clipped."""
 
-    def __init__(self, vae: Any, shuffle: int) -> None:
+    def __init__(self, vae: Any, shuffle: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
-        self.vae, self.shuffle = vae, shuffle
+        self.vae, self.shuffle, self.dtype = vae, shuffle, dtype
         self.scale = float(vae.config.scaling_factor)
         self.shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
 
@@ -80,6 +85,7 @@ class Decoder(nn.Module):
 
     def image(self, latents: Tensor) -> Tensor:
         """The picture in -1..1, (B,3,H,W), neither rounded nor clipped."""
+        latents = latents.to(self.dtype) if latents.dtype != self.dtype else latents
         image = self.vae.decode(latents / self.scale + self.shift, return_dict=False)[0]
         return F.pixel_shuffle(image, self.shuffle) if self.shuffle > 1 else image
 
@@ -102,23 +108,41 @@ def levels(image: Tensor) -> Tensor:
     return (image * 127.5 + 128.0).clamp(0.0, 255.0).floor().to(torch.uint8).permute(0, 2, 3, 1)
 
 
-def load_unet(folder: Path) -> Any:
-    """The UNet of a model folder in float32. Raises ModelMistake."""
+def load_unet(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """The UNet of a model folder. Raises ModelMistake."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    return _loaded(UNet2DConditionModel, folder / "unet")
+    unet = _loaded(UNet2DConditionModel, folder / "unet", dtype)
+    if unet.config.time_cond_proj_dim is not None:
+        bake_guidance(unet)
+    return unet
 
 
-def load_vae(folder: Path) -> Any:
-    """The autoencoder of a model folder in float32, tiny or full, as its config names it. Raises ModelMistake."""
-    name = config_of(folder / "vae").get("_class_name", "AutoencoderKL")
+def bake_guidance(unet: Any, guidance: float = BAKED_GUIDANCE) -> None:
+    """Fix the guidance that a distilled UNet takes as an input (Meng et al. 2023, arXiv:2210.03142) at one value.
+
+    The guidance's embedding is added to the timestep's before a linear layer: a constant one is a change of its bias.
+    """
+    embedding = unet.time_embedding
+    half = unet.config.time_cond_proj_dim // 2
+    rates = torch.exp(torch.arange(half, dtype=torch.float32) * (-math.log(10000.0) / (half - 1)))
+    angle = (guidance - 1.0) * 1000.0 * rates
+    with torch.no_grad():
+        shift = embedding.cond_proj(torch.cat([angle.sin(), angle.cos()])[None].to(embedding.cond_proj.weight.dtype))
+        embedding.linear_1.bias += nn.functional.linear(shift, embedding.linear_1.weight)[0]
+    embedding.cond_proj = None
+
+
+def load_vae(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """The autoencoder in its own folder, tiny or full, as its config names it. Raises ModelMistake."""
+    name = config_of(folder).get("_class_name", "AutoencoderKL")
     if name == "AutoencoderTiny":
         from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny as kind
     elif name == "AutoencoderKL":
         from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL as kind
     else:
-        raise ModelMistake(f"{folder / 'vae'}: {name} is not an autoencoder this engine knows")
-    return _loaded(kind, folder / "vae")
+        raise ModelMistake(f"{folder}: {name} is not an autoencoder this engine knows")
+    return _loaded(kind, folder, dtype)
 
 
 def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
@@ -131,18 +155,12 @@ def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
         raise ModelMistake(f"{folder / name} cannot be read: {e}") from None
 
 
-def _loaded(kind: Any, folder: Path) -> Any:
+def _loaded(kind: Any, folder: Path, dtype: torch.dtype = torch.float32) -> Any:
     weights = weights_of(folder)
-    variant = "fp16" if ".fp16." in weights.name else None
     try:
         with quiet():
             part = kind.from_pretrained(
-                folder,
-                torch_dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                low_cpu_mem_usage=False,
-                variant=variant,
+                folder, torch_dtype=dtype, local_files_only=True, low_cpu_mem_usage=False, **how(weights)
             )
     except Exception as e:  # from_pretrained has no error class of its own: a damaged file can raise anything
         raise ModelMistake(f"{folder} does not load: {e}") from e

@@ -1,6 +1,7 @@
 """Prompts to conditioning. One adapter for sentence models, one for the CLIP encoders of Stable Diffusion."""
 
 import importlib
+import json
 import logging
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -12,10 +13,9 @@ import torch
 from torch import Tensor
 
 from .blending import between, blend
+from .weights import ModelMistake, how, weights_of
 
-
-class ModelMistake(ValueError):
-    """A model folder that cannot be played; the message says what is missing, in a performer's words."""
+__all__ = ["ClipText", "Encoding", "ModelMistake", "SentenceText", "TextEncoder", "blended", "load_text", "weights_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,22 +80,29 @@ class ClipText:
     """One or two CLIP encoders of a diffusers folder.
 
     One (SD 1.x, 2.x, Turbo): its last hidden state. Two (SDXL): the last hidden state but one of each, side by
-    side, and the second's projected text embedding as `pooled`.
+    side, and the second's projected text embedding as `pooled`; nothing at all for an empty prompt where the folder
+    says that the model was trained so.
     """
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> None:
         from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
         self._both = (folder / "text_encoder_2").is_dir()
+        self._silent = self._both and _says(folder / "model_index.json", "force_zeros_for_empty_prompt")
         self._pairs: list[tuple[Any, Any]] = []
         for tail in ("", "_2") if self._both else ("",):
             kind = CLIPTextModelWithProjection if tail else CLIPTextModel
             path = folder / f"text_encoder{tail}"
-            weights_of(path, "model")
-            with quiet():
-                model = kind.from_pretrained(path, local_files_only=True, use_safetensors=True)
-                tokenizer = CLIPTokenizer.from_pretrained(folder / f"tokenizer{tail}", local_files_only=True)
-            self._pairs.append((tokenizer, model.to(device, dtype).eval()))  # pyright: ignore[reportArgumentType]
+            weights = weights_of(path, "model")
+            if not (folder / f"tokenizer{tail}").is_dir():
+                raise ModelMistake(f"{folder} has no tokenizer{tail} folder: prompts cannot be read")
+            try:
+                with quiet():
+                    model = kind.from_pretrained(path, local_files_only=True, dtype=dtype, **how(weights))
+                    tokenizer = CLIPTokenizer.from_pretrained(folder / f"tokenizer{tail}", local_files_only=True)
+            except Exception as e:  # from_pretrained has no error class of its own: a damaged file can raise anything
+                raise ModelMistake(f"{path} does not load: {e}") from e
+            self._pairs.append((tokenizer, model.to(device).eval()))  # pyright: ignore[reportArgumentType]
         self.device = torch.device(device)
 
     @torch.inference_mode()
@@ -112,6 +119,8 @@ class ClipText:
             out = model(ids.to(self.device), output_hidden_states=self._both)
             states.append(out.hidden_states[-2] if self._both else out.last_hidden_state)
             pooled = out.text_embeds if hasattr(out, "text_embeds") else None
+        if self._silent and not prompt and pooled is not None:
+            return Encoding(torch.zeros_like(torch.cat(states, dim=-1)), torch.zeros_like(pooled))
         return Encoding(torch.cat(states, dim=-1), pooled)
 
 
@@ -131,22 +140,25 @@ def load_text(folder: Path, said: dict[str, Any], device: torch.device | str, dt
             ) from None
         return SentenceText(where, int(said.get("text_tokens", 24)), device)
     if (folder / "text_encoder").is_dir():
+        _is_clip(folder / "text_encoder")
         return ClipText(folder, device, dtype)
     raise ModelMistake(f"{folder} has no text_encoder folder, and no clavilux.json that names one")
 
 
-def weights_of(folder: Path, name: str = "diffusion_pytorch_model") -> Path:
-    """The safetensors file (or its index, when sharded) of one part of a model. Raises ModelMistake."""
-    if not (folder / "config.json").is_file():
-        raise ModelMistake(f"{folder} has no config.json: this is not a diffusers model part")
-    for ending in (".safetensors", ".safetensors.index.json", ".fp16.safetensors"):
-        if (folder / (name + ending)).is_file():
-            return folder / (name + ending)
-    if any(folder.glob("*.bin")) or any(folder.glob("*.ckpt")):
-        raise ModelMistake(
-            f"{folder} has weights only as .bin or .ckpt, which can carry code; get or convert the safetensors version"
-        )
-    raise ModelMistake(f"{folder} has no weights: {name}.safetensors is missing")
+def _is_clip(place: Path) -> None:
+    try:
+        kinds = json.loads((place / "config.json").read_text("utf-8")).get("architectures") or ["CLIPTextModel"]
+    except (OSError, ValueError):
+        return  # said by whoever loads it
+    if not kinds[0].startswith("CLIPText"):
+        raise ModelMistake(f"{place}: its text encoder is a {kinds[0]}, which this engine does not read prompts with")
+
+
+def _says(file: Path, key: str) -> bool:
+    try:
+        return bool(json.loads(file.read_text("utf-8")).get(key, False))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 @contextmanager

@@ -70,3 +70,22 @@ def test_a_wrong_size_is_words_and_exit_2(capsys):
         main(["--size", "255x256"])
     assert e.value.code == 2
     assert "multiples of 8" in capsys.readouterr().err
+
+
+def test_models_lists_what_is_here_and_what_is_known_to_work(monkeypatch, tmp_path, capsys):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("CLAVILUX_MODELS", str(tmp_path))
+    (tmp_path / "half" / "unet").mkdir(parents=True)
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    assert main(["models"]) == 0
+    text = capsys.readouterr().out
+    assert "+ embedded" in text
+    assert "it has no vae, scheduler folder" in text
+    assert "damaged or not complete" in text
+    assert "stabilityai/sd-turbo" in text
+    assert main(["models", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["here"][0]["name"] == "embedded"
+    assert {row["name"] for row in said["known"]} >= {"stabilityai/sdxl-turbo", "madebyollin/taesd"}

@@ -1,0 +1,170 @@
+"""Any model: what a folder is, is read from the folder; what it is not is said in words."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.diffusion import Diffuser, ModelMistake, load_model, memory
+from clavilux.engine.diffusion.family import family_of
+from clavilux.engine.diffusion.weights import Allowed
+
+_spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
+families = importlib.util.module_from_spec(_spec)
+sys.modules["families"] = families
+_spec.loader.exec_module(families)
+SIZE = (64, 64)
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory, clip_folder):
+    """Each family's folder, made when it is first asked for."""
+    made: dict[str, Path] = {}
+
+    def get(kind: str) -> Path:
+        if kind not in made:
+            made[kind] = families.MAKERS[kind](tmp_path_factory.mktemp(kind), clip_folder)
+        return made[kind]
+
+    return get
+
+
+def reference(folder: Path, model, prompt: str, x, t):
+    """What diffusers' own pipeline gives the UNet of this folder, and what the UNet says."""
+    from diffusers import DiffusionPipeline
+
+    pipe = DiffusionPipeline.from_pretrained(folder, local_files_only=True)
+    more = {}
+    if model.family.xl:
+        states, _, pooled, _ = pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device="cpu")
+        ids = pipe._get_add_time_ids(SIZE, (0, 0), SIZE, states.dtype, text_encoder_projection_dim=12)
+        more["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": ids}
+    else:
+        states, _ = pipe.encode_prompt(prompt, "cpu", 1, False)
+    if pipe.unet.config.time_cond_proj_dim:
+        from diffusers import LatentConsistencyModelPipeline
+
+        embed = LatentConsistencyModelPipeline.get_guidance_scale_embedding
+        more["timestep_cond"] = embed(pipe, torch.tensor([7.0]), embedding_dim=pipe.unet.config.time_cond_proj_dim)
+    return pipe.unet(x, t, encoder_hidden_states=states, **more).sample
+
+
+NAMES = {"sd15": "SD 1.x", "sd21": "SD 2.x", "turbo": "SD Turbo", "sdxl": "SDXL", "lcm": "SD 1.x LCM"}
+
+
+@pytest.mark.parametrize("kind", families.MAKERS)
+def test_each_family_is_known_and_says_what_diffusers_says(kind, folders, at):
+    folder = folders(kind)
+    model = load_model(folder, "none", SIZE)
+    assert model.family.name == NAMES[kind]
+    assert model.schedule.prediction == ("v_prediction" if kind == "sd21" else "epsilon")
+    torch.manual_seed(0)
+    x, t = torch.randn(1, 4, 8, 8), torch.tensor([500.0])
+    [encoding] = model.text(["abc"])
+    with torch.inference_mode():
+        got = model.unet(x, t, encoding.states, encoding.pooled if model.reads_pooled else None)
+        torch.testing.assert_close(got, reference(folder, model, "abc", x, t), atol=1e-4, rtol=1e-3)
+    painter = Diffuser(model, synchronous=True, cfg_type="full")
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    frame = painter.render(pixels, at(0, noise_scale=0.6, guidance_scale=1.5))
+    assert frame.shape == (64, 64, 3)
+    assert frame.std() > 0
+
+
+def test_a_turbo_takes_one_step_without_guidance_by_itself(folders):
+    defaults = load_model(folders("turbo"), "none", SIZE).defaults
+    assert (defaults.t_index_list, defaults.guidance_scale) == ((0,), 1.0)
+    assert family_of(folders("sdxl"), "stabilityai/sdxl-turbo").name == "SDXL Turbo"
+    assert family_of(folders("sd15")).lcm_lora == "latent-consistency/lcm-lora-sdv1-5"
+    assert not family_of(folders("turbo")).lcm_lora
+
+
+def test_an_empty_prompt_is_silence_where_the_model_was_trained_so(folders):
+    silent, said = load_model(folders("sdxl"), "none", SIZE).text(["", "abc"])
+    assert not silent.states.any()
+    assert not silent.pooled.any()
+    assert said.states.any()
+    assert load_model(folders("sd15"), "none", SIZE).text([""])[0].states.any()
+
+
+def test_another_autoencoder_and_the_tiny_one_play(folders, clip_folder, tmp_path, monkeypatch):
+    tiny = load_model(folders("sd15"), "none", SIZE, vae=str(clip_folder / "vae"))
+    assert type(tiny.codec._decoder.vae).__name__ == "AutoencoderTiny"
+    monkeypatch.setenv("CLAVILUX_MODELS", str(tmp_path))
+    notices = Notices(ManualClock())
+    own = load_model(folders("sd15"), "none", SIZE, notices, tiny=True)
+    assert type(own.codec._decoder.vae).__name__ == "AutoencoderKL"
+    assert "hf download madebyollin/taesd " in notices.recent[-1].text
+    shutil.copytree(clip_folder / "vae", tmp_path / "taesd")
+    found = load_model(folders("sd15"), "none", SIZE, tiny=True)
+    assert type(found.codec._decoder.vae).__name__ == "AutoencoderTiny"
+    families.kl(tmp_path / "wide", latents=12)
+    with pytest.raises(ModelMistake, match="12 channels, the model 4"):
+        load_model(folders("sd15"), "none", SIZE, vae="wide")
+
+
+def test_what_cannot_be_played_is_said(folders, tmp_path):
+    def refused(change) -> str:
+        copy = tmp_path / f"copy{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(folders("sd15"), copy)
+        change(copy)
+        with pytest.raises(ModelMistake) as mistake:
+            load_model(copy, "none", SIZE)
+        return str(mistake.value)
+
+    def config(folder, part, name, **values):
+        path = folder / part / name
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    scheduler = "scheduler_config.json"
+    assert "inpainting" in refused(lambda f: config(f, "unet", "config.json", in_channels=9))
+    assert "instruction" in refused(lambda f: config(f, "unet", "config.json", in_channels=8))
+    assert "FlowMatch" in refused(
+        lambda f: config(f, "scheduler", scheduler, _class_name="FlowMatchEulerDiscreteScheduler")
+    )
+    assert "Roberta" in refused(lambda f: config(f, "text_encoder", "config.json", architectures=["RobertaSeries"]))
+    assert "tokenizer" in refused(lambda f: shutil.rmtree(f / "tokenizer"))
+    assert "Flux" in refused(lambda f: (f / "unet").rename(f / "transformer"))
+    assert "does not load" in refused(lambda f: (f / "text_encoder" / "model.safetensors").write_bytes(b"no"))
+
+
+def test_pickled_weights_play_only_where_the_command_line_allows_them(folders, tmp_path, monkeypatch):
+    folder = tmp_path / "pickled"
+    shutil.copytree(folders("sd15"), folder)
+    from safetensors.torch import load_file
+
+    name = "diffusion_pytorch_model"
+    torch.save(load_file(folder / "unet" / f"{name}.safetensors"), folder / "unet" / f"{name}.bin")
+    (folder / "unet" / f"{name}.safetensors").unlink()
+    with pytest.raises(ModelMistake, match="--allow-pickles"):
+        load_model(folder, "none", SIZE)
+    monkeypatch.setattr(Allowed, "pickles", True)
+    plain, same = load_model(folders("sd15"), "none", SIZE), load_model(folder, "none", SIZE)
+    x, t, states = torch.ones(1, 4, 8, 8), torch.tensor([500.0]), plain.text(["abc"])[0].states
+    with torch.inference_mode():
+        assert torch.equal(plain.unet(x, t, states, None), same.unet(x, t, states, None))
+
+
+def test_too_little_memory_is_seen_before_anything_is_loaded(folders, monkeypatch):
+    from clavilux.engine.diffusion import model as module
+
+    monkeypatch.setattr(memory, "free", lambda device: 300_000_000)
+    monkeypatch.setattr(module, "accelerated", lambda *_: pytest.fail("it was loaded"))
+    with pytest.raises(ModelMistake, match=r"needs about 1\.\d GB of memory and 0\.3 GB are free"):
+        load_model(folders("sd15"), "none", (2048, 2048))
+
+
+def test_half_precision_keeps_the_large_models_autoencoder_in_range(folders):
+    from clavilux.engine.diffusion.accelerators import Recipe
+
+    def codec(kind, device):
+        return Recipe(folders(kind), SIZE, 1, torch.device(device), torch.float16).vae_dtype
+
+    assert codec("sd15", "cpu") == torch.float16
+    assert codec("sdxl", "cpu") == torch.float32
