@@ -27,6 +27,9 @@ MOST_LISTENERS = 64
 EVERY = 1 / 60
 _AT_ONCE = 100
 _STATUS_EVERY = 1.0
+# Told to a program that may be the very one that moves the value, once it has rested for so long, seconds: told on its
+# way, a slider is pulled back under the hand, and two programs that answer each other swing for ever.
+REST = 0.2
 # How long a fault is repeated in the status.
 _FAULT_SHOWN = 5.0
 _NEVER = float("inf")
@@ -46,6 +49,14 @@ class Listener:
     def sent(self, sender: Sender) -> bool:
         """Is a message from `sender` this listener's own?"""
         return sender in (self.address, self.source) or (self.by_host and sender[0] == self.address[0])
+
+    def may_have_sent(self, sender: Sender) -> bool:
+        """Can `sender` be this listener on another port? One that has subscribed is known; a target of the show is
+        known by its machine alone."""
+        host = self.address[0]
+        if self.source is not None:
+            return False
+        return sender[0] == host or (_is_loopback(sender[0]) if _is_loopback(host) else not _is_numeric(host))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,8 @@ class Feedback:
         self._fault = ("", float("-inf"))
         targets = list(targets)
         for target in targets:
-            # A tablet sends from another port than it listens on; a machine with one program is that program.
+            # A tablet sends from another port than it listens on; a machine with one program is that program. On this
+            # machine there are others.
             alone = not _is_loopback(target[0]) and [t[0] for t in targets].count(target[0]) == 1
             self._listeners[target] = Listener(target, by_host=alone)
         router.answers.update({SUBSCRIBE: self.subscribe, UNSUBSCRIBE: self.unsubscribe, GET: self.get})
@@ -191,11 +203,15 @@ class Feedback:
         """A listener has set `name` to `value` by itself: it knows."""
         if event.sender is None or not self._listeners:
             return
-        for listener in self._listeners.values():
-            if listener.sent(event.sender):
-                listener.known[name] = value
-                # Another hand may change it back within the same frame.
-                listener.due.setdefault(name, event.t)
+        own = [listener for listener in self._listeners.values() if listener.sent(event.sender)]
+        for listener in own:
+            listener.known[name] = value
+            # Another hand may change it back within the same frame.
+            listener.due.setdefault(name, event.t)
+        if not own:
+            for listener in self._listeners.values():
+                if listener.may_have_sent(event.sender):
+                    listener.due[name] = event.t + REST
 
     def _tell_faults(self, now: float) -> None:
         recent = self._notices.recent
@@ -255,6 +271,10 @@ def _number(value: Any) -> float | None:
         return to_number(value, "")
     except Refused:
         return None
+
+
+def _is_numeric(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _is_loopback(host: str) -> bool:
