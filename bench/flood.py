@@ -4,7 +4,8 @@
 
 First the show alone, then the same under `rate` OSC messages a second from a process of its own and a MIDI sweep of 200
 messages a second. The picture is arithmetic that takes `render-ms` outside Python's lock, as a network does. Prints
-frames a second of both, how long a message waits for its snapshot, losses, and whether both last values rest exactly.
+frames a second of both, how long a message waits for its snapshot, losses, and which values do not rest exactly where
+they were sent last: one has an address of its own, twelve are mapped, one is on the MIDI fader.
 """
 
 import argparse
@@ -23,14 +24,17 @@ from clavilux.engine.core.events import Event, Inbox
 from clavilux.engine.core.loop import Loop
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
+from clavilux.engine.core.table import TABLE
 from clavilux.engine.live_ports import LivePorts
 from clavilux.io.fake_ports import FakeMidi
 from clavilux.io.osc_packet import Message, encode
 from clavilux.mappings.loader import parse_mapping
 
 LAST = 0.3125
+# Parameters that glide, but the two that are played otherwise: each is played by several of the fifty mapped addresses.
+MAPPED = [p for p in TABLE.values() if p.continuous and p.name not in ("noise_scale", "delta", "tempo")][:12]
 ROWS = "version: 1\nbindings:\n  - {cc14: 1, to: delta}\n" + "".join(
-    f"  - {{osc: /deck/{k}, to: guidance_scale}}\n" for k in range(50)
+    f"  - {{osc: /deck/{k}, to: {MAPPED[k % len(MAPPED)].name}}}\n" for k in range(50)
 )
 
 
@@ -46,8 +50,15 @@ def send(port: int, rate: int, seconds: float) -> None:
             out.sendto(native[k // 2 % 100] if k % 2 else mapped[k // 2 % 50], ("127.0.0.1", port))
         sent = due
         time.sleep(0.001)
-    time.sleep(0.1)
+    # The last of each, one behind the other: nothing comes after them.
+    for n in range(len(MAPPED)):
+        out.sendto(encode(Message(f"/deck/{n}", (last_share(n),))), ("127.0.0.1", port))
     out.sendto(encode(Message("/clavilux/noise_scale", (LAST,))), ("127.0.0.1", port))
+
+
+def last_share(n: int) -> float:
+    """Where the n-th mapped control comes to rest, 0..1: a number that 32 bits hold exactly."""
+    return (2 * n + 1) / 64
 
 
 class WatchedInbox(Inbox):
@@ -145,12 +156,20 @@ def main() -> None:
                 "lost_by_the_system": ports.osc.lost,
                 "lost_by_the_inbox": inbox.lost,
                 "wait_ms": {"p50": statistics.median(waits) * 1000, "p99": waits[int(len(waits) * 0.99)] * 1000},
-                "last_osc_is_right": router.state.target("noise_scale") == LAST,
-                "last_midi_is_right": router.state.target("delta") == 2 * 9999 / 16383,
+                "values_that_are_wrong": wrong(router),
             },
             indent=1,
         )
     )
+
+
+def wrong(router: Router) -> list[str]:
+    """The parameters that do not rest where they were sent last."""
+    wanted = {"noise_scale": LAST, "delta": 2 * 9999 / 16383}
+    for n, p in enumerate(MAPPED):
+        lo, hi = p.span()
+        wanted[p.name] = lo + last_share(n) * (hi - lo)
+    return [name for name, value in wanted.items() if router.state.target(name) != value]
 
 
 def sweep_midi(midi: FakeMidi, ended: threading.Event) -> None:

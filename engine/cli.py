@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true")
     commands.add_parser("ports", help="MIDI ports, cameras and what else this machine has")
     monitor = commands.add_parser("monitor", help="print every incoming message and what it is bound to")
+    monitor.add_argument("config", nargs="?", metavar="CONFIG", help="a show file whose rows and values are meant")
     _listening_options(monitor)
     monitor.add_argument("--mapping", action="append", default=[], metavar="M")
     learn = commands.add_parser("learn", help="move a control, name a parameter: a binding is written")

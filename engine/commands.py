@@ -12,7 +12,8 @@ from ..mappings import load_mapping
 from .core.documents import Mistakes
 from .core.table import TABLE, row
 from .learning import learn
-from .monitor import colourful, monitor, paint
+from .monitor import colourful, paint
+from .watching import monitor
 
 __all__ = ["check", "learn", "monitor", "params", "ports"]
 

@@ -5,6 +5,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from ..mappings.writer import add_row
 from .asked import Asked
 from .core.clock import SystemClock
 from .core.documents import SUFFIXES
-from .core.events import Inbox
 from .core.learn import Learner, Learnt
 from .core.notices import Notices
 from .core.parameters import Refused, to_number
 from .core.table import TABLE, Table
+from .ears import Ears
 from .monitor import colourful, paint
 
 LOOK_EVERY = 0.02
@@ -65,39 +66,33 @@ def mapping_path(name: str) -> Path:
 
 def learn(options: argparse.Namespace) -> int:
     """Learn controls, one after another, until Ctrl-C (or one, with --to)."""
-    from ..io.midi import MidiPorts
-    from ..io.osc import OscPort
     from .cli import stop_on_signals
 
     path = mapping_path(options.mapping)
-    clock, inbox = SystemClock(), Inbox()
-    notices = Notices(clock)
-    osc = OscPort(options.osc, options.host, clock=clock, inbox=inbox, notices=notices)
-    osc.start()
-    midi = MidiPorts(options.midi or ["*"], clock=clock, inbox=inbox, notices=notices)
-    midi.start()
+    clock = SystemClock()
+    ears = Ears(options, clock, Notices(clock))
     stop = stop_on_signals()
     learner = Learner()
     typed = _typed_lines()
     try:
-        print(f"learning into {path}; OSC on UDP port {osc.port}; Ctrl-C ends", flush=True)
+        print(f"learning into {path}; {ears.words}; Ctrl-C ends", flush=True)
         while not stop.is_set():
-            learnt = _wait(learner, inbox, clock, stop)
+            learnt = _wait(learner, ears, clock, stop)
             if learnt is None or not _name_it(path, learnt, options.to, typed, stop) or options.to:
                 break
-            inbox.drain()
+            ears.heard()
             learner.forget()
     finally:
-        midi.stop()
-        osc.stop()
+        ears.close()
     return 0
 
 
-def _wait(learner: Learner, inbox: Inbox, clock: SystemClock, stop: threading.Event) -> Learnt | None:
+def _wait(learner: Learner, ears: Ears, clock: SystemClock, stop: threading.Event) -> Learnt | None:
     print("move a control ...", flush=True)
-    while not stop.wait(LOOK_EVERY):
-        for event in inbox.drain():
-            learner.hear(event)
+    while not stop.wait(LOOK_EVERY) and not ears.ended:
+        for row in ears.heard():
+            # A show has a clock of its own.
+            learner.hear(row.event if ears.show is None else replace(row.event, t=clock.now()))
         learnt = learner.learnt(clock.now())
         if learnt is not None:
             return learnt

@@ -12,6 +12,8 @@ from .events import Event
 _DATA_MSB, _DATA_LSB, _INCREMENT, _DECREMENT = 6, 38, 96, 97
 # Select messages: which half of the number, of which kind.
 _SELECT = {99: ("nrpn", 1), 98: ("nrpn", 0), 101: ("rpn", 1), 100: ("rpn", 0)}
+# The controllers by which each kind of parameter is chosen and set.
+PARAMETER_PARTS = {"nrpn": (98, 99, 6, 38, 96, 97), "rpn": (100, 101, 6, 38, 96, 97)}
 _NULL = (127, 127)
 # Two halves this much closer together than their neighbours belong together, seconds.
 _CLEARLY = 0.005

@@ -51,10 +51,22 @@ class Player:
             and ((self._lo_in, self._hi_in) == (self._lo, self._hi))
         )
 
+    def hears(self, event: Event) -> bool:
+        """Is this message one of the row's control?"""
+        return self.binding.control.matches(event) and not self._is_another_program(event)
+
+    def is_release(self, event: Event) -> bool:
+        """Is it the letting go of a button, which does nothing?"""
+        b = self.binding
+        try:
+            return b.do != "shift" and (b.do is not None or b.mode != "momentary") and not self._is_down(event)
+        except Refused:
+            return False
+
     def play(self, event: Event) -> None:
         """Set targets or fire; a value that cannot be taken is reported and changes nothing."""
         b = self.binding
-        if b.control.kind == "program" and b.control.number is not None and event.args[:1] != (b.control.number,):
+        if self._is_another_program(event):
             return
         try:
             if not self._stage.is_live(b):
@@ -230,6 +242,10 @@ class Player:
         assert self._parameter is not None
         value = self._hi if share == 1.0 else self._lo + share * (self._hi - self._lo)
         self._state.set(self._parameter, value, t, self, self.binding.smooth)
+
+    def _is_another_program(self, event: Event) -> bool:
+        control = self.binding.control
+        return control.kind == "program" and control.number is not None and event.args[:1] != (control.number,)
 
     def _argument(self, event: Event) -> Any:
         args, i = event.args, self.binding.control.arg

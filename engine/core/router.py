@@ -6,14 +6,14 @@ frame's moment. Since smoothing is a closed form in time, how the time is cut in
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .banks import Banks
 from .bindings import Binding
 from .events import Event
 from .midi_controls import HIGHEST, MidiControls
 from .notices import Notices
-from .parameters import Action, Parameter, Refused, to_number
+from .parameters import Action, Parameter, Refused
 from .patterns import is_pattern, matches
 from .player import Player
 from .smoothing import Smoothing
@@ -30,20 +30,10 @@ SUBSCRIBE, UNSUBSCRIBE, GET = f"{ROOT}subscribe", f"{ROOT}unsubscribe", f"{ROOT}
 ANSWERED = frozenset({SUBSCRIBE, UNSUBSCRIBE, GET})
 # Routes are remembered for so many addresses, of so many characters at most: those that programs make up have no end.
 _CACHED_ADDRESSES, _LONGEST_CACHED = 4096, 256
-_LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
+LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
 # Addresses that are nowhere share so many places, and from each one is reported in so many seconds.
 _UNKNOWN_SLOTS, _UNKNOWN_GAP = 16, 1.0
-_MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
-
-
-class Hit(NamedTuple):
-    """What one message would do to one thing: the row or address it comes by, the parameter or action, the value it
-    would get (None: as it comes), and why nothing happens, if nothing does."""
-
-    by: str
-    what: str
-    value: Any
-    asleep: str | None
+MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
 
 
 class Router:
@@ -81,9 +71,8 @@ class Router:
         self.banks.bind(self.bindings)
         self.players = [Player(b, self) for b in self.bindings]
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
-        kinds = {b.control.kind for b in self.bindings} & _MADE_KINDS
-        self._controls = MidiControls(kinds, self._stands) if kinds else None
-        self._explained = MidiControls(kinds, self._stands)
+        kinds = {b.control.kind for b in self.bindings} & MADE_KINDS
+        self._controls = MidiControls(kinds, self.stands) if kinds else None
 
     def feed(self, event: Event) -> None:
         """Play one event. Never raises for what is in it: a value that cannot be taken is reported in words."""
@@ -152,37 +141,27 @@ class Router:
         self._n += 1
         return snapshot
 
-    def explain(self, event: Event) -> list[Hit]:
-        """What this event would play, for the monitor; plays nothing."""
-        made = self._explained.feed(event) if event.port.startswith("midi") else []
-        hits = []
-        for heard in (event, *made):
-            for player in self.players:
-                if player.binding.control.matches(heard):
-                    b = player.binding
-                    asleep = None if self.is_live(b) else f"only in bank {b.bank}"
-                    hits.append(Hit(b.where or str(b.control), b.to or f"do {b.do}", player.would(heard), asleep))
-        if event.port in ("osc", "api"):
-            for address, (name, _) in self._natives.items():
-                if matches(event.address, address):
-                    hits.append(Hit(address, name, self._would(name, address, event.args), None))
-            if event.address in ANSWERED:
-                hits.append(Hit(event.address, "an answer", None, None))
-        return hits
+    def natives(self, address: str) -> list[tuple[str, str]]:
+        """(address, parameter or action) of what an OSC address or pattern reaches by itself."""
+        if not is_pattern(address):
+            return [(address, self._natives[address][0])] if address in self._natives else []
+        return [(at, name) for at, (name, _) in self._natives.items() if matches(address, at)]
 
-    def _would(self, name: str, address: str, args: tuple[Any, ...]) -> Any:
-        """The value a native address would set; None for an action and for what would be refused."""
-        p = self.table.get(name)
-        if p is None or not args:
+    def near(self, address: str) -> str | None:
+        """The native address that one that is nowhere may mean."""
+        if not address.startswith(ROOT):
             return None
-        try:
-            if address == p.osc:
-                first, *more = args
-                return p.coerce(args if p.kind in _LIST_KINDS and more else first).value
-            lo, hi = p.span()
-            return p.coerce(lo + min(max(to_number(args[0], name), 0.0), 1.0) * (hi - lo)).value
-        except Refused:
-            return None
+        name = address.removeprefix(ROOT).removeprefix("n/")
+        found = self.table.nearest(name) or self.table.nearest(name, actions=True)
+        return f"{ROOT}{found}" if found else None
+
+    def stands(self, event: Event) -> int | None:
+        """Where the parameter of a row that increments move stands, 0..16383; None while that row moved it last."""
+        for player in self.players:
+            if player.binding.control.matches(event) and not player.owns():
+                position = player.position()
+                return None if position is None else round(position * HIGHEST)
+        return None
 
     def _play(self, event: Event) -> None:
         key = (event.port, event.address)
@@ -204,14 +183,6 @@ class Router:
             lo, hi = p.span()
             self.state.set(p, min(max(round(tempo, 1), lo), hi), event.t, self)
 
-    def _stands(self, event: Event) -> int | None:
-        """Where the parameter of a row that increments move stands, 0..16383; None while that row moved it last."""
-        for player in self.players:
-            if player.binding.control.matches(event) and not player.owns():
-                position = player.position()
-                return None if position is None else round(position * HIGHEST)
-        return None
-
     def _find(self, event: Event) -> tuple[Route, ...]:
         routes: list[Route] = [p.play for p in self.players if p.binding.control.matches(event)]
         if event.port in ("osc", "api"):
@@ -231,9 +202,8 @@ class Router:
         if event.t < self._unknown[slot]:
             return
         self._unknown[slot] = event.t + _UNKNOWN_GAP
-        name = address.removeprefix(ROOT).removeprefix("n/")
-        near = self.table.nearest(name) or self.table.nearest(name, actions=True)
-        hint = f"; did you mean {ROOT}{near}?" if near else ""
+        near = self.near(address)
+        hint = f"; did you mean {near}?" if near else ""
         self._notices.say(f"unknown:{address[:80]}", f"nothing is at {printable(address)}{hint}")
 
     def _native_routes(self) -> dict[str, tuple[str, Route]]:
@@ -248,7 +218,7 @@ class Router:
         return natives
 
     def _setter(self, p: Parameter) -> Route:
-        whole = p.kind in _LIST_KINDS
+        whole = p.kind in LIST_KINDS
 
         def route(event: Event) -> None:
             args = event.args

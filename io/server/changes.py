@@ -15,7 +15,9 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
 from ...engine.core.events import Event
-from ...engine.core.plain import arguments
+from ...engine.core.explaining import Explainer, Hit
+from ...engine.core.plain import argument, arguments
+from ...engine.core.router import Router
 from .calls import errors
 from .desk import Desk
 
@@ -23,7 +25,7 @@ MOST_LISTENERS = 64
 _TELL_EVERY = 0.04
 _STATUS_EVERY = 0.5
 _MOST_ACTIVITY, _KEPT_ACTIVITY = 12, 100
-_LONGEST_ARGUMENTS = 80
+_LONGEST_ARGUMENTS, _LARGEST_ARGUMENTS = 80, 2000
 
 
 class Changes:
@@ -35,6 +37,7 @@ class Changes:
         self._read = desk.inbox.arrived
         self._lines: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT_ACTIVITY)
         self.listeners = 0
+        self._explainer: Explainer | None = None
 
     def end(self) -> None:
         """Every stream ends within a moment."""
@@ -59,16 +62,32 @@ class Changes:
         inbox = self._desk.inbox
         if inbox.arrived != self._read:
             heard = [h for h in inbox.newest() if h.number > self._read]
-            newest = {(h.event.port, h.event.address): h for h in heard}
+            # A key that is let go at once was pressed all the same.
+            newest = {(h.event.port, h.event.address, h.event.args[:1] in ((), (0,))): h for h in heard}
             self._read = heard[-1].number if heard else inbox.arrived
             self._lines += [(h.number, self._line(h.event)) for h in list(newest.values())[-_MOST_ACTIVITY:]]
         return [line for number, line in self._lines if number > since], self._read
 
     def _line(self, event: Event) -> dict[str, Any]:
-        router = self._desk.router
-        hits = router.explain(event) if router is not None else []
-        plays = list(dict.fromkeys(hit.what for hit in hits if not hit.asleep))
-        return {"port": event.port, "address": event.address[:120], "value": short(event), "plays": plays}
+        hits = self._explained(event, self._desk.router)
+        return {
+            "t": round(event.t, 3),
+            "port": event.port,
+            "sender": event.sender,
+            "address": event.address[:120],
+            "value": short(event),
+            "args": _whole(event),
+            "near": self._desk.router.near(event.address) if self._desk.router and not hits else None,
+            "plays": list(dict.fromkeys(hit.what for hit in hits if not hit.asleep)),
+            "hits": [{**hit._asdict(), "value": argument(hit.value)} for hit in hits],
+        }
+
+    def _explained(self, event: Event, router: Router | None) -> list[Hit]:
+        if router is None:
+            return []
+        if self._explainer is None:
+            self._explainer = Explainer(router)
+        return self._explainer.hits(event)
 
 
 class _Listener:
@@ -122,6 +141,12 @@ def short(event: Event) -> str:
     """An event's arguments, short enough to be read."""
     text = " ".join(_argument(a) for a in event.args)
     return text if len(text) <= _LONGEST_ARGUMENTS else text[: _LONGEST_ARGUMENTS - 3] + "..."
+
+
+def _whole(event: Event) -> Any:
+    """An event's arguments as JSON; none where they are too many for a page that only looks on."""
+    plain = arguments(event.args)
+    return plain if len(json.dumps(plain)) <= _LARGEST_ARGUMENTS else []
 
 
 def _argument(value: Any) -> str:

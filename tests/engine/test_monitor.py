@@ -3,9 +3,8 @@
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
-from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
-from clavilux.engine.monitor import Monitor, describe
+from clavilux.engine.monitor import MIDDLE, NARROW, Monitor, Said, columns_of, describe
 from clavilux.mappings.loader import parse_mapping
 
 ROWS = """version: 1
@@ -16,13 +15,17 @@ bindings:
   - {cc: 30, to: delta, bank: b}
   - {note: 40, do: shift, with: {bank: b}}
   - {osc: /prompt, to: prompt}
+  - {relative: 16, to: guidance_scale, steps: 10}
+  - {cc: 17, to: delta, takeover: pickup}
+  - {nrpn: 300, to: delta}
 """
 
 
 @pytest.fixture
 def monitor() -> Monitor:
     mapping = parse_mapping(ROWS, "set.yaml")
-    return Monitor(Router(Notices(ManualClock()), mapping.bindings), colour=False)
+    said = Said(ManualClock())
+    return Monitor(Router(said, mapping.bindings, opening={"delta": 0.5}), said, colour=False)
 
 
 def midi(address: str, *args: int, t: float = 1.0) -> Event:
@@ -41,13 +44,20 @@ def test_it_names_the_row_and_the_value_it_would_set(monitor):
     assert line(monitor, Event(1.5, "osc", "/clavilux/noise_scale", (0.25,))).endswith("-> noise_scale 0.25")
     assert line(monitor, Event(1.5, "osc", "/clavilux/n/tempo", (0.5,))).endswith("-> tempo 160")
     assert line(monitor, Event(1.5, "osc", "/clavilux/subscribe", (9001,))).endswith("-> an answer")
-    assert line(monitor, Event(1.5, "osc", "/clavilux/delta", ("loud",))).endswith("-> delta")
+    refused = line(monitor, Event(1.5, "osc", "/clavilux/delta", ("loud",)))
+    assert refused.endswith("-> delta: delta takes a number, not 'loud'")
     assert line(monitor, Event(1.5, "osc", "/prompt", ("fire",))).endswith("-> prompt 'fire' (set.yaml:8)")
 
 
 def test_what_plays_nothing_says_so(monitor):
-    assert line(monitor, midi("/cc/1/99", 4)).endswith("-> nothing")
+    assert line(monitor, midi("/cc/1/77", 4)).endswith("-> nothing")
     assert line(monitor, midi("/cc/1/30", 4)).endswith("-> delta (set.yaml:6): only in bank b")
+
+
+def test_what_was_meant_by_an_address_that_is_nowhere(monitor):
+    for _ in range(3):
+        shown = line(monitor, Event(1.5, "osc", "/clavilux/noise_scal", (0.5,)))
+        assert shown.endswith("-> nothing; did you mean /clavilux/noise_scale?")
 
 
 def test_the_second_half_of_a_pair_shows_the_fine_value(monitor):
@@ -56,12 +66,58 @@ def test_the_second_half_of_a_pair_shows_the_fine_value(monitor):
     assert "delta 1 (set.yaml:4)" in line(monitor, midi("/cc/1/33", 0))
 
 
+def test_messages_that_belong_to_a_longer_one_are_not_nothing(monitor):
+    assert line(monitor, midi("/cc/1/99", 2)).endswith("-> part of a longer message")
+    assert line(monitor, midi("/cc/1/98", 44)).endswith("-> part of a longer message")
+    assert line(monitor, midi("/cc/1/6", 127)).endswith("-> delta 2 (set.yaml:11)")
+    assert line(monitor, midi("/cc/1/33", 1)).endswith("-> part of a longer message"), "the upper half is not there yet"
+
+
+def test_switches_turn_over_and_letting_go_does_nothing(monitor):
+    assert line(monitor, midi("/note/1/36", 90)).endswith("-> paused on (set.yaml:5)")
+    assert line(monitor, midi("/note/1/36", 0)).endswith("-> paused (set.yaml:5): let go")
+    assert line(monitor, midi("/note/1/36", 90)).endswith("-> paused off (set.yaml:5)")
+
+
+def test_a_shift_key_opens_its_bank(monitor):
+    assert line(monitor, midi("/note/1/40", 90)).endswith("-> do shift 'b' (set.yaml:7)")
+    assert line(monitor, midi("/cc/1/30", 127)).endswith("-> delta 2 (set.yaml:6)")
+    line(monitor, midi("/note/1/40", 0))
+    assert line(monitor, midi("/cc/1/30", 4)).endswith("only in bank b")
+
+
+def test_an_encoder_counts_on_and_a_knob_waits_to_be_picked_up(monitor):
+    assert line(monitor, midi("/cc/1/16", 1)).endswith("-> guidance_scale 2.2 (set.yaml:9)")
+    assert line(monitor, midi("/cc/1/16", 127)).endswith("-> guidance_scale 1.2 (set.yaml:9)")
+    assert line(monitor, midi("/cc/1/17", 120)).endswith("-> delta (set.yaml:10): waits to be picked up at 0.5")
+    assert line(monitor, midi("/cc/1/17", 20)).endswith("-> delta 0.315 (set.yaml:10)")
+
+
 def test_columns_stand_under_each_other(monitor):
     lines = [
         line(monitor, midi("/cc/1/21", 127)),
         line(monitor, Event(1234.5, "osc", "/composition/layers/1/video/effects/blur/opacity/long", (0.25,))),
     ]
     assert lines[0].index("->") == lines[1].index("->")
+
+
+@pytest.mark.parametrize(("characters", "columns"), [(80, NARROW), (110, MIDDLE)])
+def test_a_small_terminal_has_narrow_columns(monitor, characters, columns):
+    monitor.wide = columns_of(characters)
+    assert monitor.wide is columns
+    shown = [
+        line(monitor, midi("/cc/1/21", 127)),
+        line(
+            monitor, Event(934.5, "osc", "/clavilux/prompts", ("a long prompt", 0.25, "another one", 0.75), ("::", 1))
+        ),
+    ]
+    assert shown[0].index("->") == shown[1].index("->") <= characters - 30
+    assert len(shown[0]) <= characters
+
+
+def test_what_comes_from_the_network_plays_no_tricks_with_the_terminal(monitor):
+    shown = line(monitor, Event(1.0, "osc", "/\033[2Jx\r\n/y", ("\033]0;title\a",), ("10.0.0.1", 9)))
+    assert shown.isprintable()
 
 
 def test_a_flood_is_one_line_for_each_control(monitor):

@@ -44,7 +44,11 @@ def test_a_listener_hears_everything_once_and_then_what_changes(stage, monkeypat
     assert heard[0][1]["parameters"]["noise_scale"] == 1.0
     assert ("parameters", {"noise_scale": 0.5}) in heard
     lines = [line for name, rows in heard if name == "activity" for line in rows]
-    assert {"port": "api", "address": "/clavilux/noise_scale", "value": "0.5", "plays": ["noise_scale"]} in lines
+    wanted = {"port": "api", "address": "/clavilux/noise_scale", "value": "0.5", "plays": ["noise_scale"]}
+    (played,) = [line for line in lines if line["port"] == "api"]
+    assert wanted.items() <= played.items()
+    assert played["args"] == 0.5
+    assert played["hits"] == [{"by": wanted["address"], "what": "noise_scale", "value": 0.5, "asleep": None}]
 
 
 def test_faults_are_told_in_words(stage, monkeypatch):
