@@ -20,8 +20,12 @@ class ShapedSink:
         self._shape = shape
         self._fps = fps
         self._next: float | None = None
+        # What only some sinks have, this one has where they do.
         if hasattr(sink, "pump"):
             self.pump: Callable[[], None] = sink.pump
+        if hasattr(sink, "interrupt"):
+            self.interrupt: Callable[[], None] = sink.interrupt
+        self.proof: float = getattr(sink, "proof", 0.0)
 
     @property
     def name(self) -> str:

@@ -27,6 +27,9 @@ class SinkThread:
     "stopped". `written` counts frames the sink took, `dropped` those it never saw or refused. Of the newest frame
     written, `write_ms` is what writing took and `whole_ms` the time since its source frame was captured (None: it was
     made from none that is new).
+
+    A sink may have `interrupt()`, which lets go of a waiting `open` or `write` from another thread, and `proof`, the
+    seconds for which it must have taken pictures before it counts as back.
     """
 
     def __init__(self, sink: Sink, clock: Clock, notices: Notices) -> None:
@@ -45,7 +48,7 @@ class SinkThread:
         self._halt = threading.Event()
         self._flush = True
         self._retry = FIRST_RETRY
-        self._taken = 0
+        self._taken, self._opened = 0, 0.0
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
 
     @property
@@ -69,6 +72,10 @@ class SinkThread:
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(seconds)
+            interrupt = getattr(self.sink, "interrupt", None)
+            if interrupt is not None and self._thread.is_alive():
+                interrupt()
+                self._thread.join(0.5)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -77,6 +84,7 @@ class SinkThread:
             try:
                 self._taken = 0
                 self.sink.open()
+                self._opened = self._clock.now()
                 self._serve()
             except SinkClosed as e:
                 self.state = "closed"
@@ -125,9 +133,13 @@ class SinkThread:
         self.whole_ms = None if frame.captured is None else (now - frame.captured) * 1000
         self.written += 1
         self._taken += 1
-        if self.state != "writing" and (self.state != "lost" or self._taken >= _PROOF):
+        if self.state != "writing" and (self.state != "lost" or self._proven(now)):
             self.state, self.error = "writing", None
             self._notices.clear(self._key, f"Output {self.sink.name} is back.")
+
+    def _proven(self, now: float) -> bool:
+        """Has a sink that was lost taken pictures for long enough to be called back?"""
+        return self._taken >= _PROOF and now - self._opened >= getattr(self.sink, "proof", 0.0)
 
     def _lose(self, words: str) -> None:
         if self.state != "lost" or words != self.error:

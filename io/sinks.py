@@ -27,7 +27,7 @@ __all__ = ["Sink", "SinkClosed", "SinkFailed", "SinkMistake", "SinkUnavailable",
 class Sink(Protocol):
     """Takes frames. Every call comes from the same thread.
 
-    A sink may also have `pump()`, called several times a second while no frame comes.
+    A sink may also have `pump()`, called several times a second while no frame comes, and what SinkThread says.
     """
 
     name: str

@@ -7,10 +7,14 @@ import threading
 import time
 
 import av
+import numpy as np
 import pytest
 from clavilux.engine.core.clock import SystemClock
+from clavilux.engine.core.frame import Frame
+from clavilux.engine.core.notices import Notices
 from clavilux.io.faults import SinkFailed, SourceFailed
 from clavilux.io.network_source import NetworkSource, plain
+from clavilux.io.sink_thread import SinkThread
 from clavilux.io.sinks import open_sink
 from clavilux.io.stream_sink import StreamSink
 from clavilux.io.test_pattern import TestPatternSource, read_counter
@@ -50,6 +54,49 @@ def test_nobody_there_is_a_fault_in_words_both_ways():
     source.close()
     with pytest.raises(SinkFailed, match=rf"tcp://127.0.0.1:{port} cannot be reached: Connection refused"):
         StreamSink(f"tcp://127.0.0.1:{port}", SIZE, 30).open()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("address", ["rtmp://127.0.0.1:{}/live/show", "tcp://127.0.0.1:{}?listen=1"])
+def test_while_a_stream_waits_for_the_other_side_everything_else_goes_on(address):
+    """A host that takes the call and says nothing, and a receiver that has not come yet: neither stops the show."""
+    listening = "listen" in address
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if listening:
+            server.close()
+        sink = StreamSink(address.format(port), SIZE, 30)
+        clock = SystemClock()
+        notices = Notices(clock)
+        thread = SinkThread(sink, clock, notices)
+        thread.start()
+        thread.offer(TestPatternSource(SIZE, 30).read())
+        link = None if listening else server.accept()[0]
+        # The show, which PyAV would hold for as long as it waits.
+        for _ in range(60):
+            time.sleep(0.01)
+        assert (thread.state, thread.written) == ("opening", 0)
+        assert thread.stop(seconds=0.1)
+        assert sink._process is None
+        if link is not None:
+            link.close()
+
+
+@pytest.mark.real
+def test_a_receiver_that_takes_nothing_is_left_when_the_show_ends():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = StreamSink(f"tcp://127.0.0.1:{server.getsockname()[1]}", SIZE, 30)
+        clock = SystemClock()
+        thread = SinkThread(sink, clock, Notices(clock))
+        thread.start()
+        link, _ = server.accept()
+        rng = np.random.default_rng(1)
+        while thread.dropped < 20:
+            thread.offer(Frame(rng.integers(0, 256, (192, 256, 3)).astype(np.uint8), 0, clock.now()))
+            time.sleep(0.002)
+        assert thread.stop(seconds=0.3)
+        assert sink._process is None
+        link.close()
 
 
 @pytest.mark.real
