@@ -42,6 +42,10 @@ class Ears:
         """Messages that came and could not be taken, so far."""
         return self._osc.lost + self._inbox.lost
 
+    def ports(self) -> list[str]:
+        """The labels of the MIDI inputs that are open here."""
+        return self._midi.opened
+
     @property
     def ended(self) -> bool:
         """Is the show that was listened to over?"""

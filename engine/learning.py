@@ -72,7 +72,7 @@ def learn(options: argparse.Namespace) -> int:
     clock = SystemClock()
     ears = Ears(options, clock, Notices(clock))
     stop = stop_on_signals()
-    learner = Learner()
+    learner = Learner(ears.ports)
     typed = _typed_lines()
     try:
         print(f"learning into {path}; {ears.words}; Ctrl-C ends", flush=True)

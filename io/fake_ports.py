@@ -81,6 +81,7 @@ class FakeMidiBackend:
         self.sent: list[tuple[str, tuple[int, ...]]] = []
         self.why = why
         self.busy: set[str] = set()
+        self.opens: list[tuple[str, int]] = []
         self._receivers: dict[tuple[str, int], Callable[[list[int]], None]] = {}
 
     def names(self) -> list[str]:
@@ -92,6 +93,7 @@ class FakeMidiBackend:
     def open(self, name: str, nth: int, receive: Callable[[list[int]], None]) -> "_FakeInput":
         if name in self.busy:
             raise OSError("busy")
+        self.opens.append((name, nth))
         self._receivers[name, nth] = receive
         return _FakeInput(self._receivers, (name, nth))
 

@@ -11,7 +11,7 @@ from ..engine.core.notices import Notices
 from .midi_message import MidiStream, midi_event
 from .midi_out import MidiOutputs
 from .midi_rtmidi import MidiBackend, OpenedInput, RtMidiBackend
-from .port_names import Slots, wanted
+from .port_names import CLIENT, Slots, reshuffled, wanted
 
 POLL_SECONDS = 0.5
 
@@ -30,7 +30,9 @@ def names() -> MidiNames:
     backend = RtMidiBackend()
     try:
         why = backend.why_not()
-        return MidiNames(tuple(backend.names()), tuple(backend.outputs()) if why is None else (), why)
+        # Ports of a Clavilux that plays are no devices.
+        found = [[n for n in got if not n.startswith(CLIENT)] for got in (backend.names(), backend.outputs())]
+        return MidiNames(tuple(found[0]), tuple(found[1]) if why is None else (), why)
     finally:
         backend.close()
 
@@ -100,12 +102,17 @@ class MidiPorts:
         if self._backend is None:
             self._backend = RtMidiBackend()
         found = self._backend.names()
-        self._seen = tuple(found)
         here = self._slots.label(found)
-        for label in [name for name in self._open if here.get(name) != self._keys[name]]:
-            self._close(label)
-            text = f"MIDI: {label} is gone; it plays on as soon as it is plugged in again"
-            self._notices.say(f"midi:gone:{label}", text)
+        again = reshuffled(self._seen, found)
+        self._seen = tuple(found)
+        for label in list(self._open):
+            key = self._keys[label]
+            if here.get(label) != key:
+                self._close(label)
+                text = f"MIDI: {label} is gone; it plays on as soon as it is plugged in again"
+                self._notices.say(f"midi:gone:{label}", text)
+            elif key[0] in again:
+                self._close(label)
         for label, key in here.items():
             if label not in self._open and wanted(label, self._globs):
                 self._try(label, key)

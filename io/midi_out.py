@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..engine.core.notices import Notices
 from .midi_rtmidi import MidiBackend, OpenedOutput
-from .port_names import Slots, wanted
+from .port_names import Slots, reshuffled, wanted
 
 _MOST_WAITING = 5000
 
@@ -22,6 +22,7 @@ class MidiOutputs:
         self._slots = Slots()
         self._ports: dict[str, OpenedOutput] = {}
         self._keys: dict[str, tuple[str, int]] = {}
+        self._seen: tuple[str, ...] = ()
         self._count = 0
         self._waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -36,9 +37,13 @@ class MidiOutputs:
         globs = tuple(self.wanted)
         if not globs and not self._ports:
             return
-        here = self._slots.label(backend.outputs())
-        for label in [name for name, key in self._keys.items() if here.get(name) != key or not wanted(name, globs)]:
-            self._close(label)
+        found = backend.outputs()
+        here = self._slots.label(found)
+        again = reshuffled(self._seen, found)
+        self._seen = tuple(found)
+        for label, key in list(self._keys.items()):
+            if here.get(label) != key or key[0] in again or not wanted(label, globs):
+                self._close(label)
         for label, key in here.items():
             if label not in self._ports and wanted(label, globs):
                 self._open(backend, label, key)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from .port_names import CLIENT
+from .port_names import CLIENT, is_bridge, without_places
 
 
 class OpenedInput(Protocol):
@@ -86,7 +86,7 @@ class RtMidiBackend:
         self._where.clear()
         for api in self._rtmidi.get_compiled_api():
             within: dict[str, int] = {}
-            for name in self._look(api):
+            for name in self._devices(api, self._look(api)):
                 self._where[name, found.count(name)] = (api, within.get(name, 0))
                 within[name] = within.get(name, 0) + 1
                 found.append(name)
@@ -104,7 +104,7 @@ class RtMidiBackend:
         api, within = self._where[name, nth]
         try:
             port = self._rtmidi.MidiIn(api, name=CLIENT)
-            at = [i for i, known in enumerate(port.get_ports()) if known == name]
+            at = [i for i, known in enumerate(self._plain(api, port.get_ports())) if known == name]
             if within >= len(at):
                 port.delete()
                 raise OSError(f"{name} is gone")
@@ -121,7 +121,7 @@ class RtMidiBackend:
         self._where_out.clear()
         for api in self._lookers:
             within: dict[str, int] = {}
-            for name in self._look_out(api):
+            for name in self._devices(api, self._look_out(api)):
                 self._where_out[name, found.count(name)] = (api, within.get(name, 0))
                 within[name] = within.get(name, 0) + 1
                 found.append(name)
@@ -133,7 +133,7 @@ class RtMidiBackend:
         api, within = self._where_out[name, nth]
         try:
             port = self._rtmidi.MidiOut(api, name=CLIENT)
-            at = [i for i, known in enumerate(port.get_ports()) if known == name]
+            at = [i for i, known in enumerate(self._plain(api, port.get_ports())) if known == name]
             if within >= len(at):
                 port.delete()
                 raise OSError(f"{name} is gone")
@@ -147,6 +147,16 @@ class RtMidiBackend:
             for looker in lookers.values():
                 looker.delete()
             lookers.clear()
+
+    def _plain(self, api: int, found: list[str]) -> list[str]:
+        return without_places(found) if api == self._rtmidi.API_WINDOWS_MM else found
+
+    def _devices(self, api: int, found: list[str]) -> list[str]:
+        """The ports that are devices of their own."""
+        if api == self._rtmidi.API_UNIX_JACK and self._rtmidi.API_LINUX_ALSA in self._lookers:
+            # ALSA lists them: a device that is heard twice turns every switch over and back.
+            return [name for name in found if not is_bridge(name)]
+        return self._plain(api, found)
 
     def _look_out(self, api: int) -> list[str]:
         try:

@@ -1,7 +1,7 @@
 """Names of MIDI ports: which are wanted, and how two devices of one name are told apart."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from ..engine.core.bindings import port_matches
@@ -11,6 +11,10 @@ CLIENT = "Clavilux"
 _NO_DEVICES = ("midi through*", "rtmidi*")
 # ALSA puts its client's and port's numbers at the end; they change from plug to plug.
 _ALSA_NUMBERS = re.compile(r" \d+:\d+$")
+# JACK, where every client has a name of its own, calls the second of a name `name-01`.
+_JACK_NUMBER = re.compile(r"-\d\d(?=:|$)")
+# Programs that show ALSA's devices to JACK.
+_BRIDGES = ("a2j:", "system:midi_", "midi-bridge:")
 
 Key = tuple[str, int]
 
@@ -32,9 +36,27 @@ def wanted(name: str, globs: Iterable[str]) -> bool:
     return False
 
 
+def is_bridge(name: str) -> bool:
+    """Is this JACK port a device of ALSA's, which lists it itself?"""
+    return name.lower().startswith(_BRIDGES)
+
+
+def without_places(found: Sequence[str]) -> list[str]:
+    """Port names of Windows without the place in the list that the driver library puts behind each: it changes when
+    another device is plugged in, and makes two of a kind look like two kinds."""
+    return [name.removesuffix(f" {n}") for n, name in enumerate(found)]
+
+
+def reshuffled(before: Sequence[str], found: Sequence[str]) -> set[str]:
+    """Names that several ports have or had, of which there are more or fewer now: nobody can say which came or went, so
+    each is to be opened anew in its place."""
+    return {name for name in found if 0 < before.count(name) != found.count(name)}
+
+
 class Slots:
     """Labels of ports. The second device of a name is `<name> #2`, and stays so while it is plugged in, whichever of
-    them is pulled out; a new one takes the lowest number that is free."""
+    them is pulled out; a new one takes the lowest number that is free. Where a driver gives both exactly the same name,
+    it is their order that tells them apart."""
 
     def __init__(self) -> None:
         self._slots: dict[Key, int] = {}
@@ -45,8 +67,9 @@ class Slots:
         self._slots = {key: slot for key, slot in self._slots.items() if key in here}
         for key in here:
             if key not in self._slots:
-                device = _device(key)
-                taken = {slot for other, slot in self._slots.items() if _device(other) == device}
+                known = {_plain(other) for other in [*here, *self._slots]}
+                device = _device(key, known)
+                taken = {slot for other, slot in self._slots.items() if _device(other, known) == device}
                 self._slots[key] = next(n for n in range(len(here) + 1) if n not in taken)
         return {self._shown(key): key for key in here}
 
@@ -55,5 +78,11 @@ class Slots:
         return key[0] if slot == 0 else f"{key[0]} #{slot + 1}"
 
 
-def _device(key: Key) -> str:
+def _plain(key: Key) -> str:
     return _ALSA_NUMBERS.sub("", key[0])
+
+
+def _device(key: Key, known: Container[str]) -> str:
+    plain = _plain(key)
+    first = _JACK_NUMBER.sub("", plain, count=1)
+    return first if first in known else plain

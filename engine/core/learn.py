@@ -1,6 +1,6 @@
 """Learning: which control is being moved, and of what kind, from the stream of its messages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from .port_labels import device_glob
 STILL = 0.6
 # An encoder is known after so many detents; it never sends further ones than this at once by hand.
 _DETENTS, _FURTHEST = 4, 8
+_MOST_PORTS = 100
 _SELECTS = {"nrpn": (99, 98), "rpn": (101, 100)}
 _DATA = (6, 38, 96, 97)
 _NOT_LEARNT = ("/clock", "/start", "/stop", "/continue", "/songposition", "/clavilux/")
@@ -56,7 +57,10 @@ class _Heard:
 class Learner:
     """Feed it events; `learnt` says what was moved once it has been still for a moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, ports: Callable[[], Iterable[str]] = tuple) -> None:
+        """`ports`: the labels of the MIDI ports that are there, so that of two of a kind the row means the one."""
+        self._ports = ports
+        self._seen: set[str] = set()
         self._heard: dict[tuple[str, str], _Heard] = {}
         self._selected: dict[tuple[str, int], dict[int, int]] = {}
         self._last = float("-inf")
@@ -65,6 +69,8 @@ class Learner:
         """One message; clocks, and what plays Clavilux by its own addresses, are no controls."""
         if event.port == "api" or event.address.startswith(_NOT_LEARNT):
             return
+        if event.port.startswith("midi:") and len(self._seen) < _MOST_PORTS:
+            self._seen.add(event.port.partition(":")[2])
         heard = self._heard.setdefault((event.port, event.address), _Heard())
         if len(heard.values) < 2000:
             heard.values.append(event.args)
@@ -89,7 +95,7 @@ class Learner:
 
     def _midi(self, port: str, address: str, heard: _Heard) -> Learnt:
         kind, channel, number = split_midi(address)
-        device = device_glob(port.partition(":")[2])
+        device = device_glob(port.partition(":")[2], {*self._ports(), *self._seen})
         if kind == "polytouch":
             return Learnt(Control("aftertouch", number, channel=channel, device=device), port)
         if kind != "cc" or number is None:

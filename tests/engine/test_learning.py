@@ -5,10 +5,12 @@ import threading
 import pytest
 from clavilux.engine import cli
 from clavilux.engine.asked import Asked
+from clavilux.engine.core.bindings import port_matches
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event, Inbox
 from clavilux.engine.core.learn import Learner, encoding_of
 from clavilux.engine.core.parameters import Refused
+from clavilux.engine.core.port_labels import device_glob
 from clavilux.engine.learning import mapping_path, write_row
 from clavilux.io.fake_ports import FakeMidi, FakeOsc
 from clavilux.mappings import load_mapping
@@ -133,6 +135,34 @@ def test_the_second_of_a_kind_is_learnt_as_such():
     desk.midi.device = "APC:APC MIDI 1 24:0 #2"
     knob(desk)
     assert desk.learnt().control.device == "APC* #2"
+
+
+def test_the_first_of_two_of_a_kind_is_learnt_as_the_first():
+    desk = Desk()
+    desk.learner = Learner(lambda: [NANO, NANO.replace("20:0", "24:0 #2")])
+    knob(desk)
+    assert desk.learnt().control.device == "nanoKONTROL2* #1"
+    desk = Desk()
+    desk.midi.device = "knobs-01:CTRL #2"
+    desk.midi.cc(7, 1)
+    desk.midi.device = "knobs:CTRL"
+    knob(desk)
+    assert desk.learnt().control.device == "knobs* #1", "the other has been heard"
+
+
+@pytest.mark.parametrize(
+    ("label", "glob"),
+    [
+        (NANO, "nanoKONTROL2*"),
+        ("knobs-01:CTRL #2", "knobs* #2"),
+        ("MPD-24:CTRL", "MPD-24*"),
+        ("a2j:nanoKONTROL2 [20] (capture): nanoKONTROL2 _ CTRL", "*nanoKONTROL2*"),
+        ("Midi-Bridge:APC40 mkII (capture): APC40 mkII MIDI 1", "*APC40 mkII*"),
+    ],
+)
+def test_the_glob_of_a_device_is_its_own_name_and_finds_it(label, glob):
+    assert device_glob(label) == glob
+    assert port_matches(label, glob)
 
 
 def test_ranges_actions_and_switches(tmp_path):

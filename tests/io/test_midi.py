@@ -15,6 +15,7 @@ from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
 from clavilux.io.fake_ports import FakeMidiBackend
 from clavilux.io.midi import MidiNames, MidiPorts, names
+from clavilux.io.midi_rtmidi import RtMidiBackend
 from clavilux.io.port_names import Slots, wanted
 
 NANO = "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0"
@@ -313,3 +314,92 @@ def roll(server: str) -> str:
         ["jack_transport"], input="play\nquit\n", capture_output=True, text=True, timeout=10, env=dict(os.environ)
     )
     return done.stdout + done.stderr
+
+
+def test_of_two_that_cannot_be_told_apart_the_one_that_stays_plays_on_whichever_was_pulled_out():
+    # CoreMIDI and Windows have one name for both: the port that was open may belong to the one that is gone.
+    desk = Desk(plugged=["APC", "Other", "APC"])
+    desk.ports.outputs.wanted = ["APC*"]
+    desk.driver.plugged_outputs = ["APC", "APC"]
+    desk.look()
+    number = desk.ports.outputs.opened["APC"]
+    desk.said()
+    desk.driver.plugged.pop(0)
+    desk.driver.plugged_outputs.pop(0)
+    desk.driver.opens.clear()
+    desk.look()
+    assert desk.driver.opens == [("APC", 0)], "and the other device is left alone"
+    assert desk.said() == ["MIDI: APC #2 is gone; it plays on as soon as it is plugged in again"]
+    desk.driver.play("APC", 0xB0, 1, 2)
+    assert [e[1] for e in desk.heard()] == ["midi:APC"]
+    assert desk.ports.outputs.opened["APC"] != number, "its lamps are lit anew"
+    assert list(desk.ports.outputs.opened) == ["APC"]
+    desk.driver.plugged.append("APC")
+    desk.driver.opens.clear()
+    desk.look()
+    assert sorted(desk.driver.opens) == [("APC", 0), ("APC", 1)]
+
+
+def test_two_of_a_kind_under_jack_are_one_and_two():
+    slots = Slots()
+    assert list(slots.label(["knobs:out", "knobs-01:out"])) == ["knobs:out", "knobs-01:out #2"]
+    assert list(slots.label(["knobs-01:out"])) == ["knobs-01:out #2"]
+    assert list(Slots().label(["MPD-24:out", "MPD:in"])) == ["MPD-24:out", "MPD:in"]
+    assert port_matches("knobs-01:out #2", "knobs* #2")
+
+
+class TwoDrivers:
+    """python-rtmidi on a machine with two kinds of driver, as far as it is asked for names."""
+
+    API_LINUX_ALSA, API_UNIX_JACK, API_WINDOWS_MM = 1, 2, 4
+    RtMidiError = SystemError
+
+    def __init__(self, ports: dict[int, list[str]]) -> None:
+        self.ports = ports
+        self.opened: list[tuple[int, int]] = []
+
+    def get_compiled_api(self):
+        return list(self.ports)
+
+    def get_api_display_name(self, api):
+        return str(api)
+
+    def MidiIn(self, api, name):
+        return TwoDrivers._In(self, api)
+
+    class _In:
+        def __init__(self, drivers, api) -> None:
+            self.drivers, self.api = drivers, api
+
+        def get_ports(self):
+            return self.drivers.ports[self.api]
+
+        def open_port(self, at, name):
+            self.drivers.opened.append((self.api, at))
+
+        def ignore_types(self, **_): ...
+
+        def set_callback(self, _): ...
+
+        def delete(self): ...
+
+
+def rtmidi_with(ports: dict[int, list[str]], monkeypatch) -> RtMidiBackend:
+    backend = RtMidiBackend()
+    backend._rtmidi = TwoDrivers(ports)
+    monkeypatch.setattr(backend, "_signs", lambda api: ("here",))
+    return backend
+
+
+def test_a_device_that_a_bridge_shows_again_is_listed_once(monkeypatch):
+    alsa = ["nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"]
+    jack = ["system:midi_capture_1", "a2j:nanoKONTROL2 [20] (capture): nanoKONTROL2 _ CTRL", "synth:out"]
+    assert rtmidi_with({1: alsa, 2: jack}, monkeypatch).names() == [*alsa, "synth:out"]
+    assert rtmidi_with({2: jack}, monkeypatch).names() == jack
+
+
+def test_windows_numbers_say_where_a_port_stands_in_the_list_and_are_no_name(monkeypatch):
+    backend = rtmidi_with({4: ["loopMIDI 0", "nanoKONTROL2 1", "APC 40 2", "nanoKONTROL2 3"]}, monkeypatch)
+    assert backend.names() == ["loopMIDI", "nanoKONTROL2", "APC 40", "nanoKONTROL2"]
+    backend.open("nanoKONTROL2", 1, lambda message: None)
+    assert backend._rtmidi.opened == [(4, 3)]
