@@ -1,14 +1,15 @@
-"""Damage, for as long as you like: OSC packets, OSC streams and MIDI bytes that nobody should send.
+"""Damage, for as long as you like: OSC packets, OSC streams, MIDI bytes and mapping files that nobody should send.
 
     python bench/fuzz.py [--packets 10000000] [--seed 1] [--parse]
 
 Every packet is parsed and, where it is one, played through a router with rows of every kind; every MIDI byte goes
-through the stream, the decoder and the router. An exception ends it with the bytes that made it; memory at the end is
-compared with memory after a tenth. `--parse` leaves out the router. The short form of this
-runs with the tests.
+through the stream, the decoder and the router; every two-thousandth time a damaged mapping file is read, and is one or
+Mistakes. An exception ends it with the bytes that made it; memory is said after every tenth. `--parse` leaves out the
+router. The short form of this runs with the tests.
 """
 
 import argparse
+import contextlib
 import logging
 import random
 import resource
@@ -16,6 +17,7 @@ import sys
 import time
 
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.documents import Mistakes
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
@@ -40,7 +42,9 @@ bindings:
   - {program: true, to: seed, range: [0, 127]}
   - {osc: /a, to: noise_scale}
   - {osc: "/b/*", to: prompt}
+  - {dmx: 1, universe: 1, to: delta}
 """
+A_FILE_EVERY = 2000
 
 
 def seeds() -> list[bytes]:
@@ -87,7 +91,14 @@ def messages_of(packet: Message | Bundle) -> list[Message]:
 
 
 def megabytes() -> float:
+    """The most memory the process has had so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def one_file(chance: random.Random) -> None:
+    """A mapping file with a few bytes damaged: rows, or Mistakes."""
+    with contextlib.suppress(Mistakes):
+        parse_mapping(damaged(ROWS.encode(), chance).decode("utf-8", "replace"))
 
 
 def one_osc(packet: bytes, router: Router | None, t: float) -> bool:
@@ -121,7 +132,7 @@ def main() -> None:
     clock = ManualClock()
     router = None if asked.parse else Router(Notices(clock), parse_mapping(ROWS).bindings)
     good, stream, unframer, whole = seeds(), MidiStream(), Unframer(), 0
-    began, after_a_tenth = time.perf_counter(), 0.0
+    began = time.perf_counter()
     for n in range(asked.packets):
         packet = damaged(chance.choice(good), chance)
         midi = chance.randbytes(8)
@@ -132,17 +143,18 @@ def main() -> None:
                 event = midi_event(message, "fuzz", n / 1000)
                 if event is not None and router is not None:
                     router.feed(event)
+            if n % A_FILE_EVERY == 0:
+                one_file(chance)
             if n % 50 == 0 and router is not None:
                 clock.advance(0.05)
                 router.sample(n / 1000)
         except Exception:
             print(f"after {n} packets: OSC {packet!r}, MIDI {midi.hex()}", file=sys.stderr)
             raise
-        if n == asked.packets // 10:
-            after_a_tenth = megabytes()
+        if (n + 1) % max(asked.packets // 10, 1) == 0:
+            print(f"{n + 1} packets, {megabytes():.1f} MB", flush=True)
     took = time.perf_counter() - began
     print(f"{asked.packets} packets ({whole} of them whole), {asked.packets * 8} MIDI bytes, {took:.0f} s, no fault")
-    print(f"memory {after_a_tenth:.0f} MB after a tenth, {megabytes():.0f} MB at the end")
 
 
 if __name__ == "__main__":

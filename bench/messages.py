@@ -31,7 +31,7 @@ SENDER = ("127.0.0.1", 9000)
 
 
 def packets(kind: str, count: int) -> list[bytes]:
-    """`faders`: one float each, at 50 addresses; `mixed`: three arguments of three types; `bundles`: ten faders each."""
+    """`faders`: one float each, at 50 addresses; `mixed`: three arguments of three types; `bundles`: ten faders."""
     found = []
     for k in range(count):
         address = f"/deck/{k % ADDRESSES}"
@@ -123,9 +123,8 @@ def main() -> None:
         print(json.dumps(rows))
         return
     for row in rows:
-        print(
-            f"{row['packets']:8} {row['way']:42} {row['per_second']:10,.0f} a second (rounds within {row['spread']:.0%})"
-        )
+        rate = f"{row['per_second']:10,.0f} a second (rounds within {row['spread']:.0%})"
+        print(f"{row['packets']:8} {row['way']:42} {rate}")
 
 
 if __name__ == "__main__":

@@ -133,6 +133,8 @@ class Desk:
         self.push: Push | None = None
         self.watched: Watched | None = None
         self.facts: Callable[[], dict[str, Any]] = dict
+        # Messages that were lost before they reached the inbox.
+        self.lost_outside: Callable[[], int] = int
         self.woken: list[Callable[[], None]] = []
         self.latency = Milliseconds(_MEASURED)
         self.control_latency = Milliseconds(_MEASURED)
@@ -261,7 +263,7 @@ class Desk:
             "frame": self.view.n,
             "seconds": round(self.clock.now(), 3),
             "events": self.inbox.arrived,
-            "events_lost": self.inbox.lost,
+            "events_lost": self.inbox.lost + self.lost_outside(),
             "errors": self.errors(),
             "pipeline": self._pipeline_in_short(),
         }

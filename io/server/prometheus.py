@@ -8,7 +8,7 @@ _FIGURES = (
     ("frames", "counter", "Frames made since the show began."),
     ("dropped", "counter", "Frames that a source delivered, or a sink was offered, and nobody took."),
     ("events", "counter", "Control messages received."),
-    ("events_lost", "counter", "Control messages lost because too many waited."),
+    ("events_lost", "counter", "Control messages lost because more came at once than are taken."),
     ("peers", "gauge", "WebRTC peers connected."),
     ("seconds", "counter", "Seconds since the show began."),
 )

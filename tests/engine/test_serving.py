@@ -167,3 +167,10 @@ def test_nothing_is_left_after_a_served_show_and_it_ends_at_once(tmp_path):
     with pytest.raises(urllib.error.URLError):
         running.ask("/health")
     listener.close()
+
+
+def test_messages_that_the_system_threw_away_are_in_the_figures(tmp_path, monkeypatch):
+    with playing(show(tmp_path)) as live:
+        live.until("/api/v1/session/metrics", lambda m: m["frames"] > 0 and m["events_lost"] == 0)
+        monkeypatch.setattr("clavilux.io.osc.dropped", lambda socket: 7)
+        live.until("/api/v1/session/metrics", lambda m: m["events_lost"] == 7)
