@@ -12,6 +12,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from .run import NATIVE_BF16
+
 POLYNOMIALS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
     (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
@@ -22,11 +24,11 @@ POLYNOMIALS = (
 
 def orthogonal(stack: Tensor) -> Tensor:
     """The nearest (semi-)orthogonal matrices, roughly, of a stack BxRxC with R <= C."""
-    x = stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)
+    x = (stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)).to(torch.bfloat16 if NATIVE_BF16 else stack.dtype)
     for a, b, c in POLYNOMIALS:
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x
+    return x.to(stack.dtype)
 
 
 class Muon(torch.optim.Optimizer):
