@@ -22,7 +22,7 @@ from .brush import Brush, make_brush
 from .core.bindings import BindingSet
 from .core.clock import Clock, SystemClock
 from .core.documents import Mistake, Mistakes
-from .core.events import Inbox
+from .core.events import Event, Inbox
 from .core.journal import Journal
 from .core.loop import Loop
 from .core.notices import Notices
@@ -30,9 +30,10 @@ from .core.plain import parameter_value
 from .core.router import Router
 from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
+from .easel import Easel, carried_over
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
-from .reload import Reload
+from .reload import ModelWatch, Reload
 from .serving import Serve, Serving
 from .switchboard import Switchboard
 
@@ -149,6 +150,13 @@ def _version() -> str:
     return version()
 
 
+def models_here() -> list[str]:
+    """The names of the models that a running show can turn to without fetching anything."""
+    from .diffusion.shelf import listed
+
+    return [name for name, _ in listed()]
+
+
 class Performance:
     """A live show: `with Performance(show) as p: p.run(stop)`.
 
@@ -160,6 +168,7 @@ class Performance:
         self.clock = clock or SystemClock()
         self.notices = Notices(self.clock)
         inbox = ListeningInbox()
+        self._show = show
         self.parts = Parts(show, self.clock, self.notices, inbox)
         self.ports = LivePorts(show, self.clock, inbox, self.notices, served=serve is not None)
         self.osc, self.midi = self.ports.osc, self.ports.midi
@@ -190,9 +199,10 @@ class Performance:
             self._closing.append(self.serving.stop)
             self.serving.listen(self.osc.port)
         brush = parts.brush(synchronous=False)
-        self._closing.append(brush.close)
+        self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
+        self._closing.append(self.easel.close)
         self.router = parts.router(mappings, brush)
-        pipeline = ShowPipeline(show.model, show.size, brush.render)
+        pipeline = ShowPipeline(show.model, show.size, self.easel.render, self.easel, models_here)
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
         self._closing.append(self.board.stop)
         self.board.start()
@@ -213,20 +223,32 @@ class Performance:
             fps=show.fps,
             journal=self._journal,
         )
-        self._reload = Reload(mappings, self.clock, self.notices, self.loop)
+        self._reload = Reload(mappings, self.clock, self.notices, self.loop, ModelWatch(show, self.easel, self.notices))
         self._closing.append(self._reload.stop)
         self._stop = threading.Event()
         self.ports.answer(self.loop)
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
-        self.loop.between_frames.append(lambda: self._note_stages(brush))
+        self.loop.between_frames.append(self.easel.follow)
+        self.loop.between_frames.append(self._note_stages)
         self.loop.between_frames.append(self._end_when_all_are_closed)
         if self.serving is not None:
             self.serving.desk.lost_outside = lambda: self.osc.lost
             self.serving.start(self.loop, pipeline, self.board, self.osc.port)
 
-    def _note_stages(self, brush: Brush) -> None:
-        for hop, ms in brush.taken().items():
+    def _note_stages(self) -> None:
+        for hop, ms in self.easel.taken().items():
             self.board.budget.add(hop, ms)
+
+    def _another(self, name: str) -> Brush:
+        """The same show's brush with another model; on the easel's thread."""
+        show = dataclasses.replace(self._show, model=name)
+        return Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
+
+    def _turn(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """What nobody has set goes to what the new model was made for."""
+        now = self.clock.now()
+        changed = carried_over(old, new, self._show.parameters, self.router.state.target)
+        self.parts.inbox.put_together([Event(now, "model", f"/clavilux/{k}", (v,)) for k, v in changed.items()])
 
     @property
     def source(self) -> SourceFeed:

@@ -1,8 +1,8 @@
 """The show's model as clients of the server ask for it by id: the model itself, or the input passed through."""
 
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from .core.loop import Render
 from .core.parameters import Refused
 from .core.smoothing import Motion, Smoothing
 from .core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from .easel import Easel
 
 PASSTHROUGH = "passthrough"
 # Programs written for another server ask for its models by these names; here they mean the show's model.
@@ -21,11 +24,20 @@ _FADE = Smoothing("slew", 2.0)
 class ShowPipeline:
     """`render` is what the loop paints with: the model's picture, the input's, or the half-second between them.
 
-    `model` is the name the show gives its model, `size` its (width, height). `load` and `status` are for any thread.
+    `model` is the name the show gives its model, `size` its (width, height); `easel` turns to other models, those
+    that `shelf` names. `load` and `status` are for any thread.
     """
 
-    def __init__(self, model: str, size: tuple[int, int], render: Render) -> None:
+    def __init__(
+        self,
+        model: str,
+        size: tuple[int, int],
+        render: Render,
+        easel: "Easel | None" = None,
+        shelf: Callable[[], list[str]] = list,
+    ) -> None:
         self._name = model
+        self._easel, self._shelf = easel, shelf
         self._size = size
         self._paint = render
         self._passing = Motion(0.0, _FADE, 1.0)
@@ -36,22 +48,28 @@ class ShowPipeline:
 
     def known(self) -> list[str]:
         """The ids that can be loaded."""
-        plain = self._name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        return list(dict.fromkeys((self._name, plain, "embedded", *SPOKEN, PASSTHROUGH)))
+        others = self._shelf() if self._easel is not None else []
+        return list(dict.fromkeys((self._name, _plain(self._name), "embedded", *others, *SPOKEN, PASSTHROUGH)))
 
     def load(self, ids: list[str], params: Mapping[str, Any]) -> str:
         """Turn to the pipeline of the last of `ids`; returns what happens, in words. Raises Refused."""
         if not ids:
             raise Refused("pipeline_ids names no pipeline")
+        known = self.known()
         for name in ids:
-            if name not in self.known():
-                raise Refused(f"there is no pipeline {name[:80]!r}; there are {', '.join(self.known())}")
-        if "embedded" in ids and self._name != "embedded":
-            raise Refused(f"this show plays {self._name}; start one with --model embedded for the model inside")
+            if name not in known:
+                raise Refused(f"there is no pipeline {name[:80]!r}; there are {', '.join(known)}")
+        model = self._model_of(ids[-1])
+        if self._easel is None and model not in (None, self._name):
+            raise Refused(f"this show plays {self._name}; start one with --model {model}")
         with self._lock:
             self._asked, self._params = ids[-1], dict(params)
             self._arrived = False
         words = f"turning to {ids[-1]}"
+        if self._easel is not None and model is not None and model != self._easel.name:
+            words = f"loading {model}; {self._easel.name} plays until it is ready"
+        if self._easel is not None and model is not None:
+            self._easel.load(model)
         asked = (params.get("width", self._size[0]), params.get("height", self._size[1]))
         if asked != self._size:
             words += f"; the show keeps its size of {self._size[0]}x{self._size[1]}"
@@ -59,17 +77,26 @@ class ShowPipeline:
             words += "; LoRAs are not built yet and are left out"
         return words
 
+    def _model_of(self, name: str) -> str | None:
+        """The model that an id means; None for the input passed through, which leaves the model as it is."""
+        if name == PASSTHROUGH:
+            return None
+        return self._name if name in (*SPOKEN, _plain(self._name)) else name
+
     def status(self) -> dict[str, Any]:
         """{status, pipeline_id, load_params, loaded_lora_adapters, error, loading_stage}."""
         with self._lock:
             arrived, asked, params = self._arrived, self._asked, self._params
+        easel = self._easel
+        coming, fault = (easel.loading, easel.fault) if easel is not None else (None, None)
+        stage = f"loading {coming}" if coming else None if arrived else "waiting for the next frame"
         return {
-            "status": "loaded" if arrived else "loading",
+            "status": "error" if fault else "loaded" if stage is None else "loading",
             "pipeline_id": asked,
             "load_params": params or {"width": self._size[0], "height": self._size[1]},
             "loaded_lora_adapters": [],
-            "error": None,
-            "loading_stage": None if arrived else "waiting for the next frame",
+            "error": fault,
+            "loading_stage": stage,
         }
 
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
@@ -86,3 +113,7 @@ class ShowPipeline:
             return pixels
         painted = self._paint(pixels, snapshot)
         return mix(painted, pixels, share) if painted.shape == pixels.shape else painted
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2]

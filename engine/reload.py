@@ -1,9 +1,13 @@
-"""Hot reload: mapping files that change during a show are read again, on a thread of their own."""
+"""Hot reload: mapping files and the show's model, when their files change during a show, on a thread of their own."""
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..configs import Show, load_show
 from ..mappings import load_mapping
 from ..mappings.watch import Watch
 from .core.bindings import BindingSet
@@ -13,18 +17,30 @@ from .core.frame import Mailbox
 from .core.loop import Loop
 from .core.notices import Notices
 
+if TYPE_CHECKING:
+    from .easel import Easel
+
 
 class Reload:
     """Reads mapping files again when they change; a wrong one is reported and the old one plays on."""
 
     EVERY = 1.0
 
-    def __init__(self, mappings: Sequence[BindingSet], clock: Clock, notices: Notices, loop: Loop) -> None:
+    def __init__(
+        self,
+        mappings: Sequence[BindingSet],
+        clock: Clock,
+        notices: Notices,
+        loop: Loop,
+        model: "ModelWatch | None" = None,
+    ) -> None:
         self._mappings = list(mappings)
         self._notices = notices
         self._loop = loop
         self._fresh: Mailbox[list[BindingSet]] = Mailbox()
-        self._watch = Watch([m.origin for m in mappings], clock)
+        self._model = model
+        own = [model.origin] if model is not None and model.origin else []
+        self._watch = Watch([*(m.origin for m in mappings), *own], clock)
         self._ended = threading.Event()
         loop.between_frames.append(self._swap)
         self._thread = threading.Thread(target=self._look, name="mappings", daemon=True)
@@ -37,6 +53,9 @@ class Reload:
     def _look(self) -> None:
         while not self._ended.wait(self.EVERY):
             changed = {str(p) for p in self._watch.changed()}
+            if self._model is not None and self._model.origin in changed:
+                changed.remove(self._model.origin)
+                self._model.read_again()
             if changed:
                 self.read_again(changed)
 
@@ -57,3 +76,33 @@ class Reload:
         fresh = self._fresh.take()
         if fresh is not None:
             self._loop.router.rebind(b for m in fresh for b in m.bindings)
+
+
+class ModelWatch:
+    """The show file's `model`: when it changes, the running show turns to it. `origin` is the file, "" for none."""
+
+    def __init__(self, show: Show, easel: "Easel", notices: Notices) -> None:
+        self.origin = show.origin if Path(show.origin).is_file() else ""
+        self._easel = easel
+        self._notices = notices
+        self._before = self._read() if self.origin else None
+
+    def read_again(self) -> None:
+        """Turn to the model that the file names now; whatever else changed there counts from the next start."""
+        try:
+            fresh = load_show(self.origin)
+        except Mistakes as e:
+            self._notices.say("reload:show", f"the show file has a mistake, the show plays on as it was:\n{e}")
+            return
+        before, self._before = self._before, fresh
+        if before is None or fresh.model != before.model:
+            self._easel.load(fresh.model)
+        if before is not None and dataclasses.replace(fresh, model=before.model) != before:
+            text = "of the show file's changes only those of its model and mappings count before the next start"
+            self._notices.say("reload", text, logging.INFO)
+
+    def _read(self) -> Show | None:
+        try:
+            return load_show(self.origin)
+        except Mistakes:
+            return None

@@ -1,0 +1,226 @@
+"""The easel: the brush that paints, and the next one, which is made beside it and fades in."""
+
+import dataclasses
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .brush import Brush
+from .core.blend import mix
+from .core.notices import Notices
+from .core.parameters import Refused
+from .core.snapshot import Snapshot
+
+log = logging.getLogger("clavilux")
+Turn = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+
+
+class Easel:
+    """`render` as a brush's. `load` makes another model's brush on a thread of its own, lets it paint a few frames
+    that nobody sees, and fades to it over `FADE` seconds; whatever fails leaves the model that plays.
+
+    `make` gives a brush for a name and raises what is to be said. `follow`, called between frames, is where a new
+    brush takes its place; `turned(old, new)` hears then what both models were made for. `load`, `close` and the
+    properties are for any thread, the rest is the render thread's.
+    """
+
+    FADE = 1.0
+    REHEARSAL = 3
+
+    def __init__(
+        self,
+        name: str,
+        brush: Brush,
+        make: Callable[[str], Brush],
+        notices: Notices,
+        turned: Turn = lambda old, new: None,
+    ) -> None:
+        self._make = make
+        self._notices = notices
+        self._turned = turned
+        self._brush = brush
+        self._under: Brush | None = None
+        self._began: float | None = None
+        self._seen: tuple[np.ndarray | None, Snapshot] | None = None
+        self._lock = threading.Lock()
+        self._next: tuple[str, Brush] | None = None
+        self._asked: str | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self.name = self._name_before = name
+        self.fault: str | None = None
+
+    @property
+    def brush(self) -> Brush:
+        """The brush that paints, or fades in."""
+        return self._brush
+
+    @property
+    def loading(self) -> str | None:
+        """The name of the model that is on its way, None when none is."""
+        with self._lock:
+            return self._asked
+
+    @property
+    def fading(self) -> bool:
+        return self._under is not None
+
+    def load(self, name: str) -> None:
+        """Turn to another model, as soon as it is ready; of several asked for meanwhile the newest counts."""
+        with self._lock:
+            if self._closed or name == (self._asked or self.name):
+                return
+            self.fault = None
+            self._asked = name if name != self.name else None
+            if self._asked is None or self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+            self._thread.start()
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until nothing is being loaded any more; what is ready takes its place in the next `follow`."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def follow(self) -> None:
+        """Between frames: a brush that is ready takes its place, once the fade before it has ended."""
+        if self._under is not None:
+            return
+        with self._lock:
+            ready, self._next = self._next, None
+            if ready is None:
+                return
+            name, brush = ready
+            old, self._under, self._brush = self._brush, self._brush, brush
+            self._began, self._name_before, self.name = None, self.name, name
+            self._asked = None if self._asked == name else self._asked
+        self._turned(old.opening, brush.opening)
+        self._notices.say(f"model:plays:{name}", f"{name} plays", logging.INFO)
+
+    def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
+        """One frame of the model that plays; of both while one fades into the other."""
+        self._seen = (pixels, snapshot)
+        under = self._under
+        if under is None:
+            return self._brush.render(pixels, snapshot)
+        if self._began is None:
+            self._began = snapshot.t
+        share = min(max((snapshot.t - self._began) / self.FADE, 0.0), 1.0)
+        try:
+            over = self._brush.render(pixels, snapshot)
+        except Exception as e:  # whatever a model raises that has not shown one good picture yet
+            self._turn_back(under, e)
+            return under.render(pixels, snapshot)
+        if share >= 1.0:
+            self._under = None
+            self._let_go(under)
+            return over
+        below = under.render(pixels, snapshot)
+        return mix(below, over, share) if below.shape == over.shape else over
+
+    def taken(self) -> dict[str, float]:
+        """Milliseconds of each stage since it was last asked, of the model or both."""
+        total: dict[str, float] = {}
+        for brush in (self._under, self._brush):
+            for hop, ms in brush.taken().items() if brush is not None else ():
+                total[hop] = total.get(hop, 0.0) + ms
+        return total
+
+    def close(self) -> None:
+        """Let go of every model; one that is being loaded is dropped when it is ready."""
+        with self._lock:
+            self._closed = True
+            ready, self._next = self._next, None
+        for brush in (self._under, self._brush, ready[1] if ready is not None else None):
+            if brush is not None:
+                brush.close()
+
+    def _turn_back(self, under: Brush, fault: Exception) -> None:
+        failed, self._brush, self._under = self._brush, under, None
+        failed_name = self.name
+        self.fault = f"{self.name} could not paint ({fault}); the model before it plays on"
+        self._notices.say(f"model:failed:{failed_name}", self.fault)
+        self._turned(failed.opening, under.opening)
+        self.name = self._name_before
+        self._let_go(failed)
+
+    def _let_go(self, brush: Brush) -> None:
+        """Closing waits for threads and freeing takes time: not on the render thread."""
+        threading.Thread(target=_freed, args=(brush,), name="model-end", daemon=True).start()
+
+    # The worker's side.
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                name = self._asked
+                if self._closed or name is None or (self._next is not None and self._next[0] == name):
+                    self._thread = None
+                    return
+            brush = self._made(name)
+            with self._lock:
+                stale = brush is None or self._closed or self._asked != name
+                dropped = brush if stale else None
+                if not stale and brush is not None:
+                    before, self._next = self._next, (name, brush)
+                    dropped = before[1] if before is not None else None
+                elif brush is None and self._asked == name:
+                    self._asked = None
+            if dropped is not None:
+                _freed(dropped)
+
+    def _made(self, name: str) -> Brush | None:
+        self._notices.say(f"model:loading:{name}", f"loading {name}; {self.name} plays on", logging.INFO)
+        brush = None
+        try:
+            brush = self._make(name)
+            self._rehearse(brush)
+        except Exception as e:  # a model can fail in as many ways as there are libraries under it
+            log.debug("model", exc_info=True)
+            words = str(e).strip() or type(e).__name__
+            self.fault = f"{name} cannot be played: {words}"
+            self._notices.say(f"model:failed:{name}", f"{self.fault}\n{self.name} plays on")
+            if brush is not None:
+                _freed(brush)
+            return None
+        return brush
+
+    def _rehearse(self, brush: Brush) -> None:
+        """A few frames of what is seen now, so that the first one on the wall is neither slow nor empty."""
+        for _ in range(self.REHEARSAL):
+            if self._seen is None:
+                return
+            pixels, snapshot = self._seen
+            brush.render(pixels, dataclasses.replace(snapshot, triggers=()))
+
+
+def _freed(brush: Brush) -> None:
+    brush.close()
+    del brush
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def carried_over(
+    old: Mapping[str, Any], new: Mapping[str, Any], own: Mapping[str, Any], target: Callable[[str], Any]
+) -> dict[str, Any]:
+    """What a new model changes of the parameters: where the show says nothing (`own`) and the performer has left the
+    old model's value (`target` of a name), the new one's. Raises nothing."""
+    changed: dict[str, Any] = {}
+    for name, value in new.items():
+        if name in own or old.get(name) == value:
+            continue
+        try:
+            if target(name) == old.get(name):
+                changed[name] = value
+        except (KeyError, Refused):
+            continue
+    return changed
