@@ -24,7 +24,9 @@ POLYNOMIALS = (
 
 def orthogonal(stack: Tensor) -> Tensor:
     """The nearest (semi-)orthogonal matrices, roughly, of a stack BxRxC with R <= C."""
-    x = (stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)).to(torch.bfloat16 if NATIVE_BF16 else stack.dtype)
+    x = (stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)).to(
+        torch.bfloat16 if NATIVE_BF16 else stack.dtype
+    )
     for a, b, c in POLYNOMIALS:
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
