@@ -79,7 +79,7 @@ def test_the_link_with_the_token_becomes_a_cookie_and_a_clean_address(stage, vis
     assert (answer.status_code, answer.headers["location"]) == (303, "/output?x=1")
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert client.get("/output").status_code == 200
     away = client.get("//evil.example/?token=lamp", headers={"accept": "text/html"}, follow_redirects=False)
     assert not away.headers.get("location", "/").startswith("//")
