@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from .assets import asset_routes
 from .calls import refusal
 from .changes import Changes, change_routes
 from .desk import Desk
@@ -59,6 +60,7 @@ def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> F
     app.include_router(namespace_routes(desk.table, osc_port))
     app.include_router(change_routes(changes))
     app.include_router(loading_routes(desk))
+    app.include_router(asset_routes(desk))
     app.include_router(peer_routes(peers, desk))
     mount_oscquery(app, desk, osc_port)
     app.include_router(page_routes())

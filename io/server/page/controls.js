@@ -1,5 +1,6 @@
 // Controls for one value each. Every control has `root`, and `show(value)`, which the wire calls when the show says so;
 // a fader also has `move(actual)`, where the value is on its way to the target.
+import { drag } from "/static/drag.js";
 import { el, figure, plain } from "/static/element.js";
 import { later, play } from "/static/wire.js";
 
@@ -15,20 +16,30 @@ export function fader(row) {
   const mark = el("i", { className: "mark" });
   const number = el("input", { className: "value", type: "text", inputMode: "decimal", "aria-label": `${plain(row.name)} value` });
   const unit = el("span", { className: "unit" }, row.unit ?? "");
-  const track = el("div", { className: "track", tabIndex: 0, role: "slider", "aria-label": plain(row.name) }, fill, mark);
+  const home = el("i", { className: "home" });
+  const track = el("div", { className: "track", tabIndex: 0, role: "slider", "aria-label": plain(row.name) }, fill, home, mark);
   track.setAttribute("aria-valuemin", lo);
   track.setAttribute("aria-valuemax", hi);
   const root = el("div", { className: "fader", data: { name: row.name } }, label(row), number, unit, track);
   let target = row.default;
   let held = false;
 
-  const share = (value) => `${(100 * (Math.min(Math.max(value, lo), hi) - lo)) / (hi - lo)}%`;
+  const part = (value) => (100 * (Math.min(Math.max(value, lo), hi) - lo)) / (hi - lo);
+  // A range about zero is lit from there.
+  const origin = lo < 0 && hi > 0 ? part(0) : 0;
+  const light = (value) => {
+    const at = part(value);
+    fill.style.left = `${Math.min(origin, at)}%`;
+    fill.style.width = `${Math.abs(at - origin)}%`;
+  };
+  // Where the show opened, which is where a double click goes.
+  home.style.left = `${part(row.opening ?? row.default)}%`;
   const place = (value) => {
     target = value;
-    mark.style.left = share(value);
+    mark.style.left = `${part(value)}%`;
     track.setAttribute("aria-valuenow", value);
     if (document.activeElement !== number) number.value = figure(value, hi - lo);
-    if (row.slew === null) fill.style.width = share(value);
+    if (row.slew === null) light(value);
   };
   const set = (value) => {
     const within = Math.min(Math.max(whole ? Math.round(value) : value, lo), hi);
@@ -41,21 +52,12 @@ export function fader(row) {
     set(lo + ((event.clientX - box.left) / box.width) * (hi - lo));
   };
 
-  track.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    held = true;
-    track.setPointerCapture(event.pointerId);
-    root.classList.add("held");
-    follow(event);
-  });
-  track.addEventListener("pointermove", (event) => held && follow(event));
-  const release = () => {
-    held = false;
-    root.classList.remove("held");
-    later(row.name);
+  const hold = (now) => {
+    held = now;
+    root.classList.toggle("held", now);
+    if (!now) later(row.name);
   };
-  track.addEventListener("pointerup", release);
-  track.addEventListener("pointercancel", release);
+  drag(track, { begin: () => hold(true), move: follow, end: () => hold(false) });
   track.addEventListener("dblclick", () => set(row.opening ?? row.default));
   track.addEventListener("keydown", (event) => {
     const big = event.shiftKey ? 10 : 1;
@@ -77,7 +79,7 @@ export function fader(row) {
   return {
     root,
     show: (value) => !held && typeof value === "number" && place(value),
-    move: (actual) => (fill.style.width = share(actual)),
+    move: light,
   };
 }
 

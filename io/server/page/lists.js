@@ -1,71 +1,7 @@
-// Controls for lists: weighted prompts, weighted seeds, step lists; and the box that starts a transition.
+// Controls of their own kind: the step list, and the box that starts a transition.
+import { drag } from "/static/drag.js";
 import { el, plain } from "/static/element.js";
 import { fire, later, play } from "/static/wire.js";
-
-// Rows of a text (or number) and a weight. `key` is text or seed.
-export function weighted(row, key) {
-  const list = el("div", { className: "rows" });
-  const add = el("button", { type: "button", className: "small", onclick: () => append({ [key]: key === "seed" ? 1 : "", weight: 1 }, true) }, `+ ${key}`);
-  const root = el("div", { className: "field weighted", data: { name: row.name } },
-    el("span", { className: "name" }, plain(row.name)), list, add);
-  let rows = [];
-  // What others set while something is typed here is shown when it is left.
-  root.addEventListener("focusout", () => later(row.name));
-
-  const send = () => {
-    const values = rows.map((r) => r.value());
-    if (values.length) play({ [row.name]: values });
-  };
-  const append = (value, focus = false) => {
-    const made = oneRow(value, key, send, () => {
-      rows = rows.filter((r) => r !== made);
-      made.root.remove();
-      mark();
-      send();
-    });
-    rows.push(made);
-    list.append(made.root);
-    mark();
-    if (focus) made.focus();
-  };
-  // The last one stays: a picture needs something to be made of.
-  const mark = () => list.classList.toggle("single", rows.length < 2);
-
-  return {
-    root,
-    show: (values) => {
-      if (root.contains(document.activeElement) && document.activeElement.matches("input")) return;
-      const wanted = values ?? [];
-      if (JSON.stringify(wanted) === JSON.stringify(rows.map((r) => r.value()))) return;
-      for (const r of rows) r.root.remove();
-      rows = [];
-      for (const value of wanted) append(value);
-      mark();
-    },
-  };
-}
-
-function oneRow(value, key, send, remove) {
-  const what = el("input", { type: "text", value: value[key], spellcheck: false, placeholder: key === "text" ? "what is painted" : "",
-    inputMode: key === "seed" ? "numeric" : "text", "aria-label": plain(key) });
-  const weight = el("input", { type: "range", min: 0, max: 1, step: 0.01, value: Math.min(value.weight, 1), "aria-label": "Weight" });
-  const shown = el("output", {}, value.weight.toFixed(2));
-  let exact = value.weight;
-  weight.addEventListener("input", () => {
-    exact = Number(weight.value);
-    shown.textContent = exact.toFixed(2);
-    send();
-  });
-  what.addEventListener("change", send);
-  what.addEventListener("keydown", (event) => event.key === "Enter" && what.blur());
-  const root = el("div", { className: "row" }, what, weight, shown,
-    el("button", { type: "button", className: "small", title: "Remove", "aria-label": "Remove", onclick: remove }, "×"));
-  return {
-    root,
-    focus: () => what.focus(),
-    value: () => ({ [key]: key === "seed" ? Math.round(Number(what.value)) || 0 : what.value, weight: exact }),
-  };
-}
 
 // A step list: handles on a line, to drag; the numbers stand below, to be typed.
 export function steps(row) {
@@ -73,8 +9,8 @@ export function steps(row) {
   const falling = row.name === "denoising_step_list";
   const line = el("div", { className: "line-of-steps" });
   const input = el("input", { type: "text", spellcheck: false, placeholder: "the model's", "aria-label": plain(row.name) });
-  const more = el("button", { type: "button", className: "small", title: "One step more" }, "+");
-  const less = el("button", { type: "button", className: "small", title: "One step less" }, "−");
+  const more = el("button", { type: "button", className: "small square", title: "One step more" }, "+");
+  const less = el("button", { type: "button", className: "small square", title: "One step less" }, "−");
   const root = el("div", { className: "field", data: { name: row.name } },
     el("span", { className: "name" }, plain(row.name)), line, el("span", { className: "line" }, input, less, more));
   let values = [];
@@ -96,25 +32,23 @@ export function steps(row) {
     if (values.length) play({ [row.name]: values });
   };
 
-  line.addEventListener("pointerdown", (event) => {
-    if (!values.length) return;
-    const at = where(event);
-    held = values.reduce((best, value, i) => (Math.abs(value - at) < Math.abs(values[best] - at) ? i : best), 0);
-    line.setPointerCapture(event.pointerId);
+  drag(line, {
+    begin: (event) => {
+      const at = where(event);
+      if (values.length) held = values.reduce((best, value, i) => (Math.abs(value - at) < Math.abs(values[best] - at) ? i : best), 0);
+    },
+    move: (event) => {
+      if (held === null || values[held] === where(event)) return;
+      values[held] = where(event);
+      draw();
+      play({ [row.name]: sorted(values) });
+    },
+    end: () => {
+      held = null;
+      values = sorted(values);
+      later(row.name);
+    },
   });
-  line.addEventListener("pointermove", (event) => {
-    if (held === null) return;
-    values[held] = where(event);
-    draw();
-    play({ [row.name]: sorted(values) });
-  });
-  const release = () => {
-    held = null;
-    values = sorted(values);
-    later(row.name);
-  };
-  line.addEventListener("pointerup", release);
-  line.addEventListener("pointercancel", release);
   const where = (event) => {
     const box = line.getBoundingClientRect();
     const at = lo + ((event.clientX - box.left) / box.width) * (top - lo);
@@ -146,8 +80,9 @@ export function transitionBox() {
   const text = el("input", { type: "text", placeholder: "move to …", spellcheck: false, "aria-label": "Prompt to move to" });
   const amount = el("input", { type: "number", min: 0, max: 600, step: "any", value: 4, "aria-label": "How long" });
   const unit = el("select", { "aria-label": "Unit" }, ...[["seconds", "s"], ["beats", "beats"], ["num_steps", "frames"]].map(([value, word]) => el("option", { value }, word)));
-  const easing = el("select", { "aria-label": "Easing" }, ...["linear", "in", "out", "in-out"].map((word) => el("option", { value: word }, word)));
-  const method = el("select", { "aria-label": "Along" }, ...["linear", "slerp"].map((word) => el("option", { value: word }, word)));
+  const chosen = (label, words) => el("select", { "aria-label": label }, ...words.map(([value, word]) => el("option", { value }, word)));
+  const easing = chosen("Easing", [["linear", "even"], ["in", "ease in"], ["out", "ease out"], ["in-out", "ease both"]]);
+  const method = chosen("Along", [["linear", "line"], ["slerp", "sphere"]]);
   const go = () => {
     if (!text.value.trim()) return text.focus();
     const long = Math.max(Number(amount.value) || 0, 0);

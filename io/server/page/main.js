@@ -1,23 +1,41 @@
 // The control page: every parameter of the show's table gets the control its type asks for.
 import { choice, entry, fader, json, toggle } from "/static/controls.js";
 import { el, plain } from "/static/element.js";
-import { steps, transitionBox, weighted } from "/static/lists.js";
-import { activityPanel, faultsIn, figuresIn, reach, sinksPanel, sourcesPanel } from "/static/panels.js";
+import { steps, transitionBox } from "/static/lists.js";
+import { activityPanel, faultsIn, figuresIn, modelPanel, portsIn, reach, sinksPanel, sourcesPanel } from "/static/panels.js";
+import { files, offerAssets, weighted } from "/static/rows.js";
 import { Watch } from "/static/watch.js";
 import { fire, listen, on, tell, useChannel } from "/static/wire.js";
 
-// Where a parameter stands on the page: in sight, or folded under Finer. Whatever is not named here stands under More,
-// so nothing of the table is missing.
-const GROUPS = [
-  ["Words", ["prompts"], ["negative_prompt", "prompt_morph", "prompt_interpolation_method", "normalize_prompt_weights"]],
-  ["Play", ["noise_scale", "guidance_scale", "delta", "kv_cache_attention_bias", "vace_context_scale"], ["cfg_type"]],
-  ["Steps", ["t_index_list", "num_inference_steps"], ["denoising_step_list", "t_index_rescale"]],
-  ["Noise", ["seed", "noise_controller"], ["seed_list", "seed_interpolation_method", "normalize_seed_weights"]],
-  ["Show", ["input_mode", "tempo", "adaptive_quality"], ["target_fps", "pinned", "frame_buffer_size", "manage_cache"]],
+// Where a parameter stands on the page: in sight, or folded under Finer; and the actions beside them. Whatever is not
+// named here stands under More, so nothing of the table is missing. The groups stand in two stacks, side by side where
+// there is room.
+const WORDS = {
+  title: "Words",
+  main: ["prompts"],
+  fine: ["negative_prompt", "prompt_morph", "prompt_interpolation_method", "normalize_prompt_weights"],
+};
+const STACKS = [
+  [
+    { title: "Play", main: ["noise_scale", "guidance_scale", "delta", "wet", "kv_cache_attention_bias"], fine: ["cfg_type"] },
+    { title: "Steps", main: ["t_index_list", "num_inference_steps"], fine: ["denoising_step_list", "t_index_rescale"] },
+    { title: "Noise", main: ["seed", "noise_controller"], fine: ["seed_list", "seed_interpolation_method", "normalize_seed_weights"] },
+  ],
+  [
+    { title: "Feedback", main: ["feedback", "feedback_zoom", "feedback_rotation"],
+      fine: ["feedback_pan_x", "feedback_pan_y", "feedback_hue", "feedback_border"] },
+    { title: "Colour", main: ["brightness", "contrast", "saturation", "hue"], fine: ["mirror"] },
+    { title: "Likeness", main: ["vace_context_scale", "vace_ref_images", "lora_scales"], fine: [] },
+    { title: "Show", main: ["input_mode", "tempo", "adaptive_quality"],
+      fine: ["target_fps", "pinned", "frame_buffer_size", "manage_cache"], actions: ["reset_cache"] },
+  ],
 ];
 // Those that stand elsewhere: in the bar below, in the panels, or under another name.
 const ELSEWHERE = new Set(["prompt", "paused", "blackout", "input_source", "output_sinks", "spout_sender", "spout_receiver"]);
 const IN_REACH = new Set(["transition", "panic", "tap"]);
+// What a button says with its action; `shift` is held down, and is for keys.
+const SAYS = { bank: "next" };
+const FOR_KEYS = new Set(["shift"]);
 const LARGEST_FADER = 2000;
 
 const controls = new Map();
@@ -40,6 +58,10 @@ function control(row) {
       return weighted(row, "seed");
     case "ints":
       return steps(row);
+    case "scales":
+      return weighted(row, "path");
+    case "paths":
+      return files(row);
     default:
       return json(row);
   }
@@ -59,23 +81,35 @@ function folded(title, children) {
   return el("details", { className: "fine" }, el("summary", {}, title), ...children);
 }
 
+function buttons(actions) {
+  const one = (a) => el("button", { type: "button", className: a.waits_for ? "small waits" : "small", title: a.help, onclick: () => fire(a.name, SAYS[a.name] ?? true) }, plain(a.name));
+  return actions.length ? [el("div", { className: "line wrap" }, ...actions.map(one))] : [];
+}
+
 function build(table) {
   const left = new Map(table.parameters.filter((row) => !ELSEWHERE.has(row.name)).map((row) => [row.name, row]));
   // What nothing acts on yet stays under More.
   const take = (names) => names.map((name) => left.get(name)).filter((row) => row && !row.waits_for && left.delete(row.name));
-  const play = document.getElementById("play");
-  for (const [title, main, fine] of GROUPS) {
-    const body = [el("h2", {}, title), ...made(take(main))];
-    if (title === "Words") body.push(transitionBox());
-    const more = made(take(fine));
-    if (more.length) body.push(folded("Finer", more));
-    if (title === "Words") document.getElementById("words").replaceChildren(...body);
-    else if (body.length > 1) play.append(el("section", { className: "panel", data: { group: title } }, ...body));
-  }
-  const actions = table.actions.filter((a) => !IN_REACH.has(a.name)).map((a) =>
-    el("button", { type: "button", className: a.waits_for ? "small waits" : "small", title: a.help, onclick: () => fire(a.name) }, plain(a.name)));
-  const rest = folded("More", [...made([...left.values()]), el("div", { className: "line wrap" }, ...actions)]);
-  play.append(el("section", { className: "panel" }, rest));
+  const acts = new Map(table.actions.filter((a) => !IN_REACH.has(a.name) && !FOR_KEYS.has(a.name)).map((a) => [a.name, a]));
+  const takeActions = (names) => names.map((name) => acts.get(name)).filter((a) => a && !a.waits_for && acts.delete(a.name));
+  const group = ({ title, main, fine, actions = [] }) => {
+    const shown = made(take(main));
+    const more = [...made(take(fine)), ...buttons(takeActions(actions))];
+    return [shown.length + more.length, [el("h2", {}, title), ...shown, ...(more.length ? [folded("Finer", more)] : [])]];
+  };
+  const [, words] = group(WORDS);
+  words.splice(2, 0, transitionBox());
+  document.getElementById("words").replaceChildren(...words);
+  const stacks = [...document.querySelectorAll("#play .stack")];
+  STACKS.forEach((groups, i) => {
+    for (const one of groups) {
+      const [some, body] = group(one);
+      if (some) stacks[i].append(el("section", { className: "panel", data: { group: one.title } }, ...body));
+    }
+  });
+  const rest = folded("More", [...made([...left.values()]), ...buttons([...acts.values()])]);
+  stacks.at(-1).append(el("section", { className: "panel" }, rest));
+  if (table.parameters.some((row) => ["paths", "scales"].includes(row.type))) offerAssets();
 }
 
 async function useCamera(wanted) {
@@ -128,8 +162,9 @@ on("actual", (moved) => {
 });
 on("table", build);
 const house = document.getElementById("house");
-house.append(sourcesPanel(useCamera), sinksPanel(), activityPanel());
-faultsIn(document.getElementById("faults"));
+house.append(sourcesPanel(useCamera), sinksPanel(), modelPanel(), activityPanel());
+faultsIn(document.getElementById("faults"), document.getElementById("errors"));
 figuresIn(document.getElementById("figures"));
+portsIn(document.getElementById("ports"));
 reach(document.getElementById("reach"));
 listen();

@@ -1,21 +1,36 @@
 // What the show is made of and how it is: sources, sinks, messages, faults, figures.
 import { el } from "/static/element.js";
-import { fire, known, on, play } from "/static/wire.js";
+import { fire, known, on, play, tell } from "/static/wire.js";
 
 const SOURCES = ["demo", "test-pattern", "camera", "screen", "file", "stream", "spout", "syphon", "ndi", "webrtc", "none"];
 const SINKS = ["window", "spout", "syphon", "ndi", "virtual-camera", "file", "stream"];
-const SAID_AS = { webrtc: "this browser's camera" };
+// What these kinds are named by; the others have no name.
+const NAMED = {
+  camera: "number or name", screen: "X,Y,W,H", file: "file in the assets folder", stream: "rtsp://…", spout: "name", syphon: "name",
+  ndi: "name", "virtual-camera": "name",
+};
+const SAID_AS = { webrtc: "this browser's camera", none: "none (text to image)" };
+// Ids that older programs ask for; here they mean the show's own model.
+const SPOKEN = new Set(["streamdiffusionv2", "longlive"]);
 
 function state(word) {
   return el("span", { className: "state", data: { state: word ?? "" } }, word ?? "");
 }
 
-function chooser(kinds, act, words) {
+function chooser(kinds, act, words, take) {
   const kind = el("select", { "aria-label": words }, ...kinds.map((k) => el("option", { value: k }, SAID_AS[k] ?? k)));
   const name = el("input", { type: "text", placeholder: "name, file or URL", spellcheck: false, "aria-label": "Name" });
-  const go = () => act(kind.value, name.value.trim());
+  const go = () => act(kind.value, kind.value in NAMED ? name.value.trim() : "");
+  const ask = () => {
+    name.hidden = !(kind.value in NAMED);
+    name.placeholder = NAMED[kind.value] ?? "";
+    if (kind.value === "file") name.setAttribute("list", "assets");
+    else name.removeAttribute("list");
+  };
+  kind.addEventListener("change", ask);
+  ask();
   name.addEventListener("keydown", (event) => event.key === "Enter" && go());
-  return el("div", { className: "line" }, kind, name, el("button", { type: "button", className: "small", onclick: go }, "Take"));
+  return el("div", { className: "line wrap chooser" }, kind, el("button", { type: "button", className: "small", onclick: go }, take), name);
 }
 
 export function sourcesPanel(useCamera) {
@@ -32,8 +47,8 @@ export function sourcesPanel(useCamera) {
   const home = el("button", { type: "button", className: "small", onclick: () => {
     play({ input_source: { enabled: false } });
     useCamera(false);
-  } }, "The show's own");
-  return el("section", { className: "panel" }, el("h2", {}, "Source"), rows, chooser(SOURCES, take, "Source"), home);
+  } }, "Back to the show's own");
+  return el("section", { className: "panel" }, el("h2", {}, "Source"), rows, chooser(SOURCES, take, "Source", "Turn to"), home);
 }
 
 export function sinksPanel() {
@@ -41,14 +56,43 @@ export function sinksPanel() {
   on("status", ({ sinks }) => {
     rows.replaceChildren(...(sinks ?? []).map((s) => {
       const kind = kindOf(s.spec ?? s.name);
-      const off = el("button", { type: "button", className: "small", title: "Stop", "aria-label": `Stop ${s.name}`,
+      const off = el("button", { type: "button", className: "small square", title: "Stop", "aria-label": `Stop ${s.name}`,
         onclick: () => play({ output_sinks: { [kind]: { enabled: false, name: nameOf(s.spec ?? "") } } }) }, "×");
       return el("div", { className: "item", data: { on: String(s.state === "writing") } },
         el("b", { title: s.spec }, s.name), state(s.state), el("small", {}, s.error ?? `${s.written} frames`), off);
     }));
   });
   const take = (kind, name) => play({ output_sinks: { [kind]: { enabled: true, name } } });
-  return el("section", { className: "panel" }, el("h2", {}, "Outputs"), rows, chooser(SINKS, take, "Output"));
+  return el("section", { className: "panel" }, el("h2", {}, "Outputs"), rows, chooser(SINKS, take, "Output", "Start"));
+}
+
+export function modelPanel() {
+  const rows = el("div", { className: "list" });
+  const kind = el("select", { "aria-label": "Model" });
+  const load = async () => {
+    const answer = await fetch("/api/v1/pipeline/load", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ pipeline_ids: [kind.value] }),
+    }).catch(() => null);
+    const said = await answer?.json().catch(() => null);
+    if (!answer?.ok) tell("fault", { message: String(said?.detail ?? "the show did not answer") });
+  };
+  const list = async () => {
+    const answer = await fetch("/api/v1/pipelines/schemas").catch(() => null);
+    if (!answer?.ok) return;
+    const { pipelines } = await answer.json();
+    kind.replaceChildren(...Object.keys(pipelines).filter((id) => !SPOKEN.has(id)).map((id) => el("option", { value: id }, id)));
+  };
+  on("link", (state) => state === "live" && list());
+  on("status", ({ pipeline }) => {
+    if (!pipeline) return;
+    const { status, pipeline_id: id, loading_stage: stage, error } = pipeline;
+    rows.replaceChildren(el("div", { className: "item", data: { on: String(status === "loaded") } },
+      el("b", { title: id ?? "" }, id ?? "none"), state(status), el("small", {}, error ?? stage ?? "")));
+  });
+  const line = el("div", { className: "line wrap chooser" }, kind, el("button", { type: "button", className: "small", onclick: load }, "Load"));
+  return el("section", { className: "panel" }, el("h2", {}, "Model"), rows, line);
 }
 
 function kindOf(spec) {
@@ -83,37 +127,59 @@ export function activityPanel() {
   return el("section", { className: "panel grow" }, el("h2", {}, "Messages"), rows);
 }
 
-export function faultsIn(place) {
-  const say = (words, level) => {
+// Faults in words: each for a while as it comes, and those of the last minutes again at the button, which counts them.
+export function faultsIn(place, button) {
+  let recent = [];
+  const say = (words, level, seconds) => {
     if (!words) return;
-    const old = [...place.children].find((line) => line.dataset.words === words);
-    old?.remove();
-    const line = el("p", { data: { level, words } }, words);
+    [...place.children].find((line) => line.dataset.words === words)?.remove();
+    const line = el("p", { data: { level, words }, onclick: () => line.remove() }, words);
     place.prepend(line);
-    setTimeout(() => line.remove(), level === "fault" ? 15000 : 6000);
+    setTimeout(() => line.remove(), 1000 * seconds);
     while (place.children.length > 3) place.lastChild.remove();
   };
-  on("fault", ({ message }) => say(message, "fault"));
-  on("notices", (lines) => lines.forEach(({ text, level }) => say(text, level >= 30 ? "fault" : "word")));
+  on("fault", ({ message }) => say(message, "fault", 15));
+  on("notices", (lines) => lines.forEach(({ text, level }) => (level >= 30 ? say(text, "fault", 15) : say(text, "word", 6))));
   on("status", ({ errors }) => {
-    if (place.childElementCount === 0 && !place.dataset.shown && errors?.length) say(errors.at(-1).text, "fault");
+    recent = errors ?? [];
+    button.hidden = recent.length === 0;
+    button.textContent = recent.length === 1 ? "1 fault" : `${recent.length} faults`;
+    if (place.childElementCount === 0 && !place.dataset.shown && recent.length) say(recent.at(-1).text, "fault", 15);
     place.dataset.shown = "yes";
+  });
+  button.addEventListener("click", () => {
+    for (const { text } of recent.slice(-3)) say(text, "fault", 60);
   });
 }
 
 export function figuresIn(place) {
   const cells = {};
-  const rows = [["fps", "fps"], ["latency", "ms"], ["drops", ""], ["bpm", ""]];
-  for (const [name] of rows) {
+  for (const name of ["fps", "latency", "drops", "bpm"]) {
     cells[name] = el("dd", {}, "–");
-    place.append(el("div", { title: name }, el("dt", {}, name), cells[name]));
+    place.append(el("div", { title: name, data: { name } }, el("dt", {}, name), cells[name]));
   }
   on("status", (s) => {
     const ms = s.latency_ms?.p50 ?? s.render_ms?.p50;
-    cells.fps.textContent = s.fps?.toFixed(1) ?? "–";
+    const wanted = known.parameters.target_fps;
+    cells.fps.replaceChildren(s.fps?.toFixed(1) ?? "–", el("small", {}, wanted ? ` of ${Math.round(wanted)}` : ""));
+    cells.fps.dataset.slow = String(wanted > 0 && s.fps < 0.8 * wanted);
     cells.latency.textContent = ms === undefined || ms === null ? "–" : `${Math.round(ms)} ms`;
     cells.drops.textContent = s.dropped ?? "–";
     cells.bpm.textContent = known.parameters.tempo?.toFixed(0) ?? "–";
+  });
+}
+
+// A lamp for each door that messages come in by; it lights up with each.
+export function portsIn(place) {
+  const lamps = new Map(["osc", "midi"].map((port) => [port, el("span", { data: { port } }, port)]));
+  place.append(...lamps.values());
+  on("activity", (news) => {
+    for (const { port: door } of news) {
+      const port = door.split(":")[0];
+      lamps.get(port)?.getAnimations().forEach((old) => old.cancel());
+      lamps.get(port)?.animate([{ color: "#1a1206", background: "#ffb454" }, {}], { duration: 900, easing: "ease-out" });
+      if (lamps.has(port)) lamps.get(port).dataset.heard = "yes";
+    }
   });
 }
 

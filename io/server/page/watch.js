@@ -128,7 +128,7 @@ export class Watch {
   }
 
   shape(width, height) {
-    if (width && height) this.place.style.setProperty("--shape", `${width} / ${height}`);
+    if (width && height) document.documentElement.style.setProperty("--ratio", String(width / height));
   }
 
   again(after = RETRY_MS) {

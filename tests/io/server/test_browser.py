@@ -74,6 +74,7 @@ BRIGHTNESS = """() => {
   context.drawImage(video, 0, 0, 8, 8);
   return context.getImageData(0, 0, 8, 8).data[0];
 }"""
+NOW = "(await (await fetch('/api/v1/session/parameters')).json()).parameters"
 DECODED = "() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
 
 
@@ -226,14 +227,115 @@ def test_the_output_view_is_the_picture_alone(live, page):
     assert page.locator("header, footer, .panel").count() == 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (820, 1180), (390, 844)])
-def test_nothing_is_cut_off_and_what_must_be_in_reach_is(live, page, width, height):
+SIZES = {
+    "desk": (1440, 900),
+    "tablet": (820, 1180),
+    "lying tablet": (1024, 768),
+    "phone": (390, 844),
+    "lying phone": (844, 390),
+}
+# Everything that is pressed or dragged and is in sight, too small for a finger.
+SMALL = """() => [...document.querySelectorAll("button, select, summary, a, .track, .line-of-steps, input:not(.value)")]
+  .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+  .map((one) => one.outerHTML.slice(0, 120))"""
+# Every text in sight that does not stand out from what is behind it (WCAG: 4.5 to 1).
+FAINT = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (one) => {
+    const found = channels(getComputedStyle(one).backgroundColor);
+    return found.length === 3 || found[3] === 1 ? found : one.parentElement ? behind(one.parentElement) : [0, 0, 0];
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.checkVisibility() && !one.closest(".waits"))
+    .filter((one) => [...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+    .map((one) => {
+      const [a, b] = [light(channels(getComputedStyle(one).color)), light(behind(one))].sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), one.textContent];
+    })
+    .filter(([contrast]) => contrast < 4.5);
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_on_any_screen_the_picture_is_large_nothing_is_cut_off_and_all_is_in_reach(live, page, size):
+    width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
-    page.goto(live.url)
+    connect(page, live)
     page.wait_for_selector("[data-name=noise_scale]")
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("() => [document.documentElement.scrollWidth, scrollY]") == [width, 0]
     for name in ("paused", "blackout", "panic"):
         box = page.locator(f"footer [data-name={name}]").bounding_box()
         assert box["y"] + box["height"] <= height
         assert box["height"] >= 44
     assert page.locator("[data-name=noise_scale] .track").bounding_box()["width"] > 200
+    # The stage's picture is 4 to 3; it is seen whole, and takes a good part of the screen.
+    picture = page.locator("#stage video").bounding_box()
+    assert picture["width"] / picture["height"] == pytest.approx(4 / 3, rel=0.01)
+    assert picture["y"] + picture["height"] <= height
+    assert picture["width"] >= min(0.3 * width, 0.8 * height)
+    if size != "desk":
+        assert page.evaluate(SMALL) == []
+    page.locator("#errors").evaluate("(one) => (one.hidden = false)")
+    assert page.evaluate(FAINT) == []
+
+
+def test_a_finger_that_scrolls_moves_nothing_and_one_that_drags_or_taps_does(live, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live.url)
+    box = page.locator("[data-name=noise_scale] .track").bounding_box()
+    touch = page.context.new_cdp_session(page)
+
+    def stroke(*places: tuple[float, float]) -> None:
+        """A finger goes down at the first place, over the others, and up. Places are shares of the fader."""
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+        for kind, point in [("touchStart", points[0]), *(("touchMove", p) for p in points[1:]), ("touchEnd", None)]:
+            at = [] if point is None else [{"x": point[0], "y": point[1]}]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    page.wait_for_timeout(500)
+    stroke((0.2, 0.5), (0.2, -0.5), (0.2, -1.5), (0.21, -3))
+    stroke((0.3, 0.5), (0.3, 1.5), (0.3, 3), (0.3, 4))
+    page.wait_for_timeout(300)
+    assert parameters(page)["noise_scale"] == 1.0
+    box = page.locator("[data-name=noise_scale] .track").bounding_box()
+    stroke((0.9, 0.5), (0.8, 0.5), (0.7, 0.6), (0.5, 0.6))
+    until(page, f"async () => Math.abs({NOW}.noise_scale - 0.5) < 0.02")
+    stroke((0.25, 0.5))
+    until(page, f"async () => Math.abs({NOW}.noise_scale - 0.25) < 0.02")
+
+
+def test_files_are_chosen_from_the_assets_folder_and_typed_amounts_go_beyond_the_slider(live, page):
+    for name in ("ink.safetensors", "face.png"):
+        (live.stage.desk.assets / name).write_bytes(b"x")
+    connect(page, live)
+    page.locator("details:has([data-name=lora_scales]) > summary").click()
+    names = "[...document.querySelectorAll('#assets option')].map((o) => o.value).join()"
+    until(page, f"() => {names} === 'face.png,ink.safetensors'")
+    lora = page.locator("[data-name=lora_scales]")
+    lora.get_by_role("button", name="+ file").click()
+    lora.get_by_label("File").fill("ink.safetensors")
+    page.keyboard.press("Enter")
+    lora.get_by_label("Scale value").fill("-3,5")
+    page.keyboard.press("Enter")
+    path = str((live.stage.desk.assets / "ink.safetensors").resolve())
+    until(
+        page,
+        f"async () => {NOW}.lora_scales[0]?.scale === -3.5",
+    )
+    assert parameters(page)["lora_scales"] == [{"path": path, "scale": -3.5}]
+    pictures = page.locator("[data-name=vace_ref_images]")
+    pictures.get_by_role("button", name="+ file").click()
+    pictures.get_by_label("File").fill("face.png")
+    page.keyboard.press("Tab")
+    until(
+        page,
+        f"async () => {NOW}.vace_ref_images.length === 1",
+    )
+    pictures.get_by_role("button", name="Remove").click()
+    until(
+        page,
+        f"async () => {NOW}.vace_ref_images.length === 0",
+    )

@@ -112,6 +112,22 @@ def test_nothing_but_the_pages_own_files_is_served(stage, visit, path):
     assert answer.status_code == 404
 
 
+def test_the_assets_folder_is_listed_without_what_leads_out_of_it(stage, visit, assets, tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "face.jpg").write_bytes(b"x")
+    (assets / "link.png").symlink_to(tmp_path / "secret.png")
+    (assets / "door").symlink_to(tmp_path / "private")
+    (assets / "deep").mkdir()
+    for name in ("deep/mine.PNG", "ink.safetensors", "clip.mp4", "notes.txt", ".hidden.png"):
+        (assets / name).write_bytes(b"four")
+    found = visit().get("/api/v1/assets").json()["assets"]
+    assert [(row["name"], row["type"]) for row in found] == [
+        ("clip.mp4", "video"), ("deep/mine.PNG", "image"), ("ink.safetensors", "lora"),
+    ]  # fmt: skip
+    assert {row["size_bytes"] for row in found} == {4}
+
+
 def test_files_of_messages_stay_in_the_assets_folder(stage, visit, assets, tmp_path):
     client = visit()
     (tmp_path / "secret.png").write_bytes(b"x")
