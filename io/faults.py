@@ -35,5 +35,8 @@ class SinkClosed(Exception):
 
 def reason(e: BaseException) -> str:
     """The plain cause in an exception of a library: the system's own words where it has some."""
+    if type(e).__name__ == "ExitError":
+        # PyAV's name for a time limit that is over.
+        return "it does not answer"
     words = getattr(e, "strerror", None) or str(e) or type(e).__name__
     return str(words).strip().rstrip(".")

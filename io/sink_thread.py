@@ -47,6 +47,7 @@ class SinkThread:
         self._wake = threading.Event()
         self._halt = threading.Event()
         self._flush = True
+        self._let_go = False
         self._retry = FIRST_RETRY
         self._taken, self._opened = 0, 0.0
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
@@ -74,6 +75,7 @@ class SinkThread:
             self._thread.join(seconds)
             interrupt = getattr(self.sink, "interrupt", None)
             if interrupt is not None and self._thread.is_alive():
+                self._let_go = True
                 interrupt()
                 self._thread.join(0.5)
         return not self._thread.is_alive()
@@ -142,6 +144,8 @@ class SinkThread:
         return self._taken >= _PROOF and now - self._opened >= getattr(self.sink, "proof", 0.0)
 
     def _lose(self, words: str) -> None:
+        if self._let_go:
+            return
         if self.state != "lost" or words != self.error:
             self._notices.say(self._key, f"Output lost: {words}; the show goes on, trying again.")
         self.state, self.error = "lost", words

@@ -78,6 +78,7 @@ def test_while_a_stream_waits_for_the_other_side_everything_else_goes_on(address
         assert (thread.state, thread.written) == ("opening", 0)
         assert thread.stop(seconds=0.1)
         assert sink._process is None
+        assert not notices.recent
         if link is not None:
             link.close()
 
