@@ -114,7 +114,7 @@ class _Reader:
         options: dict[str, SinkOptions] = {}
         for item in items:
             if isinstance(item.content, dict):
-                name, said = read_sink(self.page, item)
+                name, said = read_sink(self.page, item, self.beside)
                 if name is not None:
                     options[name] = said
                     found.append(name)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.core.documents import Node, Page
+from ..engine.core.effects import EffectMistake
+from ..engine.core.enlarging import load_enlarging
 from ..engine.core.sections import Section
 from ..engine.core.shape import (
     ENCODERS,
@@ -41,6 +43,8 @@ def read_source(page: Page, node: Node, beside: Path) -> tuple[str | None, Sourc
     options = SourceOptions(
         shape=_shape(s, ("fit", "range")),
         fps=s.number("fps", None, 1, 240),
+        format=s.text("format", "") if name is not None and name.startswith("camera") else "",
+        picture=_picture(page, s) if name is not None and name.startswith("camera") else None,
         start=s.number("start", PLAIN.start, 0, 1e6),
         loop=s.flag("loop", PLAIN.loop),
         fade=s.number("fade", PLAIN.fade, 0, LARGEST_FADE),
@@ -52,7 +56,7 @@ def read_source(page: Page, node: Node, beside: Path) -> tuple[str | None, Sourc
     return name, options
 
 
-def read_sink(page: Page, node: Node) -> tuple[str | None, SinkOptions]:
+def read_sink(page: Page, node: Node, beside: Path) -> tuple[str | None, SinkOptions]:
     """The name of a sink and what is said of it. Notes mistakes; None where it has no name."""
     s = Section(page, node, "sinks")
     name = _name(s, "to", "the sink's name, as in to: window")
@@ -63,10 +67,12 @@ def read_sink(page: Page, node: Node) -> tuple[str | None, SinkOptions]:
     if size_node is not None:
         size = parse_size(page, size_node.line, "sinks.size", size_node.plain(), (0, 0), even=2)
     window = name == "window"
+    filter_ = _filter(s, "bilinear" if window else "bicubic", beside)
     kinds: dict[str, Any] = {}
     if window:
         kinds = {
             "aspect": s.word("fit", FITS, "fit"),
+            "enlarge": filter_,
             "fullscreen": s.flag("fullscreen", False),
             "monitor": s.whole("monitor", 0, 0, 15),
             "vsync": s.flag("vsync", True),
@@ -77,7 +83,10 @@ def read_sink(page: Page, node: Node) -> tuple[str | None, SinkOptions]:
         if "://" in name:
             kinds["bitrate"] = s.whole("bitrate", 4000, 100, 100_000)
     options = SinkOptions(
-        shape=_shape(s, () if window else ("fit",)), size=size or None, fps=s.number("fps", None, 0.1, 240), **kinds
+        shape=_shape(s, () if window else ("fit",), "bicubic" if window else filter_),
+        size=size or None,
+        fps=s.number("fps", None, 0.1, 240),
+        **kinds,
     )
     s.close()
     return name, options
@@ -91,11 +100,29 @@ def _name(s: Section, key: str, why: str) -> str | None:
     return s.text(key) if node is not None else None
 
 
-def _shape(s: Section, more: tuple[str, ...]) -> Shape:
+def _picture(page: Page, s: Section) -> tuple[int, int] | None:
+    """The size that a camera is asked for."""
+    node = s.take("size")
+    return parse_size(page, node.line, "source.size", node.plain(), (0, 0)) or None if node is not None else None
+
+
+def _filter(s: Section, default: str, beside: Path) -> str:
+    """One of FILTERS, or a Python file of the performer's own, by the name it is known under once it has been run."""
+    node = s.take("filter")
+    if node is None or not isinstance(node.content, str) or not node.content.strip().endswith(".py"):
+        return s.word("filter", FILTERS, default)
+    try:
+        return load_enlarging(beside / Path(node.content.strip()).expanduser())
+    except EffectMistake as e:
+        s.say("filter", str(e))
+        return default
+
+
+def _shape(s: Section, more: tuple[str, ...], filter_: str | None = None) -> Shape:
     given: dict[str, Any] = {
         "mirror": _mirror(s),
         "rotate": _turn(s),
-        "filter": s.word("filter", FILTERS, "bicubic"),
+        "filter": filter_ or s.word("filter", FILTERS, "bicubic"),
     }
     if "fit" in more:
         given["fit"] = s.word("fit", FITS, "fill")

@@ -111,7 +111,7 @@ class Show:
             if new["source"] != self.source:
                 # What was said of the file's own source need not fit another.
                 new["source_options"] = dataclasses.replace(
-                    self.source_options, shape=PLAIN.shape, fps=None, start=0.0, loop=True
+                    self.source_options, shape=PLAIN.shape, fps=None, format="", picture=None, start=0.0, loop=True
                 )
         if sinks:
             new["sinks"] = tuple(check_sink(page, 0, "--sink", sink) for sink in sinks)

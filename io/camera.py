@@ -13,7 +13,9 @@ from .picture import FILL
 class CameraSource(CaptureSource):
     """A camera by number, or by a part of its name, shaped to `size` (width, height), asked for `fps`.
 
-    `device` opens something else in its place: (PyAV format, file), for tests and unusual hardware.
+    `format` (mjpeg, yuyv422, h264, ...) and `picture` (width, height) are what the camera is asked for; one that has
+    neither plays as it can. `device` opens something else in its place: (PyAV format, file), for tests and unusual
+    hardware.
     """
 
     def __init__(
@@ -24,11 +26,15 @@ class CameraSource(CaptureSource):
         clock: Clock,
         device: tuple[str, str] | None = None,
         shape: Shape = FILL,
+        format: str = "",  # noqa: A002  # the word that a show file has for it
+        picture: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(f"camera {index}", size, clock, shape)
         self._index = index
         self._rate = fps
         self._device = device
+        self._format = format
+        self._picture = picture
 
     def _locate(self) -> tuple[str, str]:
         if self._device is not None:
@@ -55,15 +61,27 @@ class CameraSource(CaptureSource):
         raise SourceFailed(f"there is no {self.name}{self._others()}")
 
     def _wishes(self, kind: str) -> list[dict[str, str]]:
-        """MJPEG first: raw formats starve a USB 2 bus above 640x480."""
+        """What was asked for, then MJPEG: raw formats starve a USB 2 bus above 640x480."""
         rate = {"framerate": f"{self._rate:g}"}
-        shape = {"video_size": "1280x720" if max(self._size) > 640 else "640x480"}
+        width, height = self._picture or ((1280, 720) if max(self._size) > 640 else (640, 480))
+        shape = {"video_size": f"{width}x{height}"}
+        asked = _coded(self._format, kind) if self._format else {}
+        first = [{**asked, **rate, **shape}, {**asked, **shape}, asked] if asked else []
         if kind == "avfoundation":
             # AVFoundation refuses a rate the camera does not name exactly, and 30 is the one all name.
-            return [{"framerate": "30", **shape}, {"framerate": "30"}, {}]
-        mjpeg = {"vcodec": "mjpeg"} if kind == "dshow" else {"input_format": "mjpeg"}
-        return [{**mjpeg, **rate, **shape}, {**mjpeg, **shape}, {**rate}, {}]
+            return [*first, {"framerate": "30", **shape}, {"framerate": "30"}, {}]
+        mjpeg = _coded("mjpeg", kind)
+        return [*first, {**mjpeg, **rate, **shape}, {**mjpeg, **shape}, {**rate, **shape}, {**rate}, {}]
 
     def _others(self) -> str:
         names = camera_names()
         return f"; there are {', '.join(names)}" if names else "; no camera is connected"
+
+
+def _coded(word: str, kind: str) -> dict[str, str]:
+    """How a device of `kind` is asked for a format: compressed ones and raw ones have an option each on Windows."""
+    if kind == "avfoundation":
+        return {"pixel_format": word}
+    if kind == "dshow":
+        return {"vcodec": word} if word in ("mjpeg", "h264", "hevc") else {"pixel_format": word}
+    return {"input_format": word}

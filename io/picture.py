@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.core.shape import Shape
+from ..engine.core.enlarging import enlarged
+from ..engine.core.shape import FILTERS, Shape
 
 FILL = Shape()
 
@@ -108,15 +109,27 @@ def _resized(pixels: np.ndarray, target: tuple[int, int], size: tuple[int, int],
     kept = min(target[0], size[0]), min(target[1], size[1])
     share = kept[0] / target[0] * width, kept[1] / target[1] * height
     x, y = (width - share[0]) / 2, (height - share[1]) / 2
+    if shape.filter not in FILTERS:
+        own = _by_own(pixels, kept, (x, y, share[0], share[1]), shape.filter)
+        if own is not None:
+            return own
     filter_ = _pillow_filter(shape.filter)
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize(kept, filter_, box=(x, y, x + share[0], y + share[1])))
 
 
+def _by_own(pixels: np.ndarray, kept: tuple[int, int], part: tuple[float, ...], name: str) -> np.ndarray | None:
+    """A part (x, y, width, height) enlarged by a performer's own way; None where it would be made smaller, or fails."""
+    x, y, width, height = (round(side) for side in part)
+    if kept[0] < width or kept[1] < height:
+        return None
+    return enlarged(name, pixels[y : y + height, x : x + width], kept)
+
+
 def _pillow_filter(name: str) -> Any:
     from PIL import Image
 
-    return Image.Resampling[name.upper()]
+    return Image.Resampling[name.upper() if name in FILTERS else "BICUBIC"]
 
 
 def fit_image(image: Any, size: tuple[int, int], shape: Shape = FILL) -> np.ndarray:

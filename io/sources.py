@@ -88,7 +88,8 @@ def open_source(
     word, _, rest = spec.partition(":")
     shape = options.shape
     if word == "camera":
-        return CameraSource(_camera(rest), size, options.fps or fps, clock, shape=shape)
+        wish = options.fps or fps
+        return CameraSource(_camera(rest), size, wish, clock, None, shape, options.format, options.picture)
     if word == "screen":
         return ScreenSource(parse_region(rest), size, options.fps or fps, clock, shape)
     if word == "ndi":

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.core.frame import Frame
-from ..engine.core.shape import PLAIN_SINK, SinkOptions
+from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
 from .faults import SinkClosed, SinkFailed, SinkUnavailable, reason
-from .picture import scaled
+from .picture import fit_pixels, scaled
 
 # Asked before SDL is, which would complain on stderr at every try.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
@@ -68,9 +68,16 @@ class WindowSink:
 
     def write(self, frame: Frame) -> None:
         self.pump()
-        self._picture = np.ascontiguousarray(frame.pixels)
+        self._picture = np.ascontiguousarray(self._enlarged(frame.pixels))
         self._upload()
         self._draw()
+
+    def _enlarged(self, pixels: np.ndarray) -> np.ndarray:
+        """The picture at its size on the screen, where that is not left to the graphics card."""
+        if self._options.enlarge in ("bilinear", "nearest"):
+            return pixels
+        *_, width, height = inside((pixels.shape[1], pixels.shape[0]), self.size, self._options.aspect)
+        return fit_pixels(pixels, (width, height), Shape(fit="stretch", filter=self._options.enlarge))
 
     def pump(self) -> None:
         """Answer the window's events. Raises SinkClosed when the performer closes it."""
@@ -168,7 +175,9 @@ class WindowSink:
         height, width = self._picture.shape[:2]
         try:
             if self._texture is None or (self._texture.width, self._texture.height) != (width, height):
-                self._texture = self._texture_class(self._renderer, (width, height), streaming=True, scale_quality=1)
+                smooth = int(self._options.enlarge != "nearest")
+                made = self._texture_class(self._renderer, (width, height), streaming=True, scale_quality=smooth)
+                self._texture = made
             # The surface looks at the frame's own memory.
             self._surface = self._pygame.image.frombuffer(self._picture, (width, height), "RGB")
             self._texture.update(self._surface)

@@ -48,7 +48,7 @@ def load_effect(path: Path) -> OwnEffect:
     """Run the file and take its stages. Raises EffectMistake."""
     if not path.is_file():
         raise EffectMistake(f"{path}: there is no such file")
-    module = _run(path)
+    module = run_file(path)
     stages = {stage: getattr(module, stage) for stage in STAGES if hasattr(module, stage)}
     if not stages:
         raise EffectMistake(f"{path}: it has none of {', '.join(STAGES)}")
@@ -61,7 +61,8 @@ def load_effect(path: Path) -> OwnEffect:
     return OwnEffect(path.stem, stages, tuple(parameters), str(path.resolve()))
 
 
-def _run(path: Path) -> ModuleType:
+def run_file(path: Path) -> ModuleType:
+    """The module that a performer's own file makes. Raises EffectMistake."""
     spec = importlib.util.spec_from_file_location(f"clavilux_effect_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise EffectMistake(f"{path}: an effect is a Python file, ending in .py")

@@ -15,6 +15,8 @@ source:
   mirror: true
   rotate: 90
   range: full
+  format: yuyv422
+  size: 1920x1080
   fps: 25
   start: 1.5
   loop: false
@@ -38,6 +40,7 @@ def test_a_group_says_everything_and_a_name_alone_is_still_enough():
     assert show.source == "camera:0"
     assert show.source_options == SourceOptions(
         shape=Shape(fit="stretch", mirror="horizontal", rotate=90, range="full"),
+        format="yuyv422", picture=(1920, 1080),
         fps=25.0, start=1.5, loop=False, fade=0.5, patience=3.0, fallback="demo", warm=("test-pattern",),
     )  # fmt: skip
     assert show.sinks == ("window", "ndi:Wall", "show.mp4", "rtmp://host/app/key", "null")
@@ -51,6 +54,8 @@ def test_a_group_says_everything_and_a_name_alone_is_still_enough():
 
 def test_a_window_has_a_screen_of_its_own():
     show = parse_show("version: 1\nsinks:\n  - {to: window, fullscreen: true, monitor: 1, fit: fill, vsync: false}\n")
+    sharp = parse_show("version: 1\nsinks: [{to: window, filter: lanczos}]\n").sink_options["window"]
+    assert sharp == SinkOptions(enlarge="lanczos")
     wanted = SinkOptions(fullscreen=True, monitor=1, aspect="fill", vsync=False)
     assert show.sink_options == {"window": wanted}
 
@@ -69,6 +74,8 @@ def test_a_window_has_a_screen_of_its_own():
         ("sinks:\n  - {to: show.mp4, fullscreen: true}", 3, "fullscreen: no such key"),
         ("sinks:\n  - {to: 'ndi:A', bitrate: 99}", 3, "bitrate: no such key"),
         ("sinks:\n  - {size: [640, 360]}", 3, "to: is missing"),
+        ("sinks:\n  - {to: window, filter: ./none.py}", 3, "none.py: there is no such file"),
+        ("source: {from: demo, format: mjpeg}", 2, "format: no such key"),
         ("sinks: [window, {to: window}]", 2, "window is here twice"),
         ("sinks: [a.mp4, a.mp4]", 2, "a.mp4 is here twice"),
     ],

@@ -4,9 +4,11 @@ import sys
 
 import pytest
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.shape import SourceOptions
 from clavilux.io.camera import CameraSource
 from clavilux.io.cameras import camera_names, linux_cameras
 from clavilux.io.faults import SourceFailed, SourceUnavailable
+from clavilux.io.sources import open_source
 
 LAVFI = ("lavfi", "testsrc=size=320x240:rate=30:duration=0.2")
 
@@ -46,6 +48,29 @@ def test_frames_are_stamped_by_the_clock_and_an_unplugged_camera_is_a_fault():
     source.open()
     assert source.read().n > second.n
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("video4linux2,v4l2", {"input_format": "yuyv422"}, {"input_format": "mjpeg"}),
+        ("dshow", {"pixel_format": "yuyv422"}, {"vcodec": "mjpeg"}),
+        ("avfoundation", {"pixel_format": "yuyv422"}, None),
+    ],
+)
+def test_a_camera_is_asked_for_the_format_size_and_rate_that_were_chosen_and_then_for_less(kind, first, second):
+    source = open_source(
+        "camera:0", (256, 256), 30, ManualClock(), options=SourceOptions(fps=60, format="yuyv422", picture=(1920, 1080))
+    )
+    wishes = source._wishes(kind)
+    assert wishes[0] == {**first, "framerate": "60", "video_size": "1920x1080"}
+    assert wishes[1] == {**first, "video_size": "1920x1080"}
+    if second is not None:
+        assert {**second, "framerate": "60", "video_size": "1920x1080"} in wishes
+    assert wishes[-1] == {}
+    plain = open_source("camera:0", (256, 256), 30, ManualClock())._wishes(kind)
+    if second is not None:
+        assert plain[0] == {**second, "framerate": "30", "video_size": "640x480"}
 
 
 def test_a_live_source_is_not_rewound():

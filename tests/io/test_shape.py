@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.effects import EffectMistake
+from clavilux.engine.core.enlarging import load_enlarging
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.shape import Shape, SinkOptions, SourceOptions
@@ -149,3 +151,35 @@ def test_a_made_up_source_is_turned_too():
     turned.open()
     assert np.array_equal(turned.read().pixels, np.rot90(plain.read().pixels, -1))
     assert (turned.name, turned.fps, turned.live) == ("test-pattern", 30, False)
+
+
+_OWN = """
+import numpy as np
+
+calls = []
+
+def enlarge(pixels, size):
+    calls.append(pixels.shape)
+    if len(calls) > 2:
+        raise RuntimeError("out of memory")
+    return np.full((size[1], size[0], 3), 7, np.uint8)
+"""
+
+
+def test_a_performers_own_way_enlarges_until_it_fails_and_makes_nothing_smaller(tmp_path):
+    (tmp_path / "sharp.py").write_text(_OWN)
+    shape = Shape(filter=load_enlarging(tmp_path / "sharp.py"))
+    assert set(np.unique(fit_pixels(corners(), (64, 48), shape))) == {7}
+    assert seen(fit_pixels(corners(64, 48), (32, 24), shape)) == [RED, GREEN, BLUE, WHITE]
+    # What fill cuts off is not worked out.
+    assert fit_pixels(corners(32, 24), (64, 64), shape).shape == (64, 64, 3)
+    for _ in range(2):
+        assert np.array_equal(fit_pixels(corners(), (64, 48), shape), fit_pixels(corners(), (64, 48)))
+
+
+def test_a_file_that_enlarges_nothing_is_a_mistake(tmp_path):
+    (tmp_path / "other.py").write_text("x = 1")
+    with pytest.raises(EffectMistake, match=r"other.py: it has no function enlarge\(pixels, size\)"):
+        load_enlarging(tmp_path / "other.py")
+    with pytest.raises(EffectMistake, match="there is no such file"):
+        load_enlarging(tmp_path / "none.py")

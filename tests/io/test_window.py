@@ -6,7 +6,10 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
+from clavilux.engine.core.shape import Shape
+from clavilux.io.picture import fit_pixels
 from clavilux.io.window import inside
 
 _PROGRAM = """
@@ -145,6 +148,24 @@ def test_full_screen_from_the_start_in_each_aspect_without_a_cursor(display, asp
     rows, columns = lit.any(axis=1).nonzero()[0], lit.any(axis=0).nonzero()[0]
     assert (columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1) == (width, height)
     assert (columns[0], rows[0]) == ((1024 - width) // 2, (800 - height) // 2)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("enlarge", ["nearest", "lanczos"])
+def test_a_window_is_enlarged_as_it_is_told(display, enlarge):
+    pytest.importorskip("pygame")
+    window = program(display, f"dict(fullscreen=True, aspect='stretch', enlarge={enlarge!r})")
+    try:
+        assert window.stdout.readline().strip() == "shown"
+        picture = screenshot(display)
+    finally:
+        window.kill()
+        window.wait()
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:32, :32], pixels[:32, 32:], pixels[32:, :32] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    wanted = fit_pixels(pixels, (1024, 800), Shape(fit="stretch", filter=enlarge))
+    # The graphics card may round the border between two pixels the other way.
+    assert (np.abs(picture.astype(int) - wanted).max(axis=-1) > 1).mean() < (0.004 if enlarge == "nearest" else 1e-9)
 
 
 @pytest.mark.real
