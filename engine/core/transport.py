@@ -28,6 +28,8 @@ class TickFilter:
     _WIDE, _NARROW, _SETTLING = 0.3, 0.01, 96
     # So many ticks in a row, each off by this share of a period at least.
     _OFF, _IN_A_ROW = 0.2, 6
+    # How far from the mean of the last beat the period may be.
+    _LOOSE = 1.15
 
     def __init__(self) -> None:
         self.period: float | None = None
@@ -59,7 +61,10 @@ class TickFilter:
         # One tick that is far off is the cable's or the machine's fault, not the player's.
         error = min(max(error, -self.period), self.period)
         self._due += math.sqrt(2) * omega * error + self.period
-        self.period = max(self.period + omega * omega * error, 1e-4)
+        # Ticks that come in heaps, from a machine that has more to do than it can, swing the loop; the mean of the last
+        # beat holds it.
+        mean = (t - self._recent[0]) / (len(self._recent) - 1)
+        self.period = min(max(self.period + omega * omega * error, mean / self._LOOSE), mean * self._LOOSE)
 
     def _begin(self, t: float) -> None:
         self.period = (t - self._recent[0]) / (len(self._recent) - 1)
