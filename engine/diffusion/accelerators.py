@@ -131,8 +131,11 @@ def chosen(acceleration: str, device: torch.device) -> str:
     return "openvino" if device.type == "cpu" and x86 and importlib.util.find_spec("openvino") else "none"
 
 
-def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None) -> Networks:
-    """The networks under `acceleration`; what cannot be had falls back to plain torch and says so."""
+def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None, short: bool = False) -> Networks:
+    """The networks under `acceleration`; what cannot be had falls back to plain torch and says so.
+
+    `short`: plain torch computes in bf16.
+    """
     name = chosen(acceleration, recipe.device)
     opener: Callable[[Recipe, Notices | None], Networks] | None = None
     if name == "openvino":
@@ -149,4 +152,8 @@ def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None) -> N
         except (RuntimeError, OSError, ImportError) as e:
             if notices is not None:
                 notices.say("acceleration", f"OpenVINO failed ({e}); plain torch goes on")
+    if short:
+        from .bf16 import in_bf16
+
+        return in_bf16(recipe)
     return eager(recipe)

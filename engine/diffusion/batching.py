@@ -48,7 +48,8 @@ def batch_pays(model: Model, steps: int, notices: Notices | None = None) -> bool
 def _key(model: Model, steps: int) -> str:
     machine = (platform.machine(), platform.processor(), os.cpu_count(), str(model.device), _device_name(model.device))
     parts = [f for f in (model.folder / "unet" / "config.json",) if f.is_file()]
-    return fingerprint(parts, model.acceleration, str(model.dtype), model.size, steps, machine, torch.__version__)
+    kind = f"{model.acceleration} {type(model.unet).__name__} {model.dtype}"
+    return fingerprint(parts, kind, model.size, steps, machine, torch.__version__)
 
 
 def _device_name(device: torch.device) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..core.notices import Notices
-from . import memory
+from . import bf16, memory
 from .accelerators import ACCELERATIONS, Codec, Networks, Recipe, Unet, accelerated
 from .family import Defaults, Family, defaults_of, family_of
 from .parts import config_of
@@ -95,7 +95,8 @@ def load_model(
     multiple = downscale * 2 ** (len(unet["block_out_channels"]) - 1)
     padded = (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
     memory.check(str(name), memory.needed(folder, own, padded, place, kind, place.type == "cpu"), place)
-    networks = accelerated(Recipe(folder, padded, shuffle, place, kind, own), acceleration, notices)
+    short = place.type == "cpu" and dtype != "float32" and bf16.native()
+    networks = accelerated(Recipe(folder, padded, shuffle, place, kind, own), acceleration, notices, short)
     return Model(
         name=str(name),
         folder=folder,
@@ -158,8 +159,9 @@ def _dtype(name: str, device: torch.device, notices: Notices | None) -> torch.dt
     if name not in known:
         raise ModelMistake(f"dtype is one of auto, {', '.join(known)}, not {name!r}")
     if device.type == "cpu" and known[name] != torch.float32:
-        # Half precision is emulated on most CPUs; an accelerator takes a shorter one by itself where it is faster.
-        if notices is not None:
-            notices.say("dtype", f"dtype {name} is for GPUs; on the CPU the model runs in float32", logging.INFO)
+        # Half precision is emulated on most CPUs; where it is not, networks compute in bf16 and the rest in float32.
+        computes = "bfloat16" if bf16.native() else "float32"
+        if notices is not None and name != computes:
+            notices.say("dtype", f"dtype {name} is for GPUs; on this CPU the model runs in {computes}", logging.INFO)
         return torch.float32
     return known[name]

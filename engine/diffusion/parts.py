@@ -61,7 +61,8 @@ class Encoder(nn.Module):
         self.tiny = vae.__class__.__name__ == "AutoencoderTiny"
 
     def forward(self, frames: Tensor) -> Tensor:
-        image = frames.permute(0, 3, 1, 2).to(self.dtype) / 127.5 - 1.0
+        # Half precision cannot tell neighbouring levels of a picture apart.
+        image = (frames.permute(0, 3, 1, 2).float() / 127.5 - 1.0).to(self.dtype)
         if self.shuffle > 1:
             image = F.pixel_unshuffle(image, self.shuffle)
         if self.tiny:
@@ -105,7 +106,7 @@ class Checked(nn.Module):
 
 def levels(image: Tensor) -> Tensor:
     """A picture (B,3,H,W) in -1..1 as uint8 (B,H,W,3)."""
-    return (image * 127.5 + 128.0).clamp(0.0, 255.0).floor().to(torch.uint8).permute(0, 2, 3, 1)
+    return (image.float() * 127.5 + 128.0).clamp(0.0, 255.0).floor().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def load_unet(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
