@@ -18,10 +18,11 @@ from .accelerators import Networks, NotAPicture, Recipe
 from .parts import Checked, config_of
 from .quantize import FILE as RANGES
 from .quantize import load_ranges, quantize
+from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 5
+FORMAT = 6
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -49,8 +50,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
 
         with tempfile.TemporaryDirectory(prefix="clavilux-") as scratch:
             convert(recipe, Path(scratch))
-            return _networks({part: _compiled(core, Path(scratch), part, None) for part in PARTS})
-    return _networks(_from_cache(core, folder, notices))
+            return _networks(recipe, {part: _compiled(core, Path(scratch), part, None) for part in PARTS})
+    return _networks(recipe, _from_cache(core, folder, notices))
 
 
 def key_of(recipe: Recipe) -> str:
@@ -81,7 +82,8 @@ def convert(recipe: Recipe, folder: Path) -> None:
     with torch.no_grad():
         x = torch.randn_like(encoder(frames))
     t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(config["cross_attention_dim"]))
-    example: tuple[Tensor, ...] = (x, t, states)
+    sines = Sines(config)
+    example: tuple[Tensor, ...] = (x, sines(t), states)
     if denoiser.reads_pooled:
         example = (*example, torch.randn(2, _pooled_width(config)))
     jobs: list[tuple[str, nn.Module, Any]] = [
@@ -90,7 +92,9 @@ def convert(recipe: Recipe, folder: Path) -> None:
     ranges = load_ranges(recipe.folder) if counts_in_integers(ov.Core()) else {}
     for name, module, inputs in jobs:
         quantize(module, ranges.get(name, {}))
-        if name == "decoder":
+        if name == "unet":
+            module = ReadsSines(denoiser, sines)
+        elif name == "decoder":
             module = Checked(decoder)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -133,9 +137,9 @@ def _precision(core: Any) -> str:
     return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
-def _networks(compiled: dict[str, Any]) -> Networks:
+def _networks(recipe: Recipe, compiled: dict[str, Any]) -> Networks:
     return Networks(
-        _Unet(compiled["unet"]),
+        _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet"))),
         _Codec(_Request(compiled["encoder"]), _Request(compiled["decoder"])),
         "openvino",
     )
@@ -159,11 +163,13 @@ class _Request:
 
 
 class _Unet:
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, sines: Sines) -> None:
         self._run = _Request(compiled)
+        self._sines = sines
 
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
-        return self._run(x_t, t, states) if pooled is None else self._run(x_t, t, states, pooled)
+        waves = self._sines(t)
+        return self._run(x_t, waves, states) if pooled is None else self._run(x_t, waves, states, pooled)
 
 
 class _Codec:
