@@ -12,6 +12,8 @@ from .live import LiveSource
 from .picture import FILL, VideoFit
 
 _STALLED = 5.0
+# A plug that sits loosely breaks a picture now and then; so many in a row are no picture any more.
+_MOST_BROKEN = 30
 
 
 class CaptureSource(LiveSource):
@@ -24,6 +26,7 @@ class CaptureSource(LiveSource):
         super().__init__(name, size, clock, shape)
         self._container: Any = None
         self._pictures: Iterator[Any] | None = None
+        self._strict = True
 
     @abstractmethod
     def _locate(self) -> tuple[str, str]:
@@ -59,7 +62,7 @@ class CaptureSource(LiveSource):
             words = reason(fault) if fault else "it takes no options"
             raise SourceFailed(f"{self.name} cannot be opened: {words}{self._others()}")
         self._fit = VideoFit(self._size, self._shape)
-        self._pictures = self._container.decode(video=0)
+        self._pictures = self._whole_pictures()
 
     def read(self) -> Frame:
         if self._pictures is None:
@@ -73,6 +76,29 @@ class CaptureSource(LiveSource):
         if picture is None:
             raise SourceFailed(f"{self.name} stopped sending")
         return self._frame(self._fit(picture), self._clock.now())
+
+    def _whole_pictures(self) -> Iterator[Any]:
+        """What the device sends, without the pictures that were broken on the way: none is seen, or held, by half."""
+        import av
+
+        stream = self._container.streams.video[0]
+        if self._strict:
+            stream.codec_context.options = {"err_detect": "explode"}
+        broken, good = 0, 0
+        for packet in self._container.demux(stream):
+            try:
+                pictures = packet.decode()
+            except (av.InvalidDataError, ValueError):
+                broken += 1
+                if broken >= _MOST_BROKEN:
+                    # Some cameras never send a picture that is sound to the letter.
+                    self._strict = self._strict and good > 0
+                    raise
+                continue
+            for picture in pictures:
+                if not picture.is_corrupt:
+                    broken, good = 0, good + 1
+                    yield picture
 
     def close(self) -> None:
         self._pictures = None

@@ -1,5 +1,6 @@
 """Cameras: what is said where there is none, and frames from a stand-in device."""
 
+import io
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ from clavilux.io.camera import CameraSource
 from clavilux.io.cameras import camera_names, linux_cameras
 from clavilux.io.faults import SourceFailed, SourceUnavailable
 from clavilux.io.sources import open_source
+from clavilux.io.test_pattern import TestPatternSource, read_counter
+from PIL import Image
 
 LAVFI = ("lavfi", "testsrc=size=320x240:rate=30:duration=0.2")
 
@@ -47,6 +50,60 @@ def test_frames_are_stamped_by_the_clock_and_an_unplugged_camera_is_a_fault():
     source.close()
     source.open()
     assert source.read().n > second.n
+    source.close()
+
+
+class Plain(CameraSource):
+    """A stand-in device takes no wishes."""
+
+    def _wishes(self, kind):
+        return [{}]
+
+
+def mjpeg(path, count, broken=(), cut=False):
+    """Numbered JPEGs as a camera sends them; those in `broken` end in the middle, the last one too where it is cut."""
+    card, parts = TestPatternSource((256, 192), 30), []
+    for k in range(count):
+        kept = io.BytesIO()
+        Image.fromarray(card.read().pixels).save(kept, "JPEG", quality=90)
+        part = kept.getvalue()
+        parts.append(part[: len(part) // 2] if k in broken or (cut and k == count - 1) else part)
+    path.write_bytes(b"".join(parts))
+    return "mjpeg", str(path)
+
+
+def counted(source):
+    """The counters of every picture, and the words that the source ends with."""
+    seen = []
+    try:
+        while True:
+            seen.append(read_counter(source.read().pixels))
+    except SourceFailed as e:
+        return seen, str(e)
+
+
+def test_unplugged_in_the_middle_of_a_picture_the_last_whole_one_is_held(tmp_path):
+    source = Plain(0, (256, 192), 30, ManualClock(), device=mjpeg(tmp_path / "cam", 6, cut=True))
+    source.open()
+    assert counted(source) == ([0, 1, 2, 3, 4], "camera 0 stopped sending")
+    source.close()
+
+
+def test_a_picture_that_was_broken_on_the_way_is_left_out_and_the_camera_plays_on(tmp_path):
+    source = Plain(0, (256, 192), 30, ManualClock(), device=mjpeg(tmp_path / "cam", 9, broken=(2, 5)))
+    source.open()
+    assert counted(source)[0] == [0, 1, 3, 4, 6, 7, 8]
+    source.close()
+
+
+def test_a_camera_that_never_sends_a_sound_picture_is_believed_when_it_is_opened_again(tmp_path):
+    source = Plain(0, (256, 192), 30, ManualClock(), device=mjpeg(tmp_path / "cam", 40, broken=range(40)))
+    source.open()
+    with pytest.raises(SourceFailed, match="camera 0 stopped: Invalid data"):
+        source.read()
+    source.close()
+    source.open()
+    assert source.read().size == (256, 192)
     source.close()
 
 

@@ -183,6 +183,32 @@ def test_a_film_cut_off_in_the_middle_loops_over_what_there_is(tmp_path):
     s.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "least"),
+    [
+        ("a.mov", "prores_ks", "yuv422p10le", 35), ("a.avi", "mjpeg", "yuvj444p", 35),
+        ("a.ts", "mpeg2video", "yuv420p", 35), ("a.webm", "libvpx-vp9", "yuv420p", 35),
+        ("a.flv", "libx264", "yuv420p", 35), ("a.mkv", "ffv1", "bgr0", 99),
+        ("a.mov", "png", "rgb24", 99),
+    ],
+)  # fmt: skip
+def test_other_containers_and_codecs_come_in_upright_in_true_colours(
+    name, codec, pix_fmt, least, tmp_path, soft_card, psnr
+):
+    if codec not in av.codecs_available:
+        pytest.skip(f"av is built without {codec}")
+    encode(tmp_path / name, soft_card, codec, pix_fmt, **({"matrix": 5, "range": 2} if "j" in pix_fmt else {}))
+    source = MediaSource(tmp_path / name, (256, 192), Notices(ManualClock()))
+    source.open()
+    # Over the seam as well.
+    for _ in range(14):
+        got = source.read().pixels
+        assert psnr(soft_card, got) >= least
+    assert (got[44, 48].min() >= 250, got[44, 206].max() <= 5) == (True, True)
+    assert source.fps == 10
+    source.close()
+
+
 def test_a_small_film_fills_a_larger_frame(clip):
     s = opened(clip, (256, 256))
     frame = s.read()
