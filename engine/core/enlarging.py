@@ -18,15 +18,14 @@ from .effects import EffectMistake, run_file
 
 log = logging.getLogger("clavilux")
 
-Enlarge = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
-_known: dict[str, Enlarge] = {}
+_known: dict[str, Callable[..., Any]] = {}
 
 
 def load_enlarging(path: Path) -> str:
     """Run the file; returns the name under which `enlarged` finds it. Raises EffectMistake."""
     if not path.is_file():
         raise EffectMistake(f"{path}: there is no such file")
-    enlarge: Any = getattr(run_file(path), "enlarge", None)
+    enlarge = getattr(run_file(path), "enlarge", None)
     if not callable(enlarge):
         raise EffectMistake(f"{path}: it has no function enlarge(pixels, size)")
     name = str(path.resolve())
