@@ -95,15 +95,16 @@ def receive(source, count):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("scheme", ["udp", "tcp", "srt"])
+@pytest.mark.parametrize("scheme", ["udp", "tcp", "srt", "rtmp"])
 def test_network_streams(scheme, soft_card, psnr):
     if scheme == "srt":
         pytest.importorskip("imageio_ffmpeg")
-    port = free_port(socket.SOCK_STREAM if scheme == "tcp" else socket.SOCK_DGRAM)
-    listening = {"udp": "", "tcp": "?listen=1", "srt": "?mode=listener"}[scheme]
-    source = open_source(f"{scheme}://127.0.0.1:{port}{listening}", SIZE, 30, SystemClock())
+    port = free_port(socket.SOCK_STREAM if scheme in ("tcp", "rtmp") else socket.SOCK_DGRAM)
+    listening = {"udp": "", "tcp": "?listen=1", "srt": "?mode=listener", "rtmp": "?listen=1"}[scheme]
+    url = f"{scheme}://127.0.0.1:{port}" + ("/live/show" if scheme == "rtmp" else "")
+    source = open_source(url + listening, SIZE, 30, SystemClock())
     source.open()
-    feed = Feed(open_sink(f"{scheme}://127.0.0.1:{port}", SIZE, 30), soft_card)
+    feed = Feed(open_sink(url, SIZE, 30), soft_card)
     try:
         came_through(soft_card, receive(source, 12)[-1], psnr, LOSSY)
     finally:
