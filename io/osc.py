@@ -26,6 +26,8 @@ _LOOK_UP = 0.1
 # Linux grants this one past its limit to who may administer the network.
 _SO_RCVBUFFORCE = 33
 _COUNT_EVERY = 1.0
+# No program plans so far ahead by time tags, seconds; a clock that is wrong does.
+_LONG_WAIT = 5.0
 
 Sender = tuple[str, int]
 
@@ -146,7 +148,13 @@ class OscPort:
             if wait <= 0:
                 # One frame takes what a bundle holds together, as OSC 1.0 asks.
                 self._inbox.put_together(events)
-            elif not self.schedule.put(now + wait, events):
+                continue
+            if wait > _LONG_WAIT:
+                # TouchDesigner and others stamp everything with their own clock, and that may be wrong.
+                who = sender[0] if sender else "?"
+                text = f"OSC from {who} waits {wait:.0f} s by its time tag: is the clock of that machine right?"
+                self._notices.say("osc:ahead", text)
+            if not self.schedule.put(now + wait, events):
                 self.refused += len(events)
                 self._notices.say(
                     "osc:waiting", "too many OSC messages wait for their time; further ones are left aside"

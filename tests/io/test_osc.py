@@ -121,6 +121,17 @@ def test_one_frame_takes_the_whole_of_a_bundle(moment):
     assert inbox.frames == [["/a", "/b"]]
 
 
+def test_a_sender_whose_clock_is_ahead_is_said_in_words_and_once():
+    desk = Desk()
+    for _ in range(100):
+        desk.take(Bundle(after(0.5), (Message("/soon"),)))
+    assert not desk.notices.recent
+    for _ in range(100):
+        desk.take(Bundle(after(40), (Message("/later"),)))
+    (said,) = desk.notices.recent
+    assert said.text == "OSC from 10.0.0.1 waits 40 s by its time tag: is the clock of that machine right?"
+
+
 def test_what_waits_is_bounded():
     desk = Desk()
     far = Bundle(after(1e6), tuple(Message("/x") for _ in range(3000)))
@@ -128,7 +139,7 @@ def test_what_waits_is_bounded():
         desk.take(far)
     assert len(desk.port.schedule) == 9000
     assert desk.port.refused == 6000
-    assert [n.key for n in desk.notices.recent] == ["osc:waiting"]
+    assert {n.key for n in desk.notices.recent} == {"osc:ahead", "osc:waiting"}
     desk.take(Message("/now"))
     assert desk.heard() == [(100.0, "/now")]
 
@@ -277,6 +288,20 @@ def test_tcp_in_and_answers_through_the_same_connection(tcp, slip):
             packets = unframer.feed(program.recv(1000))
     assert [parse(p) for p in packets] == [Message("/clavilux/seed", (3,))]
     assert unframer.slip is slip
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("oscsend") is None, reason="liblo-tools is not installed")
+def test_liblos_oscsend_over_tcp_with_length_prefixes(tcp):
+    port, inbox, notices = tcp
+    for value in ("0.5", "0.25"):
+        words = ["oscsend", f"osc.tcp://127.0.0.1:{port.tcp}", "/clavilux/noise_scale", "fs", value, "x"]
+        subprocess.run(words, check=True, timeout=10)
+    assert [(e.address, e.args) for e in wait_for(inbox, 2)] == [
+        ("/clavilux/noise_scale", (0.5, "x")),
+        ("/clavilux/noise_scale", (0.25, "x")),
+    ]
+    assert not notices.recent
 
 
 def test_a_program_that_speaks_no_osc_is_let_go_and_others_play_on(tcp):
