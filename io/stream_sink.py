@@ -51,7 +51,10 @@ class StreamSink:
             raise SinkUnavailable(why)
         words = [sys.executable, "-m", "clavilux.io.sending", json.dumps(self._asked)]
         try:
-            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            # Out of the reach of the terminal's Ctrl-C, which is the show's.
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
         except OSError as e:
             raise SinkFailed(f"{self.name}: the program that sends cannot be started: {reason(e)}") from e
         self._said = queue.SimpleQueue()
