@@ -55,6 +55,8 @@ class _Reader:
         effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
         parameters = self._parameters(is_config)
         stream["t_index_list"] = parameters.get("t_index_list")
+        if stream["lora_dict"]:
+            stream["lora_dict"] = {self._file_beside(path): scale for path, scale in stream["lora_dict"].items()}
         text_only = is_config and stream["mode"] == "txt2img"
         server = self._server()
         source, source_options = self._source("none" if text_only else "demo")
@@ -220,6 +222,11 @@ class _Reader:
         """A folder beside the show file as its path; any other name (a hub id) as it is."""
         path = self.beside / Path(name).expanduser()
         return str(path.resolve()) if name != "embedded" and path.is_dir() else name
+
+    def _file_beside(self, name: str) -> str:
+        """A file or folder beside the show file as its path; any other name as it is."""
+        path = self.beside / Path(name).expanduser()
+        return str(path.resolve()) if path.exists() else name
 
     def _line(self, section: Section, key: str) -> int:
         node = section.take(key)

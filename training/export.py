@@ -59,7 +59,7 @@ def write_folder(folder: Path, unet: UNet2DConditionModel, vae: AutoencoderTiny,
 
 
 def swap_in(out: Path, unet: UNet2DConditionModel, vae: AutoencoderTiny, notes: str = "") -> None:
-    """Write beside ``out`` and rename, so that a reader never meets half a model; other files there are kept."""
+    """Write beside ``out`` and rename, so that a reader never meets half a model; what else is there is kept."""
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     fresh.chmod(0o755)
@@ -70,6 +70,8 @@ def swap_in(out: Path, unet: UNet2DConditionModel, vae: AutoencoderTiny, notes: 
         for kept in out.iterdir():
             if kept.is_file() and not (fresh / kept.name).exists():
                 shutil.copy2(kept, fresh / kept.name)
+            elif kept.is_dir() and not (fresh / kept.name).exists():
+                shutil.copytree(kept, fresh / kept.name)
         old = out.with_name(f".{out.name}-old")
         shutil.rmtree(old, ignore_errors=True)
         out.rename(old)

@@ -74,6 +74,22 @@ def load_unet(path: Path) -> UNet2DConditionModel:
     return unet
 
 
+def load_shipped(unet: Path, vae: Path) -> tuple[UNet2DConditionModel, AutoencoderTiny]:
+    """A UNet and an autoencoder in float32, ready to be asked: folders of diffusers' (whatever their shape), or
+    checkpoints of the trainings here."""
+    if unet.is_dir():
+        net = UNet2DConditionModel.from_pretrained(unet, torch_dtype=torch.float32, low_cpu_mem_usage=False)
+    else:
+        net = load_unet(unet)
+    if vae.is_dir():
+        coder = AutoencoderTiny.from_pretrained(vae, torch_dtype=torch.float32, low_cpu_mem_usage=False)
+    else:
+        from .bank import load_vae
+
+        coder = load_vae(vae)
+    return net.to(memory_format=torch.channels_last).eval(), coder.eval().requires_grad_(False)
+
+
 def pixels_to_vae(pixels: Tensor) -> Tensor:
     """Bx3xHxW in [-1, 1] to what the autoencoder takes, Bx12x(H/2)x(W/2)."""
     return F.pixel_unshuffle(pixels, PIXEL_SHUFFLE)

@@ -1,5 +1,7 @@
 """Names of files that come from the network: inside the assets folder, or refused."""
 
+from collections.abc import Collection
+from importlib.resources import files
 from pathlib import Path
 
 from .parameters import Refused
@@ -25,3 +27,17 @@ def asset(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise Refused(f"{name}: there is no such file in the assets folder")
     return path
+
+
+def shipped_loras() -> dict[str, Path]:
+    """The LoRAs that ship with the embedded model, by their bare names."""
+    folder = Path(str(files("clavilux.engine") / "embedded" / "loras"))
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def lora_asset(folder: Path, name: str, loaded: Collection[str] = ()) -> Path:
+    """The file of a LoRA that a message names: one that is `loaded` by that very path, a shipped one by its bare name,
+    or one in the assets folder. Raises Refused."""
+    if name in loaded:
+        return Path(name)
+    return shipped_loras().get(name) or asset(folder, name)

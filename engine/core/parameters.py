@@ -32,7 +32,8 @@ class Coerced:
 class Parameter:
     """One entry of the table: everything the house knows about a parameter.
 
-    `range` is inclusive. `slew` is the fastest motion in units a second; None means the value is discrete.
+    `range` is inclusive. `slew` is the fastest motion in units a second; None means the value is discrete. Of a list of
+    scales it is the motion of each, which whoever uses them carries out.
     `waits_for` names what is still to be built before anything acts on it. `alias_of` stores its value there.
     `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins.
     """
@@ -58,7 +59,7 @@ class Parameter:
 
     @property
     def continuous(self) -> bool:
-        return self.slew is not None
+        return self.slew is not None and self.kind in ("float", "int")
 
     def coerce(self, value: Any) -> Coerced:
         """`value` in this parameter's type and range. Raises Refused when it has no plain meaning here."""
@@ -262,6 +263,8 @@ def _paths(p: Parameter, value: Any) -> Coerced:
 
 def _scales(p: Parameter, value: Any) -> Coerced:
     items = _as_list(p, value)
+    if items and isinstance(items[0], str):  # path, scale, path, scale, as OSC sends it
+        items = [{"path": path, "scale": scale} for path, scale in _alternating(items)]
     lo, hi = p.range or (-10.0, 10.0)
     rows, note = [], None
     for item in items:

@@ -65,7 +65,8 @@ class State:
         if name in self._motions:
             self._motions[name].to(coerced.value, t, smooth or self._own[name])
         else:
-            was, self._values[name] = self._values[name], coerced.value
+            was = self._values[name]
+            self._values[name] = _merged(was, coerced.value) if p.kind == "scales" else coerced.value
             for other in p.replaces:
                 # A seed has always a value; a list that is replaced is gone.
                 if self.table[other].default is None:
@@ -125,3 +126,9 @@ class State:
         """Say what was changed in a value that was taken."""
         if note:
             self._notices.say(f"note:{who}", f"{who}: {note}", logging.INFO)
+
+
+def _merged(was: tuple[tuple[str, float], ...], new: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    """Scales by path: those that are named anew move, the others stay."""
+    named = dict(new)
+    return (*((path, scale) for path, scale in was if path not in named), *named.items())

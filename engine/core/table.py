@@ -173,8 +173,8 @@ _PARAMETERS = (
         range=(0.01, 1.0), slew=2.0, slew_why="0.5 s: as noise_scale", waits_for=CONDITIONING,
     ),
     Parameter(
-        "lora_scales", "scales", (), "Strength of each loaded LoRA, by path.",
-        range=(-10.0, 10.0), waits_for=CONDITIONING,
+        "lora_scales", "scales", (), "Strength of each LoRA, by name or path; what is not named stays as it is.",
+        range=(-10.0, 10.0), slew=2.0, slew_why="0.5 s from 0 to 1, where it is played: as noise_scale",
     ),
     Parameter(
         "vace_ref_images", "paths", (), "Pictures in the assets folder that steer the painting.",

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
+from .lora import Adapters
+from .lora_eager import EagerAdapters
 from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
 from .text import quiet
 
@@ -47,11 +49,12 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """UNet and codec as one accelerator runs them, and its name."""
+    """UNet and codec as one accelerator runs them, its name, and the LoRAs on them (None: there can be none)."""
 
     unet: Unet
     codec: Codec
     name: str
+    adapters: Adapters | None = None
 
 
 class EagerUnet:
@@ -120,7 +123,8 @@ def eager(recipe: Recipe) -> Networks:
     denoiser, halves = recipe.denoiser(), recipe.halves()
     for module in (denoiser, *halves):
         module.to(memory_format=LAYOUT)  # pyright: ignore[reportCallIssue]
-    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none")
+    adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype)
+    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none", adapters=adapters)
 
 
 def chosen(acceleration: str, device: torch.device) -> str:

@@ -18,6 +18,7 @@ from .accelerators import NotAPicture
 from .encodings import EncodingFailed, Encodings
 from .frame_buffer import FrameBuffer
 from .guidance import CFG_TYPES, Kind, rows
+from .loras import Loras
 from .model import Model
 from .noise import Noise
 from .pixels import fitted
@@ -50,9 +51,9 @@ class Diffuser:
     none. `batch`: True takes all steps in one model call, N - 1 frames behind the input; False one after another,
     without delay; "auto" is False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline
     rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
-    out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here. `glide` and
-    `seed_speed`: how fast steps and noise move when the list or the seed changes, in radians a second (pi: half a
-    second all the way; 0: at once).
+    out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here; `loras` are
+    those on the model. `glide` and `seed_speed`: how fast steps and noise move when the list or the seed changes, in
+    radians a second (pi: half a second all the way; 0: at once).
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Diffuser:
         worker: Worker | None = None,
         similar: SimilarFrames | None = None,
         effects: Effects | None = None,
+        loras: Loras | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -93,6 +95,7 @@ class Diffuser:
         self._buffer: FrameBuffer[Stroke, np.ndarray] = FrameBuffer()
         self._similar = similar
         self._effects = effects or Effects()
+        self.loras = loras
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
@@ -151,6 +154,8 @@ class Diffuser:
 
     def close(self) -> None:
         self.worker.close()
+        if self.loras is not None:
+            self.loras.close()
 
     @torch.inference_mode()
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort = FULL) -> np.ndarray:
@@ -198,6 +203,7 @@ class Diffuser:
         if snapshot.values != self._values or snapshot.triggers:
             self._values, self._changed_at = snapshot.values, snapshot.t
         moving = self._prompt.moving or self._negative.moving or self.waiting or value(snapshot, "seed") < 0
+        moving = moving or (self.loras is not None and self.loras.moving(snapshot.t))
         return not moving and self._shown is not None and snapshot.t - self._changed_at >= REST
 
     def _strokes(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[Stroke]:
@@ -206,6 +212,8 @@ class Diffuser:
     def _stroke(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort, together: int) -> Stroke:
         """Everything of this frame but its painting; `together` frames are painted at once."""
         now, self._live = self._moment(snapshot), snapshot.values
+        if self.loras is not None:
+            self.loras.advance(snapshot.t, value(snapshot, "lora_scales"))
         source = None if pixels is None else fitted(pixels, *self.size)
         cond, uncond = self._encode(now, snapshot)
         presence = self._present(source is not None and value(snapshot, "input_mode") == "video", now)

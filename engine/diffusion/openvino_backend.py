@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..core.notices import Notices
 from . import cache
 from .accelerators import Networks, NotAPicture, Recipe
+from .openvino_adapters import OpenVinoAdapters
 from .parts import Checked, config_of
 from .quantize import FILE as RANGES
 from .quantize import load_ranges, quantize
@@ -51,7 +52,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
         with tempfile.TemporaryDirectory(prefix="clavilux-") as scratch:
             convert(recipe, Path(scratch))
             return _networks(recipe, {part: _compiled(core, Path(scratch), part, None) for part in PARTS})
-    return _networks(recipe, _from_cache(core, folder, notices))
+    adapters = OpenVinoAdapters(core, plain_config(core), config_of(recipe.folder / "unet"))
+    return _networks(recipe, _from_cache(core, folder, notices), adapters, folder / "unet.xml")
 
 
 def key_of(recipe: Recipe) -> str:
@@ -121,10 +123,15 @@ def _from_cache(core: Any, folder: Path, notices: Notices | None) -> dict[str, A
 
 
 def _compiled(core: Any, folder: Path, part: str, blobs: Path | None) -> Any:
-    config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core)}
+    config = plain_config(core)
     if blobs is not None:
         config["CACHE_DIR"] = str(blobs)
     return core.compile_model(str(folder / f"{part}.xml"), "CPU", config)
+
+
+def plain_config(core: Any) -> dict[str, Any]:
+    """How every network is compiled."""
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core)}
 
 
 def counts_in_integers(core: Any) -> bool:
@@ -137,20 +144,27 @@ def _precision(core: Any) -> str:
     return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
-def _networks(recipe: Recipe, compiled: dict[str, Any]) -> Networks:
-    return Networks(
-        _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet"))),
-        _Codec(_Request(compiled["encoder"]), _Request(compiled["decoder"])),
-        "openvino",
-    )
+def _networks(
+    recipe: Recipe, compiled: dict[str, Any], adapters: OpenVinoAdapters | None = None, file: Path | None = None
+) -> Networks:
+    """`adapters` are the LoRAs on the UNet that lies in `file`; without a place to read it again there are none."""
+    unet = _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet")))
+    if adapters is not None and file is not None:
+        adapters.join(unet.run, file)
+    codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
+    return Networks(unet, codec, "openvino", adapters=adapters)
 
 
-class _Request:
+class Request:
     """One compiled model: tensors on the CPU in, views of OpenVINO's own results out; a call gives the first."""
 
     def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
+        self._own = self._request = compiled.create_infer_request()
         self._count = len(compiled.inputs)
+
+    def play(self, other: Any) -> None:
+        """From the next call on, run the infer request `other`, whose first inputs are the same; None: one's own."""
+        self._request = other or self._own
 
     def __call__(self, *tensors: Tensor) -> Tensor:
         return self.results(*tensors)[0]
@@ -164,16 +178,16 @@ class _Request:
 
 class _Unet:
     def __init__(self, compiled: Any, sines: Sines) -> None:
-        self._run = _Request(compiled)
+        self.run = Request(compiled)
         self._sines = sines
 
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
         waves = self._sines(t)
-        return self._run(x_t, waves, states) if pooled is None else self._run(x_t, waves, states, pooled)
+        return self.run(x_t, waves, states) if pooled is None else self.run(x_t, waves, states, pooled)
 
 
 class _Codec:
-    def __init__(self, encode: _Request, decode: _Request) -> None:
+    def __init__(self, encode: Request, decode: Request) -> None:
         self._encode, self._decode = encode, decode
 
     def encode(self, frames: Tensor) -> Tensor:

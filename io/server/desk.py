@@ -25,7 +25,7 @@ from ...engine.core.plain import parameter_value
 from ...engine.core.router import ROOT, Router
 from ...engine.core.table import TABLE, Table, row
 from .heard import ListeningInbox
-from .message import Fault, Play, read_message
+from .message import Fault, LorasThere, Play, read_message
 
 _MEASURED = 600
 _STILL_NEW = 120.0
@@ -153,18 +153,18 @@ class Desk:
 
         `whole`: take all of it or nothing; then even a number that would be clamped is a fault.
         """
-        read = read_message(message, self.table, self.assets, self._loras() if "lora_scales" in message else ())
+        read = read_message(message, self.table, self.assets, self._loras() if "lora_scales" in message else None)
         if whole and any(not fault.harmless for fault in read.faults):
             return Answer({}, tuple(fault for fault in read.faults if not fault.harmless))
         self._put(read.plays, sender)
         return Answer({play.key: play.shown for play in read.plays}, read.faults)
 
-    def _loras(self) -> set[str]:
-        """The LoRAs whose strength moves, by the path that `asset` gives them."""
+    def _loras(self) -> LorasThere:
         status = self.pipeline.status() if self.pipeline is not None else {}
         mode = (status.get("load_params") or {}).get("lora_merge_mode")
-        loaded = [row for row in status.get("loaded_lora_adapters") or () if row.get("merge_mode", mode) == MOVABLE]
-        return {str((self.assets.resolve() / row["path"]).resolve()) for row in loaded}
+        rows = status.get("loaded_lora_adapters") or ()
+        movable = frozenset(row["path"] for row in rows if row.get("merge_mode", mode) == MOVABLE)
+        return LorasThere(frozenset(row["path"] for row in rows), movable, mode == MOVABLE)
 
     def _put(self, plays: tuple[Play, ...], sender: str) -> None:
         if not plays:

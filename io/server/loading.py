@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 
-from ...engine.core.assets import asset
+from ...engine.core.assets import lora_asset
 from ...engine.core.parameters import Refused
 from .calls import JsonBody, checked, errors, object_in, object_of, takes, unprocessable
 from .desk import Desk
@@ -37,7 +37,7 @@ def _with_files(params: JsonBody, assets: Path) -> JsonBody:
     if not isinstance(rows, list) or not all(isinstance(r, dict) and isinstance(r.get("path"), str) for r in rows):
         raise unprocessable("load_params", "loras is a list of {path, scale}")
     try:
-        return params | {"loras": [row | {"path": str(asset(assets, row["path"]))} for row in rows]}
+        return params | {"loras": [row | {"path": str(lora_asset(assets, row["path"]))} for row in rows]}
     except Refused as e:
         raise unprocessable("load_params", str(e)) from None
 

@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...engine.core.assets import asset
+from ...engine.core.assets import asset, lora_asset
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
 from ...engine.core.table import Table
@@ -42,11 +42,18 @@ class Read:
     faults: tuple[Fault, ...]
 
 
-def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: Collection[str] = ()) -> Read:
-    """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message.
+@dataclass(frozen=True, slots=True)
+class LorasThere:
+    """The LoRAs on the model by path: all, and those whose strength moves. `live`: others come when they are named."""
 
-    `loras` are the paths of the LoRAs whose strength can be moved now.
-    """
+    loaded: frozenset[str] = frozenset()
+    movable: frozenset[str] = frozenset()
+    live: bool = False
+
+
+def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: LorasThere | None = None) -> Read:
+    """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message."""
+    loras = loras or LorasThere()
     plays: list[Play] = []
     faults: list[Fault] = []
     if len(message) > _MOST_KEYS:
@@ -54,10 +61,11 @@ def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: 
     for key, value in message.items():
         try:
             check_plain(value)
-            found = _read(key, value, table, assets, faults)
             if key == "lora_scales":
-                faults += [fault for play in found for fault in _not_moved(play.shown, loras)]
-            plays += found
+                value = _moved(table[key].coerce(value).value, assets, loras, faults)
+                if not value:
+                    continue
+            plays += _read(key, value, table, assets, faults)
         except Refused as e:
             faults.append(Fault(_short(key), str(e)))
     if any(play.key == "transition" for play in plays):
@@ -93,13 +101,18 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     return [Play(key, value, shown, {"prompts": prompts})]
 
 
-def _not_moved(scales: list[dict[str, Any]], loras: Collection[str]) -> list[Fault]:
-    """What is to be said about LoRAs whose strength cannot be moved."""
-    still = [Path(entry["path"]).name for entry in scales if entry["path"] not in loras]
-    if not still:
-        return []
-    words = f"lora_scales has no effect: {', '.join(still)} was not loaded with lora_merge_mode runtime_peft"
-    return [Fault("lora_scales", words, harmless=True)]
+def _moved(
+    scales: tuple[tuple[str, float], ...], assets: Path, loras: LorasThere, faults: list[Fault]
+) -> list[dict[str, Any]]:
+    """The LoRAs whose strength can be moved, by their files' paths; of the others there is something to say. Raises
+    Refused for a name that stands for no file."""
+    rows = [(str(lora_asset(assets, name, loras.loaded)), scale) for name, scale in scales]
+    moved = [r for r in rows if r[0] in loras.movable or (loras.live and r[0] not in loras.loaded)]
+    still = [Path(row[0]).name for row in rows if row not in moved]
+    if still:
+        words = f"lora_scales has no effect: {', '.join(still)} was not loaded with lora_merge_mode runtime_peft"
+        faults.append(Fault("lora_scales", words, harmless=True))
+    return [{"path": path, "scale": scale} for path, scale in moved]
 
 
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
@@ -113,10 +126,7 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
     if p.kind == "paths":
         taken = tuple(str(asset(assets, name)) for name in taken)
         value = list(taken)
-    elif p.kind == "scales":
-        taken = tuple((str(asset(assets, path)), scale) for path, scale in taken)
-        value = [{"path": path, "scale": scale} for path, scale in taken]
-    if p.waits_for and p.kind != "scales":
+    if p.waits_for:
         faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
     shown = parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p

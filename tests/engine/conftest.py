@@ -157,33 +157,82 @@ def sentence_folder(tmp_path_factory) -> Path:
     return folder
 
 
+def save_clip_text(folder: Path, tail: str = "", projected: bool = False) -> None:
+    """A CLIP text encoder of 16 numbers and its tokenizer, which knows letters."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    words = ["<|startoftext|>", "<|endoftext|>", *letters, *[c + "</w>" for c in letters]]
+    source = folder / "source"
+    source.mkdir(exist_ok=True)
+    (source / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
+    (source / "merges.txt").write_text("#version: 0.2\n")
+    CLIPTokenizer(str(source / "vocab.json"), str(source / "merges.txt"), model_max_length=16).save_pretrained(
+        folder / f"tokenizer{tail}"
+    )
+    torch.manual_seed(3)
+    kind = CLIPTextModelWithProjection if projected else CLIPTextModel
+    kind(
+        CLIPTextConfig(
+            vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+            max_position_embeddings=16, bos_token_id=0, eos_token_id=1, pad_token_id=1, projection_dim=16,
+        )
+    ).save_pretrained(folder / f"text_encoder{tail}")  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory) -> Path:
     """A folder of Stable Diffusion 1.5's shape: CLIP text encoder, tiny autoencoder, epsilon."""
     from diffusers import DDIMScheduler
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     folder = tmp_path_factory.mktemp("clip")
     save_unet(folder, cross_attention_dim=16)
     save_vae(folder, levels=4, channels=3)
     DDIMScheduler(**SCALED_LINEAR).save_pretrained(folder / "scheduler")
-    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
-    words = ["<|startoftext|>", "<|endoftext|>", *letters, *[c + "</w>" for c in letters]]
-    source = folder / "source"
-    source.mkdir()
-    (source / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
-    (source / "merges.txt").write_text("#version: 0.2\n")
-    CLIPTokenizer(str(source / "vocab.json"), str(source / "merges.txt"), model_max_length=16).save_pretrained(
-        folder / "tokenizer"
-    )
-    torch.manual_seed(3)
-    CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
-            max_position_embeddings=16, bos_token_id=0, eos_token_id=1, pad_token_id=1,
-        )
-    ).save_pretrained(folder / "text_encoder")  # fmt: skip
+    save_clip_text(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def xl_folder(tmp_path_factory) -> Path:
+    """A folder of Stable Diffusion XL's shape: two text encoders side by side, pooled text and size as added
+    condition."""
+    from diffusers import EulerDiscreteScheduler
+
+    folder = tmp_path_factory.mktemp("xl")
+    save_unet(
+        folder, cross_attention_dim=32, addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=16 + 6 * 8, use_linear_projection=True,
+    )  # fmt: skip
+    save_vae(folder, levels=4, channels=3)
+    EulerDiscreteScheduler(**SCALED_LINEAR).save_pretrained(folder / "scheduler")
+    save_clip_text(folder)
+    save_clip_text(folder, "_2", projected=True)
+    return folder
+
+
+def save_lora(path: Path, folder: Path, seed: int = 0, *, only: str = "", strength: float = 0.3) -> Path:
+    """A random LoRA of rank 2 for the UNet in `folder`, on every layer whose name has `only` in it."""
+    from diffusers import UNet2DConditionModel
+    from safetensors.torch import save_file
+
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, module in unet.named_modules():
+        if isinstance(module, (torch.nn.Linear, torch.nn.Conv2d)) and only in name:
+            out, *rest = module.weight.shape
+            weights[f"{name}.lora_A.weight"] = torch.randn((2, *rest), generator=generator) * strength
+            ones = (1,) * (len(rest) - 1)
+            weights[f"{name}.lora_B.weight"] = torch.randn((out, 2, *ones), generator=generator) * strength
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, path)
+    return path
+
+
+@pytest.fixture
+def lora_file() -> Callable[..., Path]:
+    return save_lora
 
 
 STREAM_CONFIG = """

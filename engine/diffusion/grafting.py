@@ -1,0 +1,103 @@
+"""Low-rank branches grafted onto a network as OpenVINO has read it, with a strength for each that stays an input.
+
+A layer is found by the name that the network's own modules gave it, so that one way serves every export of a UNet.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+# The input that holds the strengths.
+SCALES = "adapter_scales"
+_ROOT, _KINDS = "__module.unet.", ("MatMul", "Convolution")
+Factors = Mapping[str, tuple[Tensor, Tensor]]
+
+
+def layers_of(model: Any) -> dict[str, Any]:
+    """The multiplications and convolutions of a network that have weights, by the path of their module."""
+    found: dict[str, Any] = {}
+    for node in model.get_ops():
+        name = node.get_friendly_name()
+        if node.get_type_name() in _KINDS and name.startswith(_ROOT) and _constant_of(node.input_value(1)) is not None:
+            found[name.removeprefix(_ROOT).partition("/")[0]] = node
+    return found
+
+
+def add_branches(model: Any, loras: Sequence[Factors]) -> None:
+    """Each layer's output becomes y + sum over k of scales[k] B_k A_k x, with `scales` (K,) as a last input.
+
+    Raises RuntimeError for a layer that the network does not have.
+    """
+    import openvino.opset13 as ops
+
+    known = layers_of(model)
+    scales = ops.parameter([len(loras)], np.float32, name=SCALES)
+    scales.output(0).set_names({SCALES})
+    gains: dict[tuple[int, ...], Any] = {}
+    for path in sorted({path for lora in loras for path in lora}):
+        node = known.get(path)
+        if node is None:
+            raise RuntimeError(f"this build of the model has no layer {path} of its own")
+        here = [(k, *lora[path]) for k, lora in enumerate(loras) if path in lora]
+        owner = tuple(k for k, a, _ in here for _ in range(a.shape[0]))
+        if owner not in gains:
+            gains[owner] = ops.gather(scales, ops.constant(np.array(owner, np.int64)), ops.constant(np.int64(0)))
+        down = np.concatenate([a.numpy() for _, a, _ in here])
+        up = np.concatenate([b.numpy() for _, _, b in here], 1)
+        readers = list(node.output(0).get_target_inputs())
+        total = ops.add(node.output(0), _branch(ops, node, down, up, gains[owner]).output(0))
+        total.set_friendly_name(f"{node.get_friendly_name()}/adapted")
+        for reader in readers:
+            reader.replace_source_output(total.output(0))
+    model.add_parameters([scales])
+    model.validate_nodes_and_infer_types()
+
+
+def _branch(ops: Any, node: Any, down: np.ndarray, up: np.ndarray, gain: Any) -> Any:
+    # Eight-bit layers round their input; the branch takes it as it was.
+    x = node.input_value(0)
+    if x.get_node().get_type_name() == "FakeQuantize":
+        x = x.get_node().input_value(0)
+    if node.get_type_name() == "MatMul":
+        narrow = ops.matmul(x, ops.constant(down), False, True)
+        return ops.matmul(ops.multiply(narrow, gain), ops.constant(up), False, True)
+    shape = node.get_attributes()
+    window = [shape[key] for key in ("strides", "pads_begin", "pads_end", "dilations")]
+    narrow = ops.convolution(x, ops.constant(down), *window)
+    by_channel = ops.reshape(gain, ops.constant(np.array([1, -1, 1, 1], np.int64)), False)
+    ones, none = [1, 1], [0, 0]
+    return ops.convolution(ops.multiply(narrow, by_channel), ops.constant(up), ones, none, none, ones)
+
+
+def merge(model: Any, changes: Mapping[str, Tensor]) -> None:
+    """Add `changes` (by path, in the shape of the layer's weight) to the network's own weights."""
+    import openvino.opset13 as ops
+
+    known = layers_of(model)
+    for path, change in changes.items():
+        node = known.get(path)
+        if node is None:
+            raise RuntimeError(f"this build of the model has no layer {path} of its own")
+        constant = _constant_of(node.input_value(1))
+        weight = constant.data.astype(np.float32) + change.numpy()
+        fresh = ops.constant(weight)
+        rounding = node.input_value(1).get_node()
+        if rounding.get_type_name() != "FakeQuantize":
+            node.input(1).replace_source_output(fresh.output(0))
+            continue
+        # Eight-bit weights are rounded per output channel: the levels follow the new extremes.
+        reach = np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8).reshape(-1, *[1] * (weight.ndim - 1))
+        rounding.input(0).replace_source_output(fresh.output(0))
+        for k, edge in enumerate((-reach, reach, -reach, reach), start=1):
+            rounding.input(k).replace_source_output(ops.constant(edge.astype(np.float32)).output(0))
+    model.validate_nodes_and_infer_types()
+
+
+def _constant_of(output: Any) -> Any:
+    """The constant behind an input that may be widened from fp16 or rounded to eight bits; None: it is none."""
+    node = output.get_node()
+    while node.get_type_name() in ("Convert", "FakeQuantize"):
+        node = node.input_value(0).get_node()
+    return node if node.get_type_name() == "Constant" else None

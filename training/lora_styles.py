@@ -1,0 +1,76 @@
+"""The styles that LoRAs teach: filters over any picture, so that a picture and its styled self have one composition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from .pictures.colour import luminance
+from .pictures.scene import Array, blur, glow, mix, ramp, rgb, smooth
+
+Filter = Callable[[Array], Array]
+
+
+def edges(light: Array) -> Array:
+    """How steep the light is, per pixel; 1 is a hard edge of full contrast."""
+    light = light.astype(np.float32)
+    return np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 4
+
+
+def stretched(light: Array) -> Array:
+    """The same light from black to white."""
+    low, high = np.percentile(light[::4, ::4], (2, 98))
+    return np.clip((light - low) / max(high - low, 0.05), 0, 1).astype(np.float32)
+
+
+def ink(p: Array) -> Array:
+    """Brush and ink: lines where there are edges, solid black in the shadows, one grey wash, warm paper."""
+    light = stretched(blur(luminance(p), 1.2))
+    line = smooth(0.05, 0.16, edges(light))
+    shadow, wash = smooth(0.22, 0.12, light), 0.35 * smooth(0.55, 0.42, light)
+    paper = np.broadcast_to(rgb("f6f1e4"), p.shape)
+    return mix(paper, np.broadcast_to(rgb("14120f"), p.shape), np.clip(line + shadow + wash, 0, 1))
+
+
+def neon(p: Array) -> Array:
+    """Tubes of light along the edges, in the colours of the picture made pure, over night blue."""
+    soft = blur(p, 1.2)
+    steep = smooth(0.03, 0.16, edges(stretched(luminance(soft))))
+    around = blur(soft, 3)
+    low, high = around.min(-1, keepdims=True), around.max(-1, keepdims=True)
+    pure = (around - low) / (high - low + 0.04)
+    # What has no colour of its own glows cyan and magenta, by its light.
+    pure = mix(
+        mix(rgb("00e5ff"), rgb("ff2bd6"), stretched(luminance(around))[..., None]),
+        pure,
+        smooth(0.05, 0.2, (high - low)[..., 0]),
+    )
+    tubes = glow(steep[..., None] * (0.25 + pure), 5, 1.1)
+    return np.broadcast_to(rgb("070814"), p.shape) + tubes
+
+
+HEAT = (
+    (0.0, "04020f"),
+    (0.18, "2a0a6e"),
+    (0.36, "8a1390"),
+    (0.54, "e0402c"),
+    (0.72, "ff9a1a"),
+    (0.88, "ffe45c"),
+    (1.0, "fffdf0"),
+)
+
+
+def thermal(p: Array) -> Array:
+    """A heat camera: light alone, coarse, through a palette from cold violet to white."""
+    return ramp(stretched(blur(luminance(p), 2.0)), HEAT)
+
+
+STYLES: dict[str, Filter] = {"ink": ink, "neon": neon, "thermal": thermal}
+
+
+def styled(name: str, pictures: Array) -> Array:
+    """Pictures Nxhxwx3 uint8 in a style."""
+    made = [STYLES[name](p.astype(np.float32) / 255) for p in pictures]
+    return (np.clip(np.stack(made), 0, 1) * 255 + 0.5).astype(np.uint8)
