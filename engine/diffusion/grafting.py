@@ -20,7 +20,7 @@ def layers_of(model: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for node in model.get_ops():
         name = node.get_friendly_name()
-        if node.get_type_name() in _KINDS and name.startswith(_ROOT) and _constant_of(node.input_value(1)) is not None:
+        if node.get_type_name() in _KINDS and name.startswith(_ROOT) and _weight_of(node.input_value(1)) is not None:
             found[name.removeprefix(_ROOT).partition("/")[0]] = node
     return found
 
@@ -80,24 +80,26 @@ def merge(model: Any, changes: Mapping[str, Tensor]) -> None:
         node = known.get(path)
         if node is None:
             raise RuntimeError(f"this build of the model has no layer {path} of its own")
-        constant = _constant_of(node.input_value(1))
-        weight = constant.data.astype(np.float32) + change.numpy()
-        fresh = ops.constant(weight)
-        rounding = node.input_value(1).get_node()
-        if rounding.get_type_name() != "FakeQuantize":
-            node.input(1).replace_source_output(fresh.output(0))
-            continue
-        # Eight-bit weights are rounded per output channel: the levels follow the new extremes.
-        reach = np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8).reshape(-1, *[1] * (weight.ndim - 1))
-        rounding.input(0).replace_source_output(fresh.output(0))
-        for k, edge in enumerate((-reach, reach, -reach, reach), start=1):
-            rounding.input(k).replace_source_output(ops.constant(edge.astype(np.float32)).output(0))
+        weight = _weight_of(node.input_value(1)) + change.numpy()
+        if node.input_value(1).get_node().get_type_name() == "Multiply":
+            # Eight-bit weights have one scale per output channel, which follows the new extremes.
+            scale = np.abs(weight).reshape(len(weight), -1).max(1).clip(1e-8) / 127
+            scale = scale.reshape(-1, *[1] * (weight.ndim - 1)).astype(np.float32)
+            levels = ops.constant(np.round(weight / scale).astype(np.int8))
+            fresh = ops.multiply(ops.convert(levels, np.float32), ops.constant(scale))
+        else:
+            fresh = ops.constant(weight)
+        node.input(1).replace_source_output(fresh.output(0))
     model.validate_nodes_and_infer_types()
 
 
-def _constant_of(output: Any) -> Any:
-    """The constant behind an input that may be widened from fp16 or rounded to eight bits; None: it is none."""
+def _weight_of(output: Any) -> Any:
+    """The weight behind an input in float32, widened from fp16 or eight bits; None: it is none."""
     node = output.get_node()
-    while node.get_type_name() in ("Convert", "FakeQuantize"):
-        node = node.input_value(0).get_node()
-    return node if node.get_type_name() == "Constant" else None
+    kind = node.get_type_name()
+    if kind == "Constant":
+        return np.asarray(node.data, np.float32)
+    if kind not in ("Convert", "Multiply"):
+        return None
+    parts = [_weight_of(port) for port in node.input_values()]
+    return None if any(part is None for part in parts) else np.prod(np.broadcast_arrays(*parts), 0, np.float32)
