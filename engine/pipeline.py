@@ -96,7 +96,7 @@ class ShowPipeline:
         with self._lock:
             (mode, wishes), self._wanted_loras = self._wanted_loras, None
         loras = self._loras()
-        if loras is not None and (self._easel is None or self._easel.fault is None):
+        if loras is not None:
             loras.ask(mode, wishes)
 
     def _wishes(self, params: Mapping[str, Any]) -> "tuple[Wish, ...] | None":

@@ -24,7 +24,7 @@ def native() -> bool:
 def in_bf16(recipe: Recipe) -> Networks:
     """Plain torch's networks, computing in bf16, for what reads and gives `recipe.dtype`."""
     inner = eager(replace(recipe, dtype=SHORT))
-    return Networks(ShortUnet(inner.unet, recipe.dtype), ShortCodec(inner.codec, recipe.dtype), inner.name)
+    return replace(inner, unet=ShortUnet(inner.unet, recipe.dtype), codec=ShortCodec(inner.codec, recipe.dtype))
 
 
 class ShortUnet:

@@ -3,6 +3,7 @@
 A layer is found by the name that the network's own modules gave it, so that one way serves every export of a UNet.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from torch import Tensor
 
 # The input that holds the strengths.
 SCALES = "adapter_scales"
-_ROOT, _KINDS = "__module.unet.", ("MatMul", "Convolution")
+# What wraps the UNet differs from build to build; behind its name stands the module's path.
+_PATH, _KINDS = re.compile(r"__module\.(?:\w+\.)*?unet\.([^/]+)/"), ("MatMul", "Convolution")
 Factors = Mapping[str, tuple[Tensor, Tensor]]
 
 
@@ -19,9 +21,9 @@ def layers_of(model: Any) -> dict[str, Any]:
     """The multiplications and convolutions of a network that have weights, by the path of their module."""
     found: dict[str, Any] = {}
     for node in model.get_ops():
-        name = node.get_friendly_name()
-        if node.get_type_name() in _KINDS and name.startswith(_ROOT) and _weight_of(node.input_value(1)) is not None:
-            found[name.removeprefix(_ROOT).partition("/")[0]] = node
+        named = _PATH.match(node.get_friendly_name())
+        if named and node.get_type_name() in _KINDS and _weight_of(node.input_value(1)) is not None:
+            found[named[1]] = node
     return found
 
 
