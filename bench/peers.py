@@ -1,13 +1,17 @@
 """The same weights, the same frames, one run: this engine, streamdiffusion 0.1.1 and diffusers' img2img.
 
     pip install --no-deps --target PEERS streamdiffusion==0.1.1
-    python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--json]
+    python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--bf16] [--busy] [--json]
 
 The model is of Stable Diffusion 1.5's architecture, narrower, with random weights and a tiny autoencoder of TAESD's
 size: what a frame costs does not depend on what the weights say. No guidance, so that a step is one row for
 everyone; prompts are encoded beforehand; uint8 frames in and out. streamdiffusion takes its steps as a batch,
 frames behind, and plain torch here is measured both ways. Contenders take turns, a few frames each, so that
 what else the machine does meets all of them alike; the first frame of each turn is not counted. Figures are medians.
+
+The peers run in float32, as they do on a CPU unless told otherwise; `--bf16` adds both in bf16, and plain torch here
+in float32. `--busy` is for a machine that others use as well: everyone gets one thread, and what counts is
+processor time, which waiting for a core does not lengthen.
 
 streamdiffusion times its frames with CUDA events: where there is no GPU they are replaced by ones that do nothing.
 """
@@ -21,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,8 +76,8 @@ def indices(steps: int) -> tuple[int, ...]:
     return tuple(round(k * 50 / steps) for k in range(steps))
 
 
-def clavilux(folder: Path, size: int, steps: int, acceleration: str, batch: bool = False) -> Paint:
-    model = load_model(folder, acceleration, (size, size))
+def clavilux(folder: Path, size: int, steps: int, acceleration: str, batch: bool = False, dtype: str = "auto") -> Paint:
+    model = load_model(folder, acceleration, (size, size), dtype=dtype)
     diffuser = Diffuser(model, synchronous=True, batch=batch, cfg_type="none")
     values = {"prompts": ((PROMPT, 1.0),), "t_index_list": indices(steps), "guidance_scale": 1.0, "noise_scale": 1.0}
     count = iter(range(10**9))
@@ -82,6 +87,21 @@ def clavilux(folder: Path, size: int, steps: int, acceleration: str, batch: bool
         return diffuser.render(pixels, Snapshot(n, n / 30, values))
 
     return paint
+
+
+def one_thread() -> None:
+    """OpenVINO with a single thread, and nothing of it from the cache."""
+    from clavilux.engine.diffusion import openvino_backend
+
+    def compiled(core: Any, folder: Path, part: str, blobs: Path | None) -> Any:
+        config = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": openvino_backend._precision(core),
+            "INFERENCE_NUM_THREADS": 1,
+        }
+        return core.compile_model(str(folder / f"{part}.xml"), "CPU", config)
+
+    openvino_backend._compiled = compiled
 
 
 class NoEvent:
@@ -95,16 +115,16 @@ class NoEvent:
         return 0.0
 
 
-def streamdiffusion(folder: Path, size: int, steps: int) -> Paint:
+def streamdiffusion(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.float32) -> Paint:
     from diffusers import StableDiffusionPipeline
     from streamdiffusion import StreamDiffusion  # pyright: ignore[reportMissingImports]
 
     if not torch.cuda.is_available():
         torch.cuda.Event = NoEvent  # pyright: ignore[reportAttributeAccessIssue]
         torch.cuda.synchronize = lambda *_: None
-    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype)
     pipe.set_progress_bar_config(disable=True)
-    stream = StreamDiffusion(pipe, list(indices(steps)), torch.float32, size, size, cfg_type="none")
+    stream = StreamDiffusion(pipe, list(indices(steps)), dtype, size, size, cfg_type="none")
     stream.prepare(PROMPT, guidance_scale=1.0)
 
     def paint(pixels: np.ndarray) -> np.ndarray:
@@ -114,10 +134,10 @@ def streamdiffusion(folder: Path, size: int, steps: int) -> Paint:
     return paint
 
 
-def diffusers(folder: Path, size: int, steps: int) -> Paint:
+def diffusers(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.float32) -> Paint:
     from diffusers import StableDiffusionImg2ImgPipeline
 
-    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None)
+    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype)
     pipe.set_progress_bar_config(disable=True)
     with torch.no_grad():
         states = pipe.encode_prompt(PROMPT, "cpu", 1, False)[0]
@@ -132,8 +152,9 @@ def diffusers(folder: Path, size: int, steps: int) -> Paint:
     return paint
 
 
-def measure(contenders: dict[str, Paint], size: int, blocks: int) -> dict[str, float]:
-    """Median milliseconds a frame of each."""
+def measure(contenders: dict[str, Paint], size: int, blocks: int, busy: bool = False) -> dict[str, float]:
+    """Median milliseconds a frame of each: of the clock, or of the processor when `busy`."""
+    clock = time.process_time if busy else time.perf_counter
     source = DemoSource((size, size), 30)
     source.open()
     frames = [source.read().pixels for _ in range(TURN + 1)]
@@ -141,12 +162,12 @@ def measure(contenders: dict[str, Paint], size: int, blocks: int) -> dict[str, f
     for _ in range(blocks):
         for name, paint in contenders.items():
             # OpenVINO brings threads of its own and asks torch for one; plain torch has them all.
-            torch.set_num_threads(1 if "openvino" in name else os.cpu_count() or 1)
+            torch.set_num_threads(1 if busy or "openvino" in name else os.cpu_count() or 1)
             for k, pixels in enumerate(frames):
-                began = time.perf_counter()
+                began = clock()
                 out = paint(pixels)
                 if k:
-                    took[name].append((time.perf_counter() - began) * 1000)
+                    took[name].append((clock() - began) * 1000)
                 assert out.shape == (size, size, 3)
     return {name: round(statistics.median(ms), 1) for name, ms in took.items()}
 
@@ -157,10 +178,14 @@ def main() -> None:
     options.add_argument("--size", type=int, default=256)
     options.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4])
     options.add_argument("--blocks", type=int, default=8)
+    options.add_argument("--bf16", action="store_true")
+    options.add_argument("--busy", action="store_true")
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
     if asked.peers:
         sys.path.insert(0, asked.peers)
+    if asked.busy:
+        one_thread()
     rows = []
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         folder = Path(scratch) / "model"
@@ -173,11 +198,16 @@ def main() -> None:
             }
             if steps > 1:
                 contenders["clavilux torch, as a batch"] = clavilux(folder, asked.size, steps, "none", True)
+            if asked.bf16:
+                contenders["clavilux torch, float32"] = clavilux(folder, asked.size, steps, "none", dtype="float32")
+                contenders["diffusers, bf16"] = diffusers(folder, asked.size, steps, torch.bfloat16)
             try:
                 contenders["streamdiffusion"] = streamdiffusion(folder, asked.size, steps)
+                if asked.bf16:
+                    contenders["streamdiffusion, bf16"] = streamdiffusion(folder, asked.size, steps, torch.bfloat16)
             except ImportError as fault:
                 print(f"streamdiffusion is left out: {fault}", file=sys.stderr)
-            rows.append({"steps": steps, **measure(contenders, asked.size, asked.blocks)})
+            rows.append({"steps": steps, **measure(contenders, asked.size, asked.blocks, asked.busy)})
             print(rows[-1], file=sys.stderr)
     if asked.json:
         print(json.dumps(rows))

@@ -99,14 +99,19 @@ class Stream:
     def set(self, values: Mapping[str, Any]) -> None:
         """Set parameters of the table by name, all in one frame, in the order given; from any thread.
 
-        A value that cannot be taken is reported here and now: it must not take the place of a good one that waits.
+        A value that cannot be taken is reported here and now: it must not take the place of a good one that waits. One
+        outside its range is clamped, and that is said too.
         """
         good: dict[str, Any] = {}
         for name, value in values.items():
             try:
-                good[name] = TABLE[name].coerce(_frozen(value)).value
+                taken = TABLE[name].coerce(_frozen(value))
             except Refused as why:
                 self.notices.say(f"refused:{name}", str(why))
+                continue
+            good[name] = taken.value
+            if taken.note is not None:
+                self.notices.say(f"changed:{name}", taken.note)
         self._pending.put(good)
 
     def get_stream_state(self) -> dict[str, Any]:

@@ -98,6 +98,15 @@ def test_invalid_values_are_logged_and_leave_the_old_ones(wrapper, picture, capl
     assert caplog.text
 
 
+def test_values_outside_their_range_are_clamped_and_said(wrapper, picture, caplog):
+    wrapper.update_stream_params(num_inference_steps=0, guidance_scale=99.0, delta=1.0)
+    assert "num_inference_steps 0 clamped to 1" in caplog.text
+    assert "guidance_scale 99 clamped to" in caplog.text
+    assert "delta" not in caplog.text
+    wrapper(picture)
+    assert wrapper.get_stream_state()["num_inference_steps"] == 1
+
+
 def test_one_bad_value_does_not_cost_the_good_ones(wrapper, picture):
     wrapper.update_stream_params(guidance_scale="loud", delta=0.5)
     wrapper(picture)
