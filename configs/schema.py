@@ -6,12 +6,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..engine.core.controls import CONTROLNETS
 from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
 from ..engine.core.parameters import Refused
 from ..engine.core.sections import Section, nearest, shown
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
-from ..engine.core.table import Table
+from ..engine.core.table import Table, control_scale
 from .opening import set_opening
 from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
@@ -53,7 +54,12 @@ class _Reader:
         model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
         stream = read_stream(self.stream)
         effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
+        controls = [{**row, "model_id": self._beside(row["model_id"] or "")} for row in stream["controlnets"]]
+        scales = (control_scale(i, row["conditioning_scale"]) for i, row in enumerate(controls))
+        self.table = self.table.extended(*scales)
         parameters = self._parameters(is_config)
+        if controls:
+            parameters.setdefault(CONTROLNETS, controls)
         stream["t_index_list"] = parameters.get("t_index_list")
         if stream["lora_dict"]:
             stream["lora_dict"] = {self._file_beside(path): scale for path, scale in stream["lora_dict"].items()}

@@ -30,6 +30,7 @@ from .core.plain import parameter_value
 from .core.router import Router
 from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
+from .core.table import TABLE
 from .easel import Easel, carried_over
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
@@ -68,6 +69,11 @@ def opening_values(show: Show, model: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def with_own_table(show: Show) -> Show:
+    """The show with a table that may grow while it plays: ControlNets bring parameters."""
+    return dataclasses.replace(show, table=show.table.extended())
+
+
 @dataclass(slots=True)
 class Parts:
     """What a live show and an offline one have in common, opened in the order in which mistakes are cheap.
@@ -80,6 +86,10 @@ class Parts:
     notices: Notices
     inbox: Inbox = field(default_factory=Inbox)
     measured: bool = True
+
+    def __post_init__(self) -> None:
+        if self.show.table is TABLE:
+            self.show = with_own_table(self.show)
 
     def mappings(self) -> list[BindingSet]:
         return [load_mapping(m, self.show.table) for m in self.show.mappings]
@@ -165,6 +175,7 @@ class Performance:
 
     def __init__(self, show: Show, clock: Clock | None = None, serve: Serve | None = None) -> None:
         """`serve`: with the server, as it says; without it there are OSC and MIDI alone."""
+        show = with_own_table(show)
         self.clock = clock or SystemClock()
         self.notices = Notices(self.clock)
         inbox = ListeningInbox()

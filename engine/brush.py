@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..configs import Show
+from .core.assets import asset
 from .core.clock import Clock
+from .core.controls import CONTROLNETS
 from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
@@ -28,7 +31,6 @@ HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
 Pictures = Sequence[np.ndarray | None]
 # Keys of other StreamDiffusion versions' configs that the engine has no part for.
 WITHOUT_EFFECT = {
-    "controlnets": "ControlNet is not built yet",
     "ipadapters": "IP-Adapter is not built yet",
 }
 
@@ -50,6 +52,7 @@ class Brush:
     batch: bool = False
     taken: Callable[[], Mapping[str, float]] = dict
     loras: "Loras | None" = None
+    control_image: "Callable[[np.ndarray | None, int | None], None] | None" = None
 
     @classmethod
     def of(
@@ -66,7 +69,7 @@ class Brush:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
-        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras)
+        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, diffuser.control_image)
 
 
 def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
@@ -79,6 +82,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     from .diffusion.adaptive import AdaptiveDiffuser
     from .diffusion.batching import batch_pays
     from .diffusion.similar import SimilarFrames
+    from .effects.preprocess import preprocessor
 
     stream = show.stream
     for key, why in WITHOUT_EFFECT.items():
@@ -116,6 +120,9 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         similar=similar,
         effects=effects,
         loras=loras,
+        opened=lambda name: picture_of(asset(Path(show.assets), name)),
+        preprocess=lambda name, values: preprocessor(name, **values),
+        placed=lambda name: control_folder(name, show),
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
@@ -135,6 +142,29 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     else:
         diffuser.warm()
     return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch)
+
+
+def picture_of(path: Path) -> np.ndarray:
+    """A picture file as uint8 (H, W, 3). Raises OSError or ValueError."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def control_folder(name: str, show: Show) -> Path:
+    """The folder of a ControlNet: `embedded`, one that the show file names, or one in the assets. Raises ValueError."""
+    from .diffusion.shelf import folder_of, part_of
+
+    if name == "embedded":
+        folder = folder_of("embedded") / "controlnet"
+        if not folder.is_dir():
+            raise ValueError("this installation has no ControlNet for the embedded model")
+        return folder
+    named = [row["model_id"] for row in show.parameters.get(CONTROLNETS) or ()]
+    if name in named:
+        return part_of(name, "ControlNet")
+    return asset(Path(show.assets), f"{name}/config.json").parent
 
 
 def around(diffuser: "Diffuser", render: Render, effects: Effects) -> "Chain":

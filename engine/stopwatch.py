@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,11 +41,33 @@ class _Codec:
     decode: Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Extended:
+    widths: tuple[int, ...]
+    call: Callable[..., Any]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.call(*args)
+
+
 def timed(model: "Model", watch: Stopwatch) -> "Model":
     """The same model, its networks under the stopwatch."""
+    plain = model.networks
+
+    def extended(kinds: frozenset[str]) -> Any:
+        assert plain.extended is not None
+        made = plain.extended(kinds)
+        return _Extended(made.widths, watch.around("unet", made))
+
+    def control(folder: Path) -> Any:
+        assert plain.control is not None
+        return watch.around("unet", plain.control(folder))
+
     networks = dataclasses.replace(
-        model.networks,
+        plain,
         unet=watch.around("unet", model.unet),
         codec=_Codec(watch.around("encode", model.codec.encode), watch.around("decode", model.codec.decode)),
+        extended=None if plain.extended is None else extended,
+        control=None if plain.control is None else control,
     )
     return dataclasses.replace(model, networks=networks)

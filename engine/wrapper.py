@@ -4,20 +4,23 @@ An update is a set of events that arrive together; the next call takes them at i
 does. Frames are the clock here: each call is one frame at the config's `fps` later, so a run repeats exactly.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..configs import show_from_config
 from .core.clock import ManualClock
+from .core.controls import CONTROLNETS, read_controls, scale_name
 from .core.events import Pending
 from .core.notices import Notices
 from .core.parameters import Refused
 from .core.plain import parameter_value
 from .core.router import Router
-from .core.table import TABLE
+from .core.table import TABLE, control_scale
 from .pictures import Picture, as_output, as_pixels, pictures_in
 
 if TYPE_CHECKING:
@@ -46,7 +49,8 @@ class Stream:
         self._period = 1.0 / show.fps
         self._pending = Pending()
         opening = {**brush.opening, **show.parameters}
-        self._router = Router(notices, (), TABLE, opening, show.smoothing)
+        self.table = show.table
+        self._router = Router(notices, (), show.table, opening, show.smoothing)
 
     def update_stream_params(
         self,
@@ -90,10 +94,10 @@ class Stream:
             "normalize_seed_weights": normalize_seed_weights,
             "seed_list": seed_list,
             "seed_interpolation_method": seed_interpolation_method if _fits("seed_list", seed_list) else None,
+            CONTROLNETS: _placed(controlnet_config),
         }
-        for name, config in (("controlnet_config", controlnet_config), ("ipadapter_config", ipadapter_config)):
-            if config is not None:
-                self.notices.say(name, f"{name}: ControlNet and IP-Adapter are not built yet; it has no effect")
+        if ipadapter_config is not None:
+            self.notices.say("ipadapter_config", "ipadapter_config: IP-Adapter is not built yet; it has no effect")
         self.set({name: value for name, value in wanted.items() if value is not None})
 
     def set(self, values: Mapping[str, Any]) -> None:
@@ -105,13 +109,17 @@ class Stream:
         good: dict[str, Any] = {}
         for name, value in values.items():
             try:
-                taken = TABLE[name].coerce(_frozen(value))
+                taken = self.table[name].coerce(_frozen(value))
             except Refused as why:
                 self.notices.say(f"refused:{name}", str(why))
                 continue
             good[name] = taken.value
             if taken.note is not None:
                 self.notices.say(f"changed:{name}", taken.note)
+        if good.get(CONTROLNETS) is not None:
+            # A scale that is set right after is already known by its name.
+            nets = read_controls(good[CONTROLNETS])
+            self.table.grow(*(control_scale(i, net.conditioning_scale) for i, net in enumerate(nets)))
         self._pending.put(good)
 
     def get_stream_state(self) -> dict[str, Any]:
@@ -165,6 +173,18 @@ def _fits(name: str, value: Any) -> bool:
     return True
 
 
+def _placed(config: Any) -> Any:
+    """A ControlNet config with the folders it names as absolute paths."""
+    rows = [config] if isinstance(config, Mapping) else config
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        return config
+    found = []
+    for row in rows:
+        folder = Path(str(row.get("model_id", ""))).expanduser() if isinstance(row, Mapping) else None
+        found.append({**row, "model_id": str(folder.resolve())} if folder is not None and folder.is_dir() else row)
+    return found
+
+
 def _frozen(value: Any) -> Any:
     """Lists as tuples: what the caller does to his list afterwards changes nothing here."""
     if isinstance(value, (list, tuple)):
@@ -186,6 +206,8 @@ class StreamWrapper:
         self._size = show.size
         self._text_only = show.stream["mode"] == "txt2img"
         self._close = brush.close
+        self._control_image = brush.control_image
+        self._given: dict[int | None, Any] = {}
 
     def __call__(self, image: "Picture | Sequence[Any] | None" = None, prompt: str | None = None) -> Any:
         """One frame, or a frame buffer of them.
@@ -237,13 +259,21 @@ class StreamWrapper:
         )
 
     def update_controlnet_scale(self, index: int, scale: float) -> None:
-        """Reported: no ControlNet is loaded."""
-        self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"scale {scale} for number {index}"))
+        """From the next frame on the ControlNet at `index` moves to `scale`, 0..2; at 0 it costs nothing."""
+        if scale_name(index) in self.stream.table:
+            self.stream.set({scale_name(index): scale})
+        else:
+            self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"scale {scale} for number {index}"))
 
     def update_control_image_efficient(self, image: Picture, index: int | None = None) -> None:
-        """Reported: no ControlNet is loaded."""
-        which = "" if index is None else f" for number {index}"
-        self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"a control image{which}"))
+        """What the ControlNet at `index`, or every one, looks at from the next frame on; the same object again is no
+        work. It is used as it is: preprocessors are for the input."""
+        if self._control_image is None or scale_name(index or 0) not in self.stream.table:
+            which = "" if index is None else f" for number {index}"
+            self.stream.notices.say("controlnet", NO_CONTROLNET.format(f"a control image{which}"))
+        elif self._given.get(index) is not image:
+            self._given[index] = image
+            self._control_image(as_pixels(image), index)
 
     def close(self) -> None:
         """End the threads that encode prompts."""
@@ -260,5 +290,7 @@ def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> S
     notices = Notices(clock)
     for remark in show.remarks:
         notices.say(f"config:{remark}", remark, logging.INFO)
-    brush = Parts(show, clock, notices).brush(synchronous=True)
-    return StreamWrapper(show, show.stream["output_type"], brush, notices, clock)
+    # A program names files as it likes; only what comes over the network is kept to a folder.
+    parts = Parts(dataclasses.replace(show, assets=Path.cwd().anchor), clock, notices)
+    brush = parts.brush(synchronous=True)
+    return StreamWrapper(parts.show, show.stream["output_type"], brush, notices, clock)

@@ -80,7 +80,6 @@ class Feedback:
         self._send = send
         self._clock = clock
         self._notices = notices
-        self._names = [p.name for p in router.table.values() if p.alias_of is None]
         self._seen: dict[str, Any] = {}
         self._listeners: dict[Sender, Listener] = {}
         self._status_at = 0.0
@@ -94,6 +93,10 @@ class Feedback:
             self._listeners[target] = Listener(target, by_host=alone)
         router.answers.update({SUBSCRIBE: self.subscribe, UNSUBSCRIBE: self.unsubscribe, GET: self.get})
         self._state.hearing = self._hears
+
+    @property
+    def _names(self) -> list[str]:
+        return [p.name for p in self._router.table.values() if p.alias_of is None]
 
     @property
     def listeners(self) -> list[Sender]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .controls import CONTROLNETS, ControlRefused, read_controls
 from .switches import SWITCHES, SwitchRefused, read_switch
 
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
@@ -287,6 +288,11 @@ def _object(p: Parameter, value: Any) -> Coerced:
             try:
                 read_switch(p.name, value)
             except SwitchRefused as e:
+                raise Refused(f"{p.name} {e}") from None
+        if p.name == CONTROLNETS:
+            try:
+                read_controls(value)
+            except ControlRefused as e:
                 raise Refused(f"{p.name} {e}") from None
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")

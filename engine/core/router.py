@@ -4,7 +4,7 @@
 frame's moment. Since smoothing is a closed form in time, how the time is cut into frames changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -50,9 +50,11 @@ class Router:
         opening: Mapping[str, Any] | None = None,
         smoothing: Mapping[str, Smoothing] | None = None,
     ) -> None:
-        self.table = table
+        # Of its own: ControlNets that come while it plays bring parameters with them.
+        self.table = table.extended() if table is TABLE else table
         self._notices = notices
-        self.state = State(table, notices, opening, smoothing)
+        self.state = State(self.table, notices, opening, smoothing)
+        self.state.grown = self._grow
         self.transport = Transport(self.state.target("tempo"))
         self.banks = Banks()
         # Addresses that are answered instead of played, by feedback.
@@ -205,6 +207,11 @@ class Router:
         near = self.near(address)
         hint = f"; did you mean {near}?" if near else ""
         self._notices.say(f"unknown:{address[:80]}", f"nothing is at {printable(address)}{hint}")
+
+    def _grow(self, parameters: Sequence[Parameter]) -> None:
+        """New parameters have their addresses from now on."""
+        self._natives = self._native_routes()
+        self._routes = {}
 
     def _native_routes(self) -> dict[str, tuple[str, Route]]:
         """Every native address with what it plays."""

@@ -1,15 +1,16 @@
 """The state of every parameter: where it is going, where it is, and who moved it last."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .controls import CONTROLNETS, Control, read_controls, scale_name
 from .events import Event
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
-from .table import Table
+from .table import Table, control_scale
 
 
 class State:
@@ -44,15 +45,35 @@ class State:
         if start.get("t_index_list"):
             start["t_index_list"] = clamped(start["t_index_list"], start["num_inference_steps"])
         self.opening: Mapping[str, Any] = start
+        self._override = override
+        self._own: dict[str, Smoothing] = {}
+        # Who wants to know that there are more parameters than before: the router.
+        self.grown: Callable[[Sequence[Parameter]], None] | None = None
         for name, value in start.items():
-            p = table[name]
-            if p.continuous:
-                lo, hi = p.span()
-                own = Smoothing("slew", p.slew) if p.slew else NONE
-                self._motions[name] = Motion(value, override.get(name, own), hi - lo)
-            else:
-                self._values[name] = value
-        self._own = {n: override.get(n, Smoothing("slew", table[n].slew or 1.0)) for n in self._motions}
+            self._begin(table[name], value)
+        if start.get(CONTROLNETS) is not None:
+            self._grow(start[CONTROLNETS])
+
+    def _begin(self, p: Parameter, value: Any) -> None:
+        if not p.continuous:
+            self._values[p.name] = value
+            return
+        lo, hi = p.span()
+        own = Smoothing("slew", p.slew) if p.slew else NONE
+        self._motions[p.name] = Motion(value, self._override.get(p.name, own), hi - lo)
+        self._own[p.name] = self._override.get(p.name, Smoothing("slew", p.slew or 1.0))
+
+    def _grow(self, config: Any) -> tuple[Control, ...]:
+        """A knob for each ControlNet that has none yet. Those of nets that are gone stay, and move nothing."""
+        controls = read_controls(config)
+        rows = [(scale_name(i), control.conditioning_scale) for i, control in enumerate(controls)]
+        new = [control_scale(i, scale) for i, (name, scale) in enumerate(rows) if name not in self._motions]
+        self.table.grow(*new)
+        for p in new:
+            self._begin(self.table[p.name], self.table[p.name].default)
+        if new and self.grown is not None:
+            self.grown(new)
+        return controls
 
     def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
         """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""
@@ -73,6 +94,9 @@ class State:
                     self._values[other] = None
             if name in ("num_inference_steps", "t_index_list"):
                 coerced = self._fit_steps(name, coerced, was)
+        if name == CONTROLNETS and coerced.value is not None:
+            for i, control in enumerate(self._grow(coerced.value)):
+                self.set(self.table[scale_name(i)], control.conditioning_scale, t, owner)
         self.owners[name] = owner
         if self.hearing is not None and self.cause is not None and self.cause.sender is not None:
             self.hearing(self.cause, name, self.target(name))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from .controls import scale_name
 from .parameters import Action, Parameter
 
 CONDITIONING = "the conditioning issue: ControlNet, LoRA, references, attention bank"
@@ -166,11 +167,10 @@ _PARAMETERS = (
     ),
     Parameter(
         "manage_cache", "bool", True, "Keep the attention bank and refresh it on a scene change.",
-        waits_for=CONDITIONING,
     ),
     Parameter(
         "kv_cache_attention_bias", "float", 1.0, "How much past frames count.",
-        range=(0.01, 1.0), slew=2.0, slew_why="0.5 s: as noise_scale", waits_for=CONDITIONING,
+        range=(0.01, 1.0), slew=2.0, slew_why="0.5 s: as noise_scale",
     ),
     Parameter(
         "lora_scales", "scales", (), "Strength of each LoRA, by name or path; what is not named stays as it is.",
@@ -178,14 +178,15 @@ _PARAMETERS = (
     ),
     Parameter(
         "vace_ref_images", "paths", (), "Pictures in the assets folder that steer the painting.",
-        tier="encode", waits_for=CONDITIONING,
+        tier="encode",
     ),
     Parameter(
         "vace_context_scale", "float", 1.0, "How strongly reference images steer.",
-        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale", waits_for=CONDITIONING,
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
     ),
     Parameter(
-        "controlnet_config", "object", None, "ControlNets and their scales.", tier="rebuild", waits_for=CONDITIONING,
+        "controlnet_config", "object", None,
+        "ControlNets: [{model_id, preprocessor, conditioning_scale, enabled, preprocessor_params}].", tier="rebuild",
     ),
     Parameter(
         "ipadapter_config", "object", None, "IP-Adapter and its scale.", tier="rebuild", waits_for=CONDITIONING,
@@ -204,7 +205,7 @@ _ACTIONS = (
     Action("tap", "Tap the tempo: the time between taps is a beat."),
     Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous."),
     Action("shift", "Hold a bank while a key is down: its name, and 1 or 0."),
-    Action("reset_cache", "Empty the attention bank once.", waits_for=CONDITIONING),
+    Action("reset_cache", "Empty the attention bank once."),
     Action("preset", "Recall stored values.", waits_for=CUES),
     Action("cue", "Go to a cue, or the next one.", waits_for=CUES),
 )
@@ -238,8 +239,21 @@ class Table(Mapping[str, Parameter]):
             raise ValueError(f"these names are taken: {', '.join(taken)}")
         return Table((*self._parameters.values(), *parameters), tuple(self.actions.values()))
 
+    def grow(self, *parameters: Parameter) -> None:
+        """More entries in this very table, for all who hold it; names that are there stay as they are."""
+        # A new mapping: another thread may be walking through the old one.
+        self._parameters = {**self._parameters, **{p.name: p for p in parameters if p.name not in self._parameters}}
+
 
 TABLE = Table(_PARAMETERS, _ACTIONS)
+
+
+def control_scale(index: int, default: float = 1.0) -> Parameter:
+    """The knob of the ControlNet at `index`; a show has as many as ControlNets."""
+    return Parameter(
+        scale_name(index), "float", default, f"How strongly ControlNet {index} holds the picture; 0 is off.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
+    )  # fmt: skip
 
 
 def row(p: Parameter) -> dict[str, object]:

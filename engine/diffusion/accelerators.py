@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
+from .controlnet import ControlCall, EagerControl, load_control
+from .extended import EagerExtended, Extended, ExtendedUnet
 from .lora import Adapters
 from .lora_eager import EagerAdapters
 from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
@@ -49,11 +51,18 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """UNet and codec as one accelerator runs them, its name, and the LoRAs on them (None: there can be none)."""
+    """UNet and codec as one accelerator runs them, its name, and the LoRAs on them (None: there can be none).
+
+    `extended` gives the UNet with more inputs, of the kinds named; `control` a ControlNet of a folder. Both take
+    seconds, are for any thread, give something of its own at each call, and raise ModelMistake, RuntimeError or
+    OSError. None: these networks cannot be extended.
+    """
 
     unet: Unet
     codec: Codec
     name: str
+    extended: Callable[[frozenset[str]], ExtendedUnet] | None = None
+    control: Callable[[Path], ControlCall] | None = None
     adapters: Adapters | None = None
 
 
@@ -124,7 +133,15 @@ def eager(recipe: Recipe) -> Networks:
     for module in (denoiser, *halves):
         module.to(memory_format=LAYOUT)  # pyright: ignore[reportCallIssue]
     adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype)
-    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none", adapters=adapters)
+
+    def extended(kinds: frozenset[str]) -> ExtendedUnet:
+        return EagerExtended(Extended(denoiser.unet, recipe.size, kinds).to(recipe.device).eval())
+
+    def control(folder: Path) -> ControlCall:
+        net = load_control(folder, denoiser.unet.config, recipe.size).to(recipe.device, recipe.dtype).eval()
+        return EagerControl(net.to(memory_format=LAYOUT))  # pyright: ignore[reportCallIssue]
+
+    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none", extended, control, adapters)
 
 
 def chosen(acceleration: str, device: torch.device) -> str:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from .accelerators import Codec, Networks, Recipe, Unet, eager
+from .controlnet import ControlCall
+from .extended import ExtendedUnet, Extra
 
 SHORT = torch.bfloat16
 
@@ -24,7 +26,14 @@ def native() -> bool:
 def in_bf16(recipe: Recipe) -> Networks:
     """Plain torch's networks, computing in bf16, for what reads and gives `recipe.dtype`."""
     inner = eager(replace(recipe, dtype=SHORT))
-    return replace(inner, unet=ShortUnet(inner.unet, recipe.dtype), codec=ShortCodec(inner.codec, recipe.dtype))
+    more, net = inner.extended, inner.control
+    return replace(
+        inner,
+        unet=ShortUnet(inner.unet, recipe.dtype),
+        codec=ShortCodec(inner.codec, recipe.dtype),
+        extended=None if more is None else lambda kinds: ShortExtended(more(kinds), recipe.dtype),
+        control=None if net is None else lambda folder: ShortControl(net(folder), recipe.dtype),
+    )
 
 
 class ShortUnet:
@@ -35,6 +44,33 @@ class ShortUnet:
         # Timesteps stay as they are: in bf16 there are none between 996 and 1000.
         short = None if pooled is None else pooled.to(SHORT)
         return self._inner(x_t.to(SHORT), t, states.to(SHORT), short).to(self._dtype)
+
+
+class ShortExtended:
+    def __init__(self, inner: ExtendedUnet, dtype: torch.dtype) -> None:
+        self._inner, self._dtype = inner, dtype
+        self.widths = inner.widths
+
+    def __call__(
+        self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, extra: Extra
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        short = None if pooled is None else pooled.to(SHORT)
+        bias = None if extra.bias is None else extra.bias.to(SHORT)
+        brought = Extra(tuple(r.to(SHORT) for r in extra.residuals), tuple(b.to(SHORT) for b in extra.bank), bias)
+        prediction, made = self._inner(x_t.to(SHORT), t, states.to(SHORT), short, brought)
+        return prediction.to(self._dtype), tuple(layer.to(self._dtype) for layer in made)
+
+
+class ShortControl:
+    def __init__(self, inner: ControlCall, dtype: torch.dtype) -> None:
+        self._inner, self._dtype = inner, dtype
+
+    def __call__(
+        self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, image: Tensor, scale: Tensor
+    ) -> tuple[Tensor, ...]:
+        short = None if pooled is None else pooled.to(SHORT)
+        found = self._inner(x_t.to(SHORT), t, states.to(SHORT), short, image.to(SHORT), scale.to(SHORT))
+        return tuple(residual.to(self._dtype) for residual in found)
 
 
 class ShortCodec:

@@ -13,8 +13,8 @@ from ..core.effects import Effects
 from ..core.notices import Notices
 from ..core.quality import FULL, Effort
 from ..core.snapshot import Snapshot
-from ..core.table import TABLE
 from .accelerators import NotAPicture
+from .controls import Placed, Preprocess
 from .encodings import EncodingFailed, Encodings
 from .frame_buffer import FrameBuffer
 from .guidance import CFG_TYPES, Kind, rows
@@ -25,6 +25,7 @@ from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
 from .similar import SimilarFrames
+from .steering import Steering, value
 from .steps import StepList
 from .stroke import Stroke, by_surface, thinned
 from .surface import Surface
@@ -52,8 +53,10 @@ class Diffuser:
     without delay; "auto" is False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline
     rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
     out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here; `loras` are
-    those on the model. `glide` and `seed_speed`: how fast steps and noise move when the list or the seed changes, in
-    radians a second (pi: half a second all the way; 0: at once).
+    those on the model. `builder` builds what joins the model while the show goes on; `opened` gives a reference image
+    by its name, `placed` a ControlNet's folder, and `preprocess` makes control images. `glide` and `seed_speed`: how
+    fast steps and noise move when the list or the seed changes, in radians a second (pi: half a second all the
+    way; 0: at once).
     """
 
     def __init__(
@@ -71,6 +74,10 @@ class Diffuser:
         similar: SimilarFrames | None = None,
         effects: Effects | None = None,
         loras: Loras | None = None,
+        builder: Worker | None = None,
+        opened: Callable[[str], np.ndarray] | None = None,
+        preprocess: Preprocess | None = None,
+        placed: Placed | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -96,6 +103,8 @@ class Diffuser:
         self._similar = similar
         self._effects = effects or Effects()
         self.loras = loras
+        self.builder = builder or Worker(synchronous, "clavilux-builder")
+        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed)
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
@@ -146,9 +155,15 @@ class Diffuser:
         """Encode these prompts ahead of time, on the worker."""
         self._encodings.ask(texts)
 
+    @property
+    def control_image(self) -> Callable[[np.ndarray | None, int | None], None]:
+        """Hands over the control image of the ControlNet of an index, or of all (None); for any thread."""
+        return self._steering.controls.give
+
     def reset(self) -> None:
         """Forget the frames that are under way; prompts, noise and steps stay where they are."""
         self._sampler.reset()
+        self._steering.clear()
         self._buffer.clear()
         self._inputs.clear()
 
@@ -156,6 +171,7 @@ class Diffuser:
         self.worker.close()
         if self.loras is not None:
             self.loras.close()
+        self.builder.close()
 
     @torch.inference_mode()
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort = FULL) -> np.ndarray:
@@ -164,12 +180,12 @@ class Diffuser:
         At noise_scale 0 the input's own pixels come out. With a frame_buffer_size of K frames are painted K at a
         time and come out K - 1 later. Raises RenderFailed, and stays usable.
         """
-        return _told(self.size, lambda: self._render(pixels, snapshot, effort))
+        return self._told(lambda: self._render(pixels, snapshot, effort))
 
     @torch.inference_mode()
     def render_group(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
         """As many frames as there are snapshots, painted together, without waiting for more. Raises RenderFailed."""
-        return _told(self.size, lambda: self._finished(self._strokes(group, snapshots)))
+        return self._told(lambda: self._finished(self._strokes(group, snapshots)))
 
     @torch.inference_mode()
     def latents(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> Tensor:
@@ -178,10 +194,23 @@ class Diffuser:
         def made() -> Tensor:
             strokes = self._strokes(group, snapshots)
             painted = self._painted(strokes)
-            self._sampler.commit()
+            self._commit()
             return torch.cat([self._faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
 
-        return _told(self.size, made)
+        return self._told(made)
+
+    def _told(self, make: Callable[[], T]) -> T:
+        """What `make` gives; what it raises becomes RenderFailed, in words, and its frames were never there."""
+        try:
+            return make()
+        except (EncodingFailed, NotAPicture, MemoryError, RuntimeError, ValueError) as fault:
+            self._steering.forget()
+            if isinstance(fault, RenderFailed):
+                raise
+            if isinstance(fault, (MemoryError, torch.OutOfMemoryError)):
+                raise RenderFailed(f"not enough memory for a {self.size[0]}x{self.size[1]} frame") from fault
+            plain = isinstance(fault, (EncodingFailed, NotAPicture))
+            raise RenderFailed(str(fault) if plain else f"this frame could not be made: {fault}") from fault
 
     def _render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort) -> np.ndarray:
         if pixels is not None and self._may_skip(snapshot):
@@ -230,11 +259,12 @@ class Diffuser:
         surface = self._turn_to(effort.scale, now)
         if strength <= 0.0 and shown is not None and together == 1:
             return Stroke(None, shown, strength, surface)
+        steer = self._steering.at(snapshot, surface, now.dt, source, self._shown)
         x_0, under_way = self._latents(presence, together, surface)
         timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
         noise = surface.noise(noise)
         work = Work(
-            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way
+            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer
         )  # fmt: skip
         return Stroke(work, shown, strength, surface)
 
@@ -273,6 +303,10 @@ class Diffuser:
         self._warned = guidance
         return self._kind.at(wanted, guidance, now.dt)
 
+    def _commit(self) -> None:
+        self._sampler.commit()
+        self._steering.commit()
+
     def _remember(self, source: np.ndarray | None, together: int) -> None:
         if source is not None:
             # A frame that is kept longer than this call must not change under our hands.
@@ -304,7 +338,8 @@ class Diffuser:
         before = self._inputs[together::together]
         if self._sampler.empty and before:  # back from noise_scale 0
             under_way = torch.cat([surface.encode(p).clone() for p in before])
-        latents = self._effects.apply("latent_before", surface.encode(self._inputs[0]), self._live)
+        latents = self._steering.steadied(surface.encode(self._inputs[0]))
+        latents = self._effects.apply("latent_before", latents, self._live)
         if presence < 1.0:
             latents = latents * presence
         elif together > 1:
@@ -330,7 +365,7 @@ class Diffuser:
         pictures = []
         for surface, part in by_surface(strokes, painted):
             pictures += surface.decode(part)
-        self._sampler.commit()
+        self._commit()
         found = iter(pictures)
         return [self._faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]
 
@@ -348,22 +383,3 @@ class Diffuser:
         assert stroke.shown is not None
         own = stroke.surface.encode(stroke.shown)
         return own.clone() if painted is None else torch.lerp(own, painted, stroke.share)
-
-
-def _told(size: tuple[int, int], make: Callable[[], T]) -> T:
-    """What `make` gives; what it raises becomes RenderFailed, in words."""
-    try:
-        return make()
-    except RenderFailed:
-        raise
-    except (EncodingFailed, NotAPicture) as fault:
-        raise RenderFailed(str(fault)) from fault
-    except (MemoryError, torch.OutOfMemoryError) as fault:
-        raise RenderFailed(f"not enough memory for a {size[0]}x{size[1]} frame") from fault
-    except (RuntimeError, ValueError) as fault:
-        raise RenderFailed(f"this frame could not be made: {fault}") from fault
-
-
-def value(snapshot: Snapshot, name: str) -> Any:
-    """A value of the snapshot, or the table's default where the snapshot lacks it."""
-    return snapshot.values[name] if name in snapshot.values else TABLE[name].default

@@ -41,6 +41,7 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
             notices.say("openvino", "OpenVINO builds this model for the first time; that takes a moment", logging.INFO)
         convert(recipe, folder)
 
+    folder: Path | None = None
     try:
         folder, _ = cache.kept(name, build)
     except OSError as fault:
@@ -51,9 +52,18 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
 
         with tempfile.TemporaryDirectory(prefix="clavilux-") as scratch:
             convert(recipe, Path(scratch))
-            return _networks(recipe, {part: _compiled(core, Path(scratch), part, None) for part in PARTS})
-    adapters = OpenVinoAdapters(core, plain_config(core), config_of(recipe.folder / "unet"))
-    return _networks(recipe, _from_cache(core, folder, notices), adapters, folder / "unet.xml")
+            compiled = {part: _compiled(core, Path(scratch), part, None) for part in PARTS}
+    else:
+        compiled = compiled_from_cache(core, folder, PARTS, notices)
+    from .openvino_extended import Workshop
+
+    unet, adapters = _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet"))), None
+    if folder is not None:  # without a place to read the UNet again there are no LoRAs
+        adapters = OpenVinoAdapters(core, plain_config(core), config_of(recipe.folder / "unet"))
+        adapters.join(unet.run, folder / "unet.xml")
+    workshop = Workshop(core, recipe, notices, adapters)
+    codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
+    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters)
 
 
 def key_of(recipe: Recipe) -> str:
@@ -75,19 +85,19 @@ def convert(recipe: Recipe, folder: Path) -> None:
     """Write unet, encoder and decoder as OpenVINO models into `folder`."""
     import openvino as ov
 
-    halves = _weights_are_half(recipe)
+    halves = weights_are_half(recipe)
     width, height = recipe.size
-    config = config_of(recipe.folder / "unet")
     denoiser = recipe.denoiser()
     frames = torch.randint(0, 256, (2, height, width, 3), dtype=torch.uint8)
     encoder, decoder = recipe.halves()
     with torch.no_grad():
         x = torch.randn_like(encoder(frames))
-    t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(config["cross_attention_dim"]))
-    sines = Sines(config)
+    unet = config_of(recipe.folder / "unet")
+    sines = Sines(unet)
+    _, t, states, pooled = examples(unet, recipe.size, width // x.shape[-1])
     example: tuple[Tensor, ...] = (x, sines(t), states)
-    if denoiser.reads_pooled:
-        example = (*example, torch.randn(2, _pooled_width(config)))
+    if denoiser.reads_pooled and pooled is not None:
+        example = (*example, pooled)
     jobs: list[tuple[str, nn.Module, Any]] = [
         ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
     ]  # fmt: skip
@@ -98,21 +108,39 @@ def convert(recipe: Recipe, folder: Path) -> None:
             module = ReadsSines(denoiser, sines)
         elif name == "decoder":
             module = Checked(decoder)
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
-            traced = torch.jit.trace(module, inputs, check_trace=False, strict=False)
-            model = ov.convert_model(traced, example_input=inputs)
-        for port in (*model.inputs, *model.outputs):
-            port.get_tensor().set_names({port.any_name} if port.names else {f"out{port.index}"})
-        ov.save_model(model, str(folder / f"{name}.xml"), compress_to_fp16=halves)
+        save(module, inputs, folder / f"{name}.xml", halves)
 
 
-def _from_cache(core: Any, folder: Path, notices: Notices | None) -> dict[str, Any]:
+def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool) -> None:
+    """Write a module as an OpenVINO model, its sizes free wherever the example's are; `halves`: weights in fp16."""
+    import openvino as ov
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
+        traced = torch.jit.trace(module, inputs, check_trace=False, strict=False)
+        model = ov.convert_model(traced, example_input=inputs)
+    for port in (*model.inputs, *model.outputs):
+        port.get_tensor().set_names({port.any_name} if port.names else {f"out{port.index}"})
+    ov.save_model(model, str(path), compress_to_fp16=halves)
+
+
+def examples(
+    unet: dict[str, Any], size: tuple[int, int], downscale: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Two rows of x_t, t, states and pooled text (None where there is none) for a UNet of this config."""
+    width, height = size
+    x = torch.randn(2, int(unet["in_channels"]), height // downscale, width // downscale)
+    t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(unet["cross_attention_dim"]))
+    reads = unet.get("class_embed_type") == "projection" or unet.get("addition_embed_type") == "text_time"
+    return x, t, states, torch.randn(2, _pooled_width(unet)) if reads else None
+
+
+def compiled_from_cache(core: Any, folder: Path, parts: tuple[str, ...], notices: Notices | None) -> dict[str, Any]:
     """Compile from a sealed folder; what OpenVINO adds there on the first run is sealed too."""
     blobs = folder / "compiled"
     fresh = not blobs.is_dir()
-    compiled = {part: _compiled(core, folder, part, blobs) for part in PARTS}
+    compiled = {part: _compiled(core, folder, part, blobs) for part in parts}
     if fresh:
         try:
             cache.seal(folder)
@@ -142,17 +170,6 @@ def counts_in_integers(core: Any) -> bool:
 def _precision(core: Any) -> str:
     """bf16 where the CPU computes in it, else f32: emulated half precision is slower and worse."""
     return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-
-
-def _networks(
-    recipe: Recipe, compiled: dict[str, Any], adapters: OpenVinoAdapters | None = None, file: Path | None = None
-) -> Networks:
-    """`adapters` are the LoRAs on the UNet that lies in `file`; without a place to read it again there are none."""
-    unet = _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet")))
-    if adapters is not None and file is not None:
-        adapters.join(unet.run, file)
-    codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
-    return Networks(unet, codec, "openvino", adapters=adapters)
 
 
 class Request:
@@ -212,7 +229,7 @@ def _pooled_width(config: dict[str, Any]) -> int:
     return total
 
 
-def _weights_are_half(recipe: Recipe) -> bool:
+def weights_are_half(recipe: Recipe) -> bool:
     """Whether the stored weights are fp16: then keeping them so loses nothing and halves the cache."""
     for place in (recipe.folder / "unet", recipe.vae_folder):
         for file in place.glob("*.safetensors"):

@@ -36,14 +36,17 @@ class Denoiser(nn.Module):
         time_ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
         self.register_buffer("time_ids", time_ids, persistent=False)
 
-    def forward(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None = None) -> Tensor:
-        more: dict[str, Any] = {}
+    def forward(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None = None) -> Any:
+        return self.unet(x_t, t, encoder_hidden_states=states, return_dict=False, **self.more(x_t, pooled))[0]
+
+    def more(self, x_t: Tensor, pooled: Tensor | None) -> dict[str, Any]:
+        """Pooled text, where this network takes it."""
         if self.as_class:
-            more["class_labels"] = pooled
-        elif self.as_added:
+            return {"class_labels": pooled}
+        if self.as_added:
             ids = self.time_ids.to(x_t.dtype).expand(x_t.shape[0], -1)
-            more["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": ids}
-        return self.unet(x_t, t, encoder_hidden_states=states, return_dict=False, **more)[0]
+            return {"added_cond_kwargs": {"text_embeds": pooled, "time_ids": ids}}
+        return {}
 
 
 class Encoder(nn.Module):
@@ -113,7 +116,7 @@ def load_unet(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
     """The UNet of a model folder. Raises ModelMistake."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    unet = _loaded(UNet2DConditionModel, folder / "unet", dtype)
+    unet = loaded(UNet2DConditionModel, folder / "unet", dtype)
     if unet.config.time_cond_proj_dim is not None:
         bake_guidance(unet)
     return unet
@@ -143,7 +146,7 @@ def load_vae(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
         from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL as kind
     else:
         raise ModelMistake(f"{folder}: {name} is not an autoencoder this engine knows")
-    return _loaded(kind, folder, dtype)
+    return loaded(kind, folder, dtype)
 
 
 def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
@@ -156,7 +159,8 @@ def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
         raise ModelMistake(f"{folder / name} cannot be read: {e}") from None
 
 
-def _loaded(kind: Any, folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+def loaded(kind: Any, folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """A part of a model folder, of a diffusers class. Raises ModelMistake."""
     weights = weights_of(folder)
     try:
         with quiet():

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from . import guidance as cfg
 from .accelerators import Unet
 from .schedule import Levels, Schedule
+from .steering import Ask, Steer
 from .text import Encoding
 
 
@@ -29,7 +30,8 @@ class Work:
     `x_0`: the input's latents (1,C,h,w), times `presence` 0..1 (0: there is no input, only noise); `timesteps`:
     N real numbers, descending, each acting by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
     prompt and the negative prompt say. `under_way`: the latents (K,C,h,w) of earlier inputs, newest first, that a
-    stream batch with nothing under way begins with; None: it begins full of this input.
+    stream batch with nothing under way begins with; None: it begins full of this input. `steer`: what steers the
+    picture besides; None: nothing.
     """
 
     x_0: Tensor
@@ -43,16 +45,7 @@ class Work:
     guidance: float
     delta: float
     under_way: Tensor | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ask:
-    """One call of the model: what `Unet` takes."""
-
-    x_t: Tensor
-    t: Tensor
-    states: Tensor
-    pooled: Tensor | None
+    steer: Steer | None = None
 
 
 class Sampler(Protocol):
@@ -124,9 +117,13 @@ class Rows:
             self._x = torch.empty((count, *like.shape[1:]), device=like.device, dtype=like.dtype)
         return self._x
 
-    def ask(self, timesteps: tuple[float, ...], cond: Encoding, uncond: Encoding) -> Ask:
-        """The buffer's rows as a call: the first len(timesteps) read `cond`, the others `uncond` from the top."""
+    def ask(self, timesteps: tuple[float, ...], work: Work, first: int = 0) -> Ask:
+        """The buffer's rows as a call: the first len(timesteps) read `cond`, the others `uncond` from the top.
+
+        `first`: which step of the frame's the topmost row is.
+        """
         assert self._x is not None
+        cond, uncond = work.cond, work.uncond
         count, n = len(self._x), len(timesteps)
         if self._timesteps != (timesteps, count) or self._t is None:
             each = [*timesteps, *timesteps[: count - n]]
@@ -134,7 +131,10 @@ class Rows:
             self._timesteps = (timesteps, count)
         self._write(count, n, cond, uncond)
         assert self._states is not None
-        return Ask(self._x, self._t, self._states, self._pooled)
+        if work.steer is None:
+            return Ask(self._x, self._t, self._states, self._pooled)
+        steps = tuple((first + (k if k < n else k - n), k >= n) for k in range(count))
+        return Ask(self._x, self._t, self._states, self._pooled, work.steer, steps, len(work.timesteps))
 
     def _write(self, count: int, n: int, cond: Encoding, uncond: Encoding) -> None:
         was = self._written
@@ -179,6 +179,9 @@ def together(unet: Unet, paintings: Sequence[Painting]) -> list[Tensor]:
 
 
 def _called(unet: Unet, asks: Sequence[Ask]) -> Sequence[Tensor]:
+    steer = next((a.steer for a in asks if a.steer is not None), None)
+    if steer is not None:
+        return steer.hub.call(asks)
     if len(asks) == 1:
         a = asks[0]
         return [unet(a.x_t, a.t, a.states, a.pooled)]
@@ -216,7 +219,7 @@ class Trail:
             x_t.add_(work.noise[i : i + 1], alpha=float(self._plan.noise_gain[i]))
             if doubled:
                 x[1:].copy_(x_t)
-            e = yield rows.ask((t,), work.cond, work.uncond)
+            e = yield rows.ask((t,), work, i)
             denoised = (x_t * float(k.x[i])).add_(e[:1], alpha=float(k.cond[i]))
             if doubled:
                 denoised.add_(e[1:], alpha=float(k.uncond[i]))
@@ -224,6 +227,7 @@ class Trail:
                 anchor = (x_t * float(levels.skip[0])).add_(e[1:], alpha=float(levels.gain[0]))
             if k.anchor[i] != 0.0:
                 denoised.add_(anchor, alpha=float(k.anchor[i]))
+            denoised = denoised if work.steer is None else work.steer.tinted(denoised)
             x_0 = denoised if work.joined[i] >= 1.0 else torch.lerp(x_0, denoised, work.joined[i])
             after.append(x_0)
         return after, anchor
@@ -315,7 +319,7 @@ class Lane:
         x = self._rows.latents(cfg.rows(work.cfg_type, work.guidance, n), work.x_0)
         x_t = torch.mul(x_0, k["alpha"], out=x[:n]).addcmul_(work.noise, k["noise"])
         x[n:].copy_(x_t[: len(x) - n])
-        e = yield self._rows.ask(work.timesteps, work.cond, work.uncond)
+        e = yield self._rows.ask(work.timesteps, work)
         denoised = torch.mul(x_t, k["x"], out=x_0).addcmul_(e[:n], k["cond"])
         if kind == "full":
             denoised.addcmul_(e[n:], k["uncond"])
@@ -325,6 +329,7 @@ class Lane:
             anchor[:1] = (x_t[:1] * float(levels.skip[0])).add_(e[n:], alpha=float(levels.gain[0]))
         if kind in ("self", "initialize"):
             denoised.addcmul_(anchor, k["anchor"])
+        denoised = denoised if work.steer is None else work.steer.tinted(denoised)
         if before is not None:
             denoised = torch.lerp(before, denoised, k["joined"])
         self.next = (denoised, anchor)

@@ -44,11 +44,16 @@ class ReadsSines(nn.Module):
     def __init__(self, denoiser: Denoiser, sines: Sines) -> None:
         super().__init__()
         self.denoiser = denoiser
-        if not sines.learned:
-            denoiser.unet.get_time_embed = _as_given
+        reads_sines(denoiser.unet, sines)
 
     def forward(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None = None) -> Tensor:
         return self.denoiser(x_t, t, states, pooled)
+
+
+def reads_sines(unet: Any, sines: Sines) -> None:
+    """Have a UNet take what `Sines` gives in place of its timesteps."""
+    if not sines.learned:
+        unet.get_time_embed = _as_given
 
 
 def _as_given(sample: Tensor, timestep: Tensor) -> Tensor:

@@ -30,6 +30,11 @@ class Surface:
         """Latents (1, C, h, w) of a picture of `size`, valid until the next call."""
         return self._codec.encode(self.canvas.load(_resized(pixels, self._inner)))
 
+    def plain(self, pixels: np.ndarray) -> Tensor:
+        """A picture of `size` as (1, 3, H, W) in 0..1, padded like those that are painted."""
+        frame = self.canvas.load(_resized(pixels, self._inner)).permute(0, 3, 1, 2)
+        return frame.to(self.blank.dtype).div(255.0).contiguous()
+
     def decode(self, latents: Tensor) -> list[np.ndarray]:
         """Pictures of `size` of latents (K, C, h, w)."""
         frames = self._codec.decode(latents)

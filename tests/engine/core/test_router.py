@@ -8,6 +8,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.curves import parse_curve
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.parameters import Parameter
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.smoothing import NONE, Smoothing
 from clavilux.engine.core.table import TABLE
@@ -202,8 +203,8 @@ def test_an_unknown_address_names_its_neighbour():
 
 
 def test_what_nothing_acts_on_yet_is_answered_so():
-    waiting = next(p for p in TABLE.values() if p.waits_for and p.kind == "bool")
-    r = router()
+    waiting = Parameter("later", "bool", False, "Of another day.", waits_for="another day")
+    r = Router(Notices(ManualClock()), table=TABLE.extended(waiting))
     r.feed(osc(0, waiting.osc, True))
     assert any("nothing acts on it yet" in text for text in said(r))
 

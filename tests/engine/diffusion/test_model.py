@@ -18,7 +18,7 @@ FOLDERS = pytest.mark.parametrize("which", ["sentence_folder", "clip_folder"])
 def render(model, at, frames=3, **more):
     painter = Diffuser(model, synchronous=True, cfg_type="full", **more)
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    values = {"noise_scale": 0.5, "guidance_scale": 1.5, "negative_prompt": "blurry"}
+    values = {"noise_scale": 0.5, "guidance_scale": 1.5, "negative_prompt": "blurry", "manage_cache": False}
     return [painter.render(pixels, at(n, **values)) for n in range(frames)]
 
 

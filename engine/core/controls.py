@@ -1,0 +1,79 @@
+"""ControlNets as a show, a program or a message names them, and the knob that each of them has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+KEYS = (
+    "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
+    "control_guidance_end",
+)  # fmt: skip
+# Read by other versions of StreamDiffusion; they mean nothing here.
+FOREIGN = ("conditioning_channels", "control_image", "pipeline_type")
+MOST = 16
+# The parameter that lists them.
+CONTROLNETS = "controlnet_config"
+
+
+class ControlRefused(ValueError):
+    """A list of ControlNets that cannot be; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One ControlNet: its folder or name, what its picture is made of (`preprocessor`, of the input; None: the input
+    as it is), how strongly it acts, and from which share of the steps to which."""
+
+    model_id: str
+    preprocessor: str | None = None
+    conditioning_scale: float = 1.0
+    enabled: bool = True
+    preprocessor_params: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    start: float = 0.0
+    end: float = 1.0
+
+
+def scale_name(index: int) -> str:
+    """The parameter that is the scale of the ControlNet at `index`."""
+    return f"controlnet/{index}/scale"
+
+
+def read_controls(value: Any) -> tuple[Control, ...]:
+    """[{model_id, preprocessor, conditioning_scale, ...}], or one of them alone. Raises ControlRefused."""
+    rows = [value] if isinstance(value, Mapping) else value
+    if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
+        raise ControlRefused("takes a list of ControlNets, [{model_id, preprocessor, conditioning_scale}]")
+    if len(rows) > MOST:
+        raise ControlRefused(f"takes at most {MOST} ControlNets")
+    return tuple(_read(row) for row in rows)
+
+
+def _read(row: Any) -> Control:
+    if not isinstance(row, Mapping) or not isinstance(row.get("model_id"), str) or not row["model_id"]:
+        raise ControlRefused("needs a model_id in each entry: `embedded`, a diffusers folder or a hub id")
+    strange = [key for key in row if key not in KEYS and key not in FOREIGN]
+    if strange:
+        raise ControlRefused(f"has no {', '.join(map(str, strange))}; it has {', '.join(KEYS)}")
+    params = row.get("preprocessor_params") or {}
+    if not isinstance(params, Mapping):
+        raise ControlRefused("takes preprocessor_params as {name: value}")
+    preprocessor = row.get("preprocessor")
+    return Control(
+        model_id=row["model_id"],
+        preprocessor=None if preprocessor in (None, "", "passthrough", "none") else str(preprocessor),
+        conditioning_scale=_share(row, "conditioning_scale", 1.0, 2.0),
+        enabled=bool(row.get("enabled", True)),
+        preprocessor_params=MappingProxyType(dict(params)),
+        start=_share(row, "control_guidance_start", 0.0, 1.0),
+        end=_share(row, "control_guidance_end", 1.0, 1.0),
+    )
+
+
+def _share(row: Mapping[str, Any], key: str, default: float, most: float) -> float:
+    given = row.get(key)
+    if given is None:
+        return default
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given == given:
+        raise ControlRefused(f"takes a number for {key}, not {given!r}")
+    return min(max(float(given), 0.0), most)

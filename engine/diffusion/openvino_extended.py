@@ -1,0 +1,159 @@
+"""Extended UNets and ControlNets under OpenVINO: exported when they are first asked for, kept beside the plain ones."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..core.notices import Notices
+from . import cache
+from .accelerators import Recipe
+from .controlnet import load_control
+from .extended import BANK, CONTROL, Extended, ExtendedUnet, Extra, flat
+from .openvino_adapters import OpenVinoAdapters
+from .openvino_backend import (
+    Request,
+    compiled_from_cache,
+    counts_in_integers,
+    examples,
+    key_of,
+    save,
+    weights_are_half,
+)  # fmt: skip
+from .parts import config_of, load_unet
+from .quantize import load_ranges, quantize
+from .sines import Sines, reads_sines
+from .weights import ModelMistake
+
+
+class Workshop:
+    """Builds what joins a plain UNet; every answer is a request of its own, so that two threads may run it at once."""
+
+    def __init__(
+        self, core: Any, recipe: Recipe, notices: Notices | None, adapters: OpenVinoAdapters | None = None
+    ) -> None:
+        """`adapters`: the LoRAs, which are on every build of the UNet alike."""
+        self._core, self._recipe, self._notices, self._adapters = core, recipe, notices, adapters
+        self._compiled: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def extended(self, kinds: frozenset[str]) -> ExtendedUnet:
+        """Raises ModelMistake, RuntimeError or OSError."""
+        name = f"{key_of(self._recipe)}-{'-'.join(sorted(kinds))}"
+        sines = Sines(config_of(self._recipe.folder / "unet"))
+
+        def module() -> tuple[nn.Module, tuple[Tensor, ...]]:
+            net = Extended(load_unet(self._recipe.folder), self._recipe.size, kinds).eval()
+            x, t, *rest = _extended_example(net, self._recipe)
+            reads_sines(net.unet, sines)
+            given = (x, sines(t), *rest)
+            ranges = load_ranges(self._recipe.folder) if counts_in_integers(self._core) else {}
+            quantize(net, ranges.get("unet", {}))
+            return net, given
+
+        made = _Extended(self._built(name, module, weights_are_half(self._recipe)), kinds, sines)
+        if self._adapters is not None:
+            self._adapters.join(made.run, cache.cache_folder() / f"openvino/{name}" / "part.xml")
+        return made
+
+    def control(self, folder: Path) -> "_Control":
+        """Raises ModelMistake, RuntimeError or OSError."""
+        files = [f for f in folder.iterdir() if f.is_file()]
+        name = f"{cache.fingerprint(files, key_of(self._recipe))}-controlnet"
+
+        def module() -> tuple[nn.Module, tuple[Tensor, ...]]:
+            unet = config_of(self._recipe.folder / "unet")
+            net = load_control(folder, unet, self._recipe.size)
+            x, t, states, pooled = examples(unet, self._recipe.size, _shrink(self._recipe))
+            width, height = self._recipe.size
+            more = (torch.rand(2, 3, height, width), torch.tensor([1.0, 0.5]))
+            pooled = pooled if net.reads_pooled else None
+            return net, tuple(v for v in (x, t, states, pooled, *more) if v is not None)
+
+        compiled = self._built(name, module, False)
+        with_pooled = config_of(folder).get("addition_embed_type") == "text_time"
+        return _Control(compiled, with_pooled or config_of(folder).get("class_embed_type") == "projection")
+
+    def _built(self, name: str, module: Any, halves: bool) -> Any:
+        with self._lock:
+            if name not in self._compiled:
+                self._compiled[name] = self._compile(name, module, halves)
+            return self._compiled[name]
+
+    def _compile(self, name: str, module: Any, halves: bool) -> Any:
+        def build(folder: Path) -> None:
+            if self._notices is not None:
+                text = "OpenVINO builds another part of this model for the first time; the show goes on meanwhile"
+                self._notices.say("openvino-part", text, logging.INFO)
+            net, given = module()
+            save(net, given, folder / "part.xml", halves)
+
+        try:
+            folder, _ = cache.kept(f"openvino/{name}", build)
+        except OSError as fault:
+            raise RuntimeError(f"the cache {cache.cache_folder()} cannot be used ({fault})") from fault
+        return compiled_from_cache(self._core, folder, ("part",), self._notices)["part"]
+
+
+class _Extended:
+    def __init__(self, compiled: Any, kinds: frozenset[str], sines: Sines) -> None:
+        self.run, self._sines = Request(compiled), sines
+        made = list(compiled.outputs)[1:] if BANK in kinds else []
+        self.widths = tuple(int(port.partial_shape[3].get_length()) for port in made)
+
+    def __call__(
+        self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, extra: Extra
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        prediction, *made = self.run.results(x_t, self._sines(t), states, *flat(pooled, extra))
+        return prediction, tuple(made)
+
+
+class _Control:
+    def __init__(self, compiled: Any, reads_pooled: bool) -> None:
+        self._run, self._reads_pooled = Request(compiled), reads_pooled
+
+    def __call__(
+        self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, image: Tensor, scale: Tensor
+    ) -> tuple[Tensor, ...]:
+        given = [x_t, t, states, image, scale]
+        if pooled is not None and self._reads_pooled:
+            given.insert(3, pooled)
+        # A network that reads no text lost that input on its way through OpenVINO.
+        return tuple(self._run.results(*given))
+
+
+def _extended_example(net: Extended, recipe: Recipe) -> tuple[Tensor, ...]:
+    """Two rows of every input, as the tracer wants them: sizes that stay free must be more than one."""
+    unet = config_of(recipe.folder / "unet")
+    x, t, states, pooled = examples(unet, recipe.size, _shrink(recipe))
+    residuals: tuple[Tensor, ...] = ()
+    if CONTROL in net.kinds:
+        residuals = tuple(torch.zeros(shape) for shape in skip_shapes(net.unet, x))
+    bank = tuple(torch.randn(2, 3, 2, 5, width) for width in net.widths)
+    bias = torch.zeros(2, 3) if bank else None
+    return (x, t, states, *flat(pooled if net.reads_pooled else None, Extra(residuals, bank, bias)))
+
+
+def skip_shapes(unet: Any, x_t: Tensor) -> list[tuple[int, ...]]:
+    """The shapes of a UNet's skip connections and of its middle for latents x_t."""
+    rows, _, high, wide = x_t.shape
+    widths = unet.config.block_out_channels
+    found = [(rows, widths[0], high, wide)]
+    for width, block in zip(widths, unet.down_blocks, strict=True):
+        found += [(rows, width, high, wide)] * len(block.resnets)
+        for _ in block.downsamplers or ():
+            high, wide = -(-high // 2), -(-wide // 2)
+            found.append((rows, width, high, wide))
+    return [*found, (rows, widths[-1], high, wide)]
+
+
+def _shrink(recipe: Recipe) -> int:
+    vae = config_of(recipe.vae_folder)
+    levels = vae.get("block_out_channels") or vae["encoder_block_out_channels"]
+    return recipe.shuffle * 2 ** (len(levels) - 1)
+
+
+__all__ = ["ModelMistake", "Workshop", "skip_shapes"]

@@ -1,0 +1,238 @@
+"""What steers the picture besides prompts: the bank of its past, reference images, ControlNets.
+
+`Steering` decides at each frame what counts and by how much; the sampler hands its calls of the model over to it. Where
+nothing steers, frames have no `Steer` and the plain network runs, as if none of this were here.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.notices import Notices
+from ..core.snapshot import Snapshot
+from ..core.table import TABLE
+from .bank import Past, Slots, Steady, Swell, joined
+from .controls import Acting, ControlNets, Placed, Preprocess, added
+from .extended import BANK, CONTROL, ExtendedUnet, Extra
+from .model import Model
+from .references import Look, References
+from .surface import Surface
+from .text import Encoding
+from .worker import Worker
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steer:
+    """One frame's: how much the past counts (0..1), what is looked at, and who answers calls."""
+
+    hub: "Steering"
+    past: float = 0.0
+    look: Look | None = None
+    controls: tuple[Acting, ...] = ()
+
+    def tinted(self, x_0: Tensor) -> Tensor:
+        """Denoised latents on their way to the references' colours."""
+        return x_0 if self.look is None else self.look.tinted(x_0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One call of the model: what `Unet` takes; and where something steers, of each row the step, of so many, and
+    whether it reads the negative prompt."""
+
+    x_t: Tensor
+    t: Tensor
+    states: Tensor
+    pooled: Tensor | None
+    steer: Steer | None = None
+    steps: tuple[tuple[int, bool], ...] = ()
+    of: int = 1
+
+
+class Steering:
+    """The render thread's; networks are built and references read on `builder`, so that the show goes on meanwhile."""
+
+    def __init__(
+        self,
+        model: Model,
+        builder: Worker,
+        notices: Notices,
+        opened: Callable[[str], np.ndarray] | None = None,
+        preprocess: Preprocess | None = None,
+        placed: Placed | None = None,
+    ) -> None:
+        self._model, self._builder, self._notices = model, builder, notices
+        self._networks: dict[frozenset[str], Future[ExtendedUnet]] = {}
+        self._told: set[frozenset[str]] = set()
+        self._past, self._steady = Past(), Steady()
+        self._swell = Swell()
+        self._manage = False
+        self._kinds: frozenset[str] = frozenset()
+        self._bias = 1.0
+        self._shape: tuple[int, ...] = ()
+        self._t = self._dt = 0.0
+        self._neutral: Encoding | None = None
+        self._references = References(
+            model.schedule, builder, notices, self._reader, self._neutral_text, model.reads_pooled, opened or _refuse
+        )
+        self.controls = ControlNets(model.networks, builder, notices, preprocess, placed)
+
+    def at(
+        self, snapshot: Snapshot, surface: Surface, dt: float, source: np.ndarray | None, painted: np.ndarray | None
+    ) -> Steer | None:
+        """What steers a frame on `surface`, `dt` seconds after the one before; None where nothing does.
+
+        `source`: the input, `painted`: the last picture, for what ControlNets look at.
+        """
+        if self._model.networks.extended is None:
+            return None
+        self._t, self._dt = snapshot.t, dt
+        if any(trigger.name == "reset_cache" for trigger in snapshot.triggers):
+            self._swell.dip()
+        manage, names = bool(value(snapshot, "manage_cache")), value(snapshot, "vace_ref_images")
+        look = self._references.look(names, float(value(snapshot, "vace_context_scale")), surface, dt)
+        controls = self.controls.at(snapshot, source, painted, surface, dt)
+        wanted = {BANK} if manage or look is not None or self._swell.share > 0.0 else set()
+        self._kinds = self._there(frozenset(wanted | ({CONTROL} if controls else set())))
+        if self._swell.at(manage and BANK in self._kinds, dt) or surface.shape != self._shape:
+            self.clear()
+        self._shape, self._bias = surface.shape, float(value(snapshot, "kv_cache_attention_bias"))
+        self._manage = manage or self._swell.share > 0.0
+        if not self._manage:
+            self.clear()
+        if not self._kinds and (look is None or look.share <= 0.0):
+            return None
+        return Steer(self, self.weight, look, controls if CONTROL in self._kinds else ())
+
+    @property
+    def weight(self) -> float:
+        """How much the past counts now, 0..1."""
+        return self._bias * self._swell.share
+
+    def steadied(self, x_0: Tensor) -> Tensor:
+        """The input's latents with their past in them; the very same where it does not count. Sees scene changes."""
+        if not self._manage:
+            return x_0
+        steady, cut = self._steady.at(x_0, self.weight, self._dt)
+        if cut:
+            self._past.clear()
+        return steady
+
+    def commit(self) -> None:
+        """The frames came out well: what they left is the past of the next ones."""
+        if self._manage:
+            self._past.commit(self._t)
+            self._steady.commit()
+
+    def forget(self) -> None:
+        """The frames under way failed: they were never there."""
+        self._past.forget()
+        self._steady.forget()
+
+    def clear(self) -> None:
+        """Forget the past."""
+        self._past.clear()
+        self._steady.clear()
+
+    def call(self, asks: Sequence[Ask]) -> list[Tensor]:
+        """The predictions of several frames' calls at once."""
+        x_t, t = torch.cat([a.x_t for a in asks]), torch.cat([a.t for a in asks])
+        states = torch.cat([a.states for a in asks])
+        pooled = [a.pooled for a in asks if a.pooled is not None]
+        call = (x_t, t, states, torch.cat(pooled) if pooled else None)
+        acting = self._acting(asks, x_t) if CONTROL in self._kinds else []
+        kinds = self._kinds if acting else self._there(self._kinds - {CONTROL})
+        if not kinds:
+            prediction = self._model.unet(*call)
+        else:
+            network = self._networks[kinds].result()
+            bank, bias = (), None
+            if BANK in kinds:
+                bank, bias = joined([slots for a in asks for slots in self._slots(a)], network.widths, x_t)
+            prediction, made = network(*call, Extra(added(acting, *call), bank, bias))
+            self._note(asks, made)
+        return list(prediction.split([len(a.x_t) for a in asks]))
+
+    @staticmethod
+    def _acting(asks: Sequence[Ask], like: Tensor) -> list[tuple[Acting, Tensor]]:
+        """Every ControlNet of a call, with its scale in each row."""
+        found: list[tuple[Acting, Tensor]] = []
+        first = 0
+        for ask in asks:
+            for one in ask.steer.controls if ask.steer is not None else ():
+                scale = torch.zeros(len(like), device=like.device, dtype=like.dtype)
+                for k, (step, _) in enumerate(ask.steps):
+                    scale[first + k] = one.at(step, ask.of)
+                if bool((scale != 0.0).any()):
+                    found.append((one, scale))
+            first += len(ask.x_t)
+        return found
+
+    def _slots(self, ask: Ask) -> list[Slots]:
+        """What each row of a call may look at."""
+        steer = ask.steer
+        if steer is None:
+            return [[] for _ in ask.steps]
+        angles = self._model.schedule.angle(ask.t.double().cpu().numpy()) if steer.look is not None else None
+        rows: list[Slots] = []
+        for k, row in enumerate(ask.steps):
+            slots = [(layers, steer.past) for layers in self._past.slots(row)] if steer.past > 0.0 else []
+            if steer.look is not None and angles is not None:
+                slots += steer.look.slots(float(angles[k]))
+            rows.append(slots)
+        return rows
+
+    def _note(self, asks: Sequence[Ask], made: tuple[Tensor, ...]) -> None:
+        """The last frame of a group is the past of the next."""
+        if not self._manage or not made:
+            return
+        first = len(made[0]) - len(asks[-1].steps)
+        for k, row in enumerate(asks[-1].steps):
+            self._past.note(row, tuple(layer[first + k].clone() for layer in made))
+
+    def _there(self, wanted: frozenset[str]) -> frozenset[str]:
+        """`wanted` once such a network is built, till then as much of it as there is; it is begun when first wanted."""
+        make = self._model.networks.extended
+        if not wanted or make is None:
+            return frozenset()
+        if wanted not in self._networks:
+            self._networks[wanted] = self._builder.submit(lambda: make(wanted))
+        if self._built(wanted):
+            return wanted
+        parts = (frozenset({kind}) for kind in sorted(wanted))
+        return next((part for part in parts if part in self._networks and self._built(part)), frozenset())
+
+    def _built(self, kinds: frozenset[str]) -> bool:
+        future = self._networks[kinds]
+        if not future.done():
+            return False
+        fault = future.exception()
+        if fault is not None and kinds not in self._told:
+            self._told.add(kinds)
+            words = " and ".join({BANK: "the attention bank", CONTROL: "ControlNets"}[kind] for kind in sorted(kinds))
+            self._notices.say("steering", f"{words} cannot be had ({fault}); the picture goes on without")
+        return fault is None
+
+    def _reader(self) -> ExtendedUnet:
+        """A network of the worker's own to read references with."""
+        assert self._model.networks.extended is not None
+        return self._model.networks.extended(frozenset({BANK}))
+
+    def _neutral_text(self) -> Encoding:
+        if self._neutral is None:
+            [self._neutral] = self._model.text([""])
+        return self._neutral
+
+
+def value(snapshot: Snapshot, name: str) -> Any:
+    """A value of the snapshot, or the table's default where the snapshot lacks it."""
+    return snapshot.values[name] if name in snapshot.values else TABLE[name].default
+
+
+def _refuse(name: str) -> np.ndarray:
+    raise ValueError(f"{name}: this show has no folder of reference images")

@@ -1,0 +1,220 @@
+"""ControlNets of the real class on a small model: how strongly they hold, that off is off, and live changes."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from clavilux.engine import create_wrapper_from_config
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.parameters import Refused
+from clavilux.engine.core.router import Router
+from clavilux.engine.core.snapshot import Snapshot
+from clavilux.engine.core.table import TABLE
+from clavilux.engine.diffusion import Diffuser, load_model
+from clavilux.engine.diffusion.controlnet import load_control
+from clavilux.engine.diffusion.parts import config_of
+from clavilux.engine.diffusion.text import ModelMistake
+from clavilux.engine.effects.preprocess import preprocessor
+
+
+@pytest.fixture(scope="module")
+def net_folder(tmp_path_factory) -> Path:
+    """A light ControlNet, as the embedded model's is: it reads no text."""
+    from diffusers import ControlNetModel
+
+    torch.manual_seed(5)
+    net = ControlNetModel(
+        in_channels=4, block_out_channels=(16, 32), down_block_types=("DownBlock2D", "DownBlock2D"),
+        mid_block_type="UNetMidBlock2D", layers_per_block=1, cross_attention_dim=384, norm_num_groups=8,
+        attention_head_dim=2, conditioning_embedding_out_channels=(4, 8, 8, 16),
+    )  # fmt: skip
+    for zero in (*net.controlnet_down_blocks, net.controlnet_mid_block):
+        torch.nn.init.normal_(zero.weight, std=0.1)
+    torch.nn.init.normal_(net.controlnet_cond_embedding.conv_out.weight, std=1.0)
+    folder = tmp_path_factory.mktemp("controlnet")
+    net.save_pretrained(folder)
+    return folder
+
+
+class Player:
+    """Frames of a still picture through a small model, at 30 a second."""
+
+    def __init__(self, folder: Path, codec, batch: bool = False) -> None:
+        self.notices = Notices(ManualClock())
+        model = load_model(folder, "none", (64, 64), dtype="float32")
+        self.painter = Diffuser(
+            replace(model, networks=replace(model.networks, codec=codec)),
+            synchronous=True, t_index_list=(0, 20), batch=batch, placed=Path,
+            notices=self.notices, preprocess=lambda name, values: preprocessor(name, **values),
+        )  # fmt: skip
+        self.n = 0
+        y, x = np.mgrid[0:64, 0:64]
+        self.picture = np.repeat(((x // 16 + y // 16) % 2 * 200).astype(np.uint8)[..., None], 3, 2)
+
+    def frames(self, count, **values):
+        made = []
+        given = {"prompts": (("fire", 1.0),), "noise_scale": 0.6, "manage_cache": False, **values}
+        for _ in range(count):
+            made.append(self.painter.render(self.picture, Snapshot(self.n, self.n / 30, given, (), self.n / 15)))
+            self.n += 1
+        return made
+
+
+@pytest.fixture
+def player(sentence_folder, exact):
+    """Latents that are colours: one sees what is done to them."""
+    return lambda batch=False: Player(sentence_folder, exact.codec, batch)
+
+
+def apart(a, b):
+    return float(np.abs(a.astype(float) - b).mean())
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_the_higher_the_scale_the_more_it_holds_and_0_is_the_plain_network_to_the_bit(player, net_folder, batch):
+    player = player(batch)
+    plain = player.frames(8)[-1]
+    config = [{"model_id": str(net_folder), "preprocessor": "soft_edge"}]
+    ends = [
+        player.frames(20, controlnet_config=config, **{"controlnet/0/scale": scale})[-1]
+        for scale in (0.0, 0.5, 1.0, 2.0)
+    ]
+    assert (ends[0] == plain).all()
+    far = [apart(end, plain) for end in ends]
+    assert far[0] < far[1] < far[2] < far[3]
+
+
+def test_at_scale_0_nothing_is_looked_at_and_the_network_is_not_called(player, net_folder):
+    player = player()
+    looked = []
+    player.painter._steering.controls._preprocess = lambda name, values: lambda p: looked.append(1) or p
+    config = [{"model_id": str(net_folder), "preprocessor": "canny"}]
+    player.frames(5, controlnet_config=config, **{"controlnet/0/scale": 0.0})
+    assert looked == []
+    player.frames(5, controlnet_config=config, **{"controlnet/0/scale": 1.0})
+    assert len(looked) == 1  # the same picture again is no work
+
+
+def test_nets_come_change_places_and_go_without_a_jump(player, net_folder):
+    player = player()
+    a = {"model_id": str(net_folder), "preprocessor": "soft_edge"}
+    b = {"model_id": str(net_folder), "preprocessor": "blur", "conditioning_scale": 0.5}
+    plain = player.frames(4)
+    made = [*plain]
+    for config in ([a], [a, b], [b, a], [b], []):
+        made += player.frames(25, controlnet_config=config)
+    whole = max(apart(frame, plain[-1]) for frame in made)
+    steps = [apart(x, y) for x, y in pairwise(made[3:])]
+    assert whole > 1.0
+    assert max(steps) < 0.35 * whole
+    assert (made[-1] == plain[-1]).all()
+
+
+def test_a_given_image_takes_the_inputs_place(player, net_folder):
+    player = player()
+    config = [{"model_id": str(net_folder)}]
+    of_input = player.frames(20, controlnet_config=config)[-1]
+    player.painter.control_image(np.roll(player.picture, 8, axis=1) // 4, 0)
+    given = player.frames(2, controlnet_config=config)[-1]
+    player.painter.control_image(None, 0)
+    again = player.frames(2, controlnet_config=config)[-1]
+    assert apart(given, of_input) > 0.005
+    assert (again == of_input).all()
+
+
+def test_what_cannot_be_is_said_and_the_show_goes_on(player, net_folder, tmp_path):
+    player = player()
+    plain = player.frames(2)[-1]
+    config = [{"model_id": str(tmp_path / "nowhere")}, {"model_id": str(net_folder), "preprocessor": "depth"}]
+    player.frames(3, controlnet_config=config)
+    said = " ".join(n.text for n in player.notices.recent)
+    assert "nowhere cannot be had" in said
+    assert "controlnet_aux" in said
+    assert plain.shape == (64, 64, 3)
+
+
+def test_a_net_of_another_model_is_refused_in_words(clip_folder, net_folder, tmp_path):
+    config = json.loads((net_folder / "config.json").read_text())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text(json.dumps({**config, "block_out_channels": [320, 640]}))
+    with pytest.raises(ModelMistake, match="made for another model: its channels"):
+        load_control(other, config_of(clip_folder / "unet"), (64, 64))
+
+
+@torch.inference_mode()
+def test_openvino_has_the_same_controlnet_and_the_same_unet_around_it(sentence_folder, net_folder):
+    pytest.importorskip("openvino")
+    found = []
+    for name in ("none", "openvino"):
+        model = load_model(sentence_folder, name, (64, 64), dtype="float32")
+        torch.manual_seed(0)
+        [text] = model.text(["abc"])
+        x, t, image = torch.randn(2, 4, 8, 8), torch.tensor([900.0, 300.0]), torch.rand(2, 3, 64, 64)
+        call = (x, t, text.states.repeat(2, 1, 1), text.pooled.repeat(2, 1))
+        residuals = model.networks.control(net_folder)(*call, image, torch.tensor([1.0, 0.5]))
+        residuals = tuple(r.clone() for r in residuals)
+        from clavilux.engine.diffusion.extended import Extra
+
+        prediction, _ = model.networks.extended(frozenset({"control"}))(*call, Extra(residuals))
+        found.append([*residuals, prediction.clone()])
+    for ours, theirs in zip(*found, strict=True):
+        assert float((ours - theirs).norm() / ours.norm()) < 0.1
+
+
+def test_each_net_has_a_knob_from_the_moment_it_is_there(net_folder):
+    notices = Notices(ManualClock())
+    router = Router(notices)
+    router.feed(Event(0.0, "osc", "/clavilux/controlnet/0/scale", (0.5,)))
+    assert "controlnet/0/scale" not in router.sample(0.0).values
+    nets = [{"model_id": "embedded", "conditioning_scale": 0.4}, {"model_id": "embedded"}]
+    router.feed(Event(0.1, "osc", "/clavilux/controlnet_config", (json.dumps(nets),)))
+    router.feed(Event(0.2, "osc", "/clavilux/controlnet/0/scale", (2.0,)))
+    assert router.sample(0.2)["controlnet/0/scale"] == pytest.approx(0.4)
+    assert 0.4 < router.sample(0.3)["controlnet/0/scale"] < 2.0  # it glides
+    assert router.sample(2.0)["controlnet/0/scale"] == 2.0
+    assert router.sample(2.0)["controlnet/1/scale"] == 1.0
+    assert "controlnet/0/scale" not in TABLE  # other shows have their own
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([{"preprocessor": "canny"}], "model_id"),
+        ([{"model_id": "x", "strength": 1}], "strength"),
+        ([{"model_id": "x", "conditioning_scale": "much"}], "conditioning_scale"),
+        ("embedded", "object"),
+        ([{"model_id": "x"}] * 17, "at most"),
+    ],
+)
+def test_a_wrong_list_is_refused_in_words(given, why):
+    with pytest.raises(Refused, match=why):
+        TABLE["controlnet_config"].coerce(given)
+
+
+def test_the_seeds_two_calls(sentence_folder, net_folder):
+    net = {"model_id": str(net_folder), "preprocessor": "soft_edge", "conditioning_scale": 0.0}
+    config = {
+        "model_id": str(sentence_folder), "width": 64, "height": 64, "prompt": "fire", "output_type": "np",
+        "acceleration": "none", "t_index_list": [0, 20], "controlnets": [net],
+    }  # fmt: skip
+    wrapper = create_wrapper_from_config(config)
+    picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
+    plain = [wrapper(picture) for _ in range(3)][-1]
+    wrapper.update_controlnet_scale(0, 1.0)
+    held = [wrapper(picture) for _ in range(20)][-1]
+    calls = []
+    wrapper._control_image = lambda *given: calls.append(given)
+    wrapper.update_control_image_efficient(picture, 0)
+    wrapper.update_control_image_efficient(picture, 0)
+    wrapper.update_controlnet_scale(3, 1.0)
+    wrapper.close()
+    assert np.abs(held - plain).mean() > 0.001
+    assert len(calls) == 1
+    assert "scale 1.0 for number 3" in wrapper.stream.notices.recent[-1].text
