@@ -17,7 +17,7 @@ from .asked import Asked
 if TYPE_CHECKING:
     from .serving import Serve
 
-COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor", "models")
+COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor", "models", "build")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,6 +91,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--model", metavar="M")
     bench.add_argument("--size", type=size, metavar="WxH", help="one size only (256, 384 and 512 square)")
     bench.add_argument("--seconds", type=positive, default=2.0, metavar="T", help="for each line (2)")
+    build = commands.add_parser("build", help="make a model's engines before the show, and measure them")
+    build.add_argument("model", metavar="MODEL")
+    build.add_argument("--size", type=size, metavar="WxH", help="of the show's pictures (512x512)")
+    build.add_argument("--acceleration", choices=("tensorrt", "openvino", "compile", "none"), help="this one only")
     models = commands.add_parser("models", help="models that are here, and others that are known to work")
     models.add_argument("--json", action="store_true")
     doctor = commands.add_parser("doctor", help="what is installed, what works, what to do about the rest")
@@ -177,7 +181,7 @@ def _mistakes() -> tuple[type[BaseException], ...]:
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     if name in ("run", "replay"):
         return {"run": run, "replay": replay}[name]
-    where = {"bench": ".speed", "doctor": ".doctor", "models": ".models"}.get(name, ".commands")
+    where = {"bench": ".speed", "doctor": ".doctor", "models": ".models", "build": ".building"}.get(name, ".commands")
     return getattr(import_module(where, __package__), name)
 
 

@@ -107,10 +107,10 @@ def accelerations() -> list[str]:
     """Plain torch first: other accelerators change how many threads it may use."""
     import torch
 
-    from .diffusion.accelerators import chosen
+    from .diffusion.choosing import candidates
 
-    best = chosen("auto", torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    return ["none"] if best == "none" else ["none", best]
+    found = candidates(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    return list(reversed(found))
 
 
 def machine() -> dict[str, Any]:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("engine", "io", "mappings", "configs")
 MODELS = {
     "torch",
+    "onnx",
     "diffusers",
     "transformers",
     "openvino",

@@ -1,11 +1,10 @@
 """The one seam between the engine and what runs the networks."""
 
-import importlib.util
-import platform
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -17,8 +16,10 @@ from .lora import Adapters
 from .lora_eager import EagerAdapters
 from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
 from .text import quiet
+from .weights import ModelMistake
 
-ACCELERATIONS = ("auto", "openvino", "none")
+ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none")
+CALLED = {"tensorrt": "TensorRT", "openvino": "OpenVINO", "compile": "torch.compile", "none": "plain torch"}
 LAYOUT = torch.channels_last
 
 
@@ -67,7 +68,7 @@ class Networks:
 
 
 class EagerUnet:
-    def __init__(self, denoiser: Denoiser) -> None:
+    def __init__(self, denoiser: Any) -> None:
         self._denoiser = denoiser
 
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
@@ -75,7 +76,7 @@ class EagerUnet:
 
 
 class EagerCodec:
-    def __init__(self, encoder: Encoder, decoder: Decoder, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, encoder: Any, decoder: Any, dtype: torch.dtype = torch.float32) -> None:
         self._encoder, self._decoder, self._dtype = encoder, decoder, dtype
 
     def encode(self, frames: Tensor) -> Tensor:
@@ -91,7 +92,7 @@ class EagerCodec:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What to build: the folder, the picture's (width, height), the pixel shuffle around the autoencoder, the
-    autoencoder's own folder where it is another's."""
+    autoencoder's own folder where it is another's; `short`: plain torch computes in bf16."""
 
     folder: Path
     size: tuple[int, int]
@@ -99,6 +100,7 @@ class Recipe:
     device: torch.device
     dtype: torch.dtype
     vae: Path | None = None
+    short: bool = False
 
     @property
     def vae_folder(self) -> Path:
@@ -127,11 +129,17 @@ class Recipe:
         return Encoder(vae, self.shuffle, dtype).eval(), Decoder(vae, self.shuffle, dtype).eval()
 
 
-def eager(recipe: Recipe) -> Networks:
-    """Plain torch, its convolutions in the layout that CPUs and GPUs multiply fastest in."""
+def modules_of(recipe: Recipe) -> tuple[Denoiser, Encoder, Decoder]:
+    """The networks, their convolutions in the layout that CPUs and GPUs multiply fastest in."""
     denoiser, halves = recipe.denoiser(), recipe.halves()
     for module in (denoiser, *halves):
         module.to(memory_format=LAYOUT)  # pyright: ignore[reportCallIssue]
+    return denoiser, halves[0], halves[1]
+
+
+def eager(recipe: Recipe) -> Networks:
+    """Plain torch."""
+    denoiser, encoder, decoder = modules_of(recipe)
     adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype)
 
     def extended(kinds: frozenset[str]) -> ExtendedUnet:
@@ -141,40 +149,90 @@ def eager(recipe: Recipe) -> Networks:
         net = load_control(folder, denoiser.unet.config, recipe.size).to(recipe.device, recipe.dtype).eval()
         return EagerControl(net.to(memory_format=LAYOUT))  # pyright: ignore[reportCallIssue]
 
-    return Networks(EagerUnet(denoiser), EagerCodec(*halves, recipe.dtype), "none", extended, control, adapters)
+    codec = EagerCodec(encoder, decoder, recipe.dtype)
+    return Networks(EagerUnet(denoiser), codec, "none", extended, control, adapters)
 
 
-def chosen(acceleration: str, device: torch.device) -> str:
-    """What `auto` means on this machine; a name given stays."""
-    if acceleration != "auto":
-        return acceleration
-    x86 = platform.machine().lower() in ("x86_64", "amd64")
-    return "openvino" if device.type == "cpu" and x86 and importlib.util.find_spec("openvino") else "none"
-
-
-def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None, short: bool = False) -> Networks:
-    """The networks under `acceleration`; what cannot be had falls back to plain torch and says so.
-
-    `short`: plain torch computes in bf16.
-    """
-    name = chosen(acceleration, recipe.device)
-    opener: Callable[[Recipe, Notices | None], Networks] | None = None
-    if name == "openvino":
-        if recipe.device.type == "cpu" and importlib.util.find_spec("openvino"):
-            from .openvino_backend import openvino as opener
-        elif notices is not None:
-            why = "it is not installed" if recipe.device.type == "cpu" else f"the model runs on {recipe.device}"
-            notices.say("acceleration", f"OpenVINO cannot be used ({why}); plain torch goes on")
-    elif name != "none" and notices is not None:
-        notices.say("acceleration", f"acceleration {name} is not built yet; plain torch goes on")
-    if opener is not None:
-        try:
-            return opener(recipe, notices)
-        except (RuntimeError, OSError, ImportError) as e:
-            if notices is not None:
-                notices.say("acceleration", f"OpenVINO failed ({e}); plain torch goes on")
-    if short:
+def plain(recipe: Recipe, notices: Notices | None = None) -> Networks:
+    """Plain torch, in bf16 where the recipe says so."""
+    if recipe.short:
         from .bf16 import in_bf16
 
         return in_bf16(recipe)
     return eager(recipe)
+
+
+def opener_of(name: str, device: torch.device) -> Callable[[Recipe, Notices | None], Networks]:
+    """What opens the networks under an accelerator. It raises RuntimeError, OSError, ImportError or ModelMistake."""
+    if name == "openvino":
+        from .openvino_backend import openvino
+
+        return openvino
+    if name == "tensorrt":
+        from .tensorrt_backend import tensorrt
+
+        return tensorrt
+    if name == "compile":
+        from .compiled import compiled
+
+        return compiled
+    if device.type == "cuda":
+        from .compiled import graphed
+
+        return graphed
+    return plain
+
+
+def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None) -> Networks:
+    """The networks under `acceleration`; what cannot be had falls back to plain torch and says so.
+
+    `auto`: the fastest on this machine, by a measurement that is remembered.
+    """
+    if acceleration == "auto":
+        return _fastest(recipe, notices)
+    return _opened(recipe, acceleration, notices) or opener_of("none", recipe.device)(recipe, notices)
+
+
+def _fastest(recipe: Recipe, notices: Notices | None) -> Networks:
+    from . import choosing
+
+    names, known = choosing.candidates(recipe.device), choosing.remembered(recipe)
+    if names == ["none"] and not known:
+        return opener_of("none", recipe.device)(recipe, notices)
+    if set(names) <= set(known):
+        networks = _opened(recipe, choosing.best(known), notices)
+        return networks or opener_of("none", recipe.device)(recipe, notices)
+    opened: dict[str, Networks] = {}
+    threads = torch.get_num_threads()
+    for name in reversed(names):  # plain torch first: other accelerators change how many threads it may use
+        networks = _opened(recipe, name, notices)
+        if networks is not None:
+            opened[name] = networks
+            known[name] = choosing.measured(networks, recipe)
+    choosing.remember(recipe, {name: known[name] for name in opened}, notices)
+    name = choosing.best({name: known[name] for name in opened})
+    if notices is not None:
+        rows = ", ".join(f"{CALLED[n]} {known[n]:.1f} ms" for n in opened)
+        notices.say("acceleration", f"{CALLED[name]} plays; a frame takes {rows}", logging.INFO)
+    if name == "none":
+        torch.set_num_threads(threads)
+    return opened[name]
+
+
+def _opened(recipe: Recipe, name: str, notices: Notices | None) -> Networks | None:
+    """The networks under one accelerator, None where it cannot be had, which is said."""
+    from .choosing import why_not
+
+    why = why_not(name, recipe.device)
+    if why is not None:
+        if notices is not None:
+            notices.say("acceleration", f"{CALLED[name]} cannot be used ({why}); plain torch goes on")
+        return None
+    try:
+        return opener_of(name, recipe.device)(recipe, notices)
+    except (RuntimeError, OSError, ImportError, ModelMistake) as e:
+        if name == "none":
+            raise
+        if notices is not None:
+            notices.say("acceleration", f"{CALLED[name]} failed ({e}); plain torch goes on")
+        return None

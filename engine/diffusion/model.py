@@ -76,43 +76,69 @@ def load_model(
     if acceleration not in ACCELERATIONS and notices is not None:
         notices.say("acceleration", f"acceleration {acceleration!r} is not known; auto is used")
     acceleration = acceleration if acceleration in ACCELERATIONS else "auto"
-    place = _device(device, notices)
-    kind = _dtype(dtype, place, notices)
-    folder = folder_of(name, notices, half=kind != torch.float32, fetch=fetch)
-    family = family_of(folder, str(name))
-    said: dict[str, Any] = config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
-    unet = config_of(folder / "unet")
-    own = _autoencoder(folder, family, vae, tiny, fetch, notices)
-    codec = config_of(own)
-    _fits(unet, codec, own)
-    shuffle = int(said.get("pixel_shuffle", 1))
+    recipe, family = recipe_of(name, size, notices, device, dtype, vae=vae, tiny=tiny, fetch=fetch)
+    folder, unet, said = recipe.folder, config_of(recipe.folder / "unet"), _said(recipe.folder)
     try:
         schedule = Schedule.from_config(config_of(folder / "scheduler", "scheduler_config.json"))
     except (ValueError, KeyError) as e:
         raise ModelMistake(f"{folder / 'scheduler'}: {e}") from None
-    width, height = size
-    downscale = shuffle * 2 ** (len(codec.get("block_out_channels") or codec["encoder_block_out_channels"]) - 1)
-    multiple = downscale * 2 ** (len(unet["block_out_channels"]) - 1)
-    padded = (-(-width // multiple) * multiple, -(-height // multiple) * multiple)
-    memory.check(str(name), memory.needed(folder, own, padded, place, kind, place.type == "cpu"), place)
-    short = place.type == "cpu" and dtype != "float32" and bf16.native()
-    networks = accelerated(Recipe(folder, padded, shuffle, place, kind, own), acceleration, notices, short)
+    downscale, multiple = _grid(recipe.shuffle, unet, config_of(recipe.vae_folder))
+    needs = memory.needed(
+        folder, recipe.vae_folder, recipe.size, recipe.device, recipe.dtype, recipe.device.type == "cpu"
+    )
+    memory.check(str(name), needs, recipe.device)
     return Model(
         name=str(name),
         folder=folder,
-        text=load_text(folder, said, place, kind),
-        networks=networks,
+        text=load_text(folder, said, recipe.device, recipe.dtype),
+        networks=accelerated(recipe, acceleration, notices),
         schedule=schedule,
         latent_channels=int(unet["in_channels"]),
         downscale=downscale,
         multiple=multiple,
-        size=(width, height),
-        device=place,
-        dtype=kind,
+        size=size,
+        device=recipe.device,
+        dtype=recipe.dtype,
         reads_pooled=unet.get("class_embed_type") == "projection" or unet.get("addition_embed_type") == "text_time",
         defaults=defaults_of(folder, family),
         family=family,
     )
+
+
+def recipe_of(
+    name: str | Path,
+    size: tuple[int, int],
+    notices: Notices | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    vae: str | None = None,
+    tiny: bool = False,
+    fetch: bool = False,
+) -> tuple[Recipe, Family]:
+    """What has to be built to play a model, and its family; the arguments are `load_model`'s. Raises ModelMistake."""
+    place = _device(device, notices)
+    kind = _dtype(dtype, place, notices)
+    folder = folder_of(name, notices, half=kind != torch.float32, fetch=fetch)
+    family = family_of(folder, str(name))
+    own = _autoencoder(folder, family, vae, tiny, fetch, notices)
+    unet, codec = config_of(folder / "unet"), config_of(own)
+    _fits(unet, codec, own)
+    shuffle = int(_said(folder).get("pixel_shuffle", 1))
+    _, multiple = _grid(shuffle, unet, codec)
+    padded = (-(-size[0] // multiple) * multiple, -(-size[1] // multiple) * multiple)
+    short = place.type == "cpu" and dtype != "float32" and bf16.native()
+    return Recipe(folder, padded, shuffle, place, kind, own, short), family
+
+
+def _said(folder: Path) -> dict[str, Any]:
+    return config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
+
+
+def _grid(shuffle: int, unet: dict[str, Any], codec: dict[str, Any]) -> tuple[int, int]:
+    """Pixels per latent, and what width and height have to be multiples of."""
+    downscale = shuffle * 2 ** (len(codec.get("block_out_channels") or codec["encoder_block_out_channels"]) - 1)
+    return downscale, downscale * 2 ** (len(unet["block_out_channels"]) - 1)
 
 
 def _autoencoder(

@@ -1,0 +1,150 @@
+"""The networks under TensorRT: engines built once, kept under a seal, run on the card's own stream."""
+
+import logging
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from ..core.notices import Notices
+from . import cache
+from .accelerators import Networks, NotAPicture, Recipe
+from .onnx_export import PARTS, Part, export, parts_of
+from .parts import levels
+from .tensorrt_engine import CAPABILITIES, Engine, EngineFault, Profile, build, library
+
+# Raise it when what is written into a cached folder changes.
+FORMAT = 1
+# Rows of a call, and the sides of pictures in pixels, that one engine serves.
+ROWS = (1, 1, 8)
+SIDES = (256, 1024)
+TOKENS = (1, 77, 231)
+# Cards that TensorRT-RTX multiplies matrices on in fp16 alone.
+HALF_ONLY = ("SM75",)
+
+
+def tensorrt(recipe: Recipe, notices: Notices | None = None) -> Networks:
+    """UNet and autoencoder of a model folder. Takes minutes the first time. Raises RuntimeError (EngineFault among
+    them), OSError or ModelMistake when it cannot be had."""
+    trt = library()
+    if trt is None:
+        raise EngineFault("no TensorRT is installed: pip install tensorrt-rtx-cu12, or tensorrt")
+    folder = engines(trt, recipe, notices)
+    opened: dict[str, Engine] = {}
+    for part in PARTS:
+        opened[part] = Engine(trt, (folder / f"{part}.engine").read_bytes(), part)
+    return Networks(_Unet(opened["unet"]), _Codec(opened["encoder"], opened["decoder"], recipe), "tensorrt")
+
+
+def ready(recipe: Recipe) -> bool:
+    """Whether the engines are built and whole."""
+    trt = library()
+    return trt is not None and cache.intact(cache.cache_folder() / _name(trt, recipe))
+
+
+def engines(
+    trt: ModuleType,
+    recipe: Recipe,
+    notices: Notices | None = None,
+    capabilities: tuple[str, ...] | None = None,
+    told: Callable[[str], None] = lambda part: None,
+) -> Path:
+    """The sealed folder of a model's engines, built when it is not there or not whole. Raises as `tensorrt`.
+
+    `capabilities`: the cards to build for; None: the one that is here, or all of CAPABILITIES where there is none.
+    """
+    if capabilities is None:
+        capabilities = () if torch.cuda.is_available() else CAPABILITIES
+
+    def make(folder: Path) -> None:
+        for name, load in parts_of(recipe).items():
+            told(name)
+            if notices is not None:
+                notices.say(f"tensorrt:{name}", f"TensorRT builds the {name}; that takes minutes, once", logging.INFO)
+            part = load()
+            onnx = folder / f"{name}.onnx"
+            export(part, onnx)
+            cards = capabilities if _is_half(part) else tuple(c for c in capabilities if c not in HALF_ONLY)
+            (folder / f"{name}.engine").write_bytes(build(trt, onnx, profile_of(part, recipe), cards))
+            for file in folder.iterdir():  # large weights lie in files of their own beside the ONNX file
+                if file.suffix != ".engine":
+                    file.unlink()
+
+    return cache.kept(_name(trt, recipe), make)[0]
+
+
+def _is_half(part: Part) -> bool:
+    return next(part.module.parameters()).dtype is torch.float16
+
+
+def profile_of(part: Part, recipe: Recipe) -> Profile:
+    """The shapes that an engine serves: batches up to 8, pictures of 256 to 1024 pixels a side, prompts up to three
+    times as long as CLIP's."""
+    shapes = {}
+    axes = part.axes
+    width, height = recipe.size
+    for name, tensor in part.inputs.items():
+        rows = []
+        for step in range(3):
+            shape = list(tensor.shape)
+            for axis, kind in axes[name].items():
+                if kind == "batch":
+                    shape[axis] = ROWS[step]
+                elif kind == "tokens":
+                    shape[axis] = (TOKENS[0], tensor.shape[axis], max(TOKENS[2], tensor.shape[axis]))[step]
+                else:
+                    side = height if axis == 2 else width
+                    scale = side // tensor.shape[axis]
+                    low, high = min(SIDES[0], side), max(SIDES[1], side)
+                    shape[axis] = (low, side, high)[step] // scale
+            rows.append(tuple(shape))
+        shapes[name] = (rows[0], rows[1], rows[2])
+    return shapes
+
+
+def _name(trt: ModuleType, recipe: Recipe) -> str:
+    import diffusers
+
+    files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
+    # SDXL has the picture's size among its inputs, built in; others serve every size between the ends.
+    small = [min(side, SIDES[0]) for side in recipe.size]
+    large = [max(side, SIDES[1]) for side in recipe.size]
+    card = torch.cuda.get_device_name(recipe.device) if torch.cuda.is_available() else "any"
+    key = cache.fingerprint(
+        files, FORMAT, trt.__name__, trt.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, small,
+        large, ROWS, str(recipe.dtype), card, platform.system(), _built_in(recipe),
+    )  # fmt: skip
+    return f"tensorrt/{key}"
+
+
+def _built_in(recipe: Recipe) -> object:
+    from .parts import config_of
+
+    return recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
+
+
+class _Unet:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
+        more = {} if pooled is None or "pooled" not in self._engine.inputs else {"pooled": pooled}
+        return self._engine(x_t=x_t, t=t, states=states, **more)["prediction"].to(x_t.dtype)
+
+
+class _Codec:
+    def __init__(self, encode: Engine, decode: Engine, recipe: Recipe) -> None:
+        self._encode, self._decode, self._recipe = encode, decode, recipe
+
+    def encode(self, frames: Tensor) -> Tensor:
+        image = frames.permute(0, 3, 1, 2).to(self._recipe.vae_dtype) / 127.5 - 1.0
+        return self._encode(image=image)["latents"].to(self._recipe.dtype)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        image = self._decode(latents=latents)["image"]
+        if not bool(torch.isfinite(image.sum(dtype=torch.float32))):
+            raise NotAPicture
+        return levels(image)

@@ -1,0 +1,227 @@
+"""One seam: what plays is chosen by measurement, remembered, and falls back in words."""
+
+import json
+
+import pytest
+import torch
+from clavilux.engine import building
+from clavilux.engine.cli import main
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.diffusion import accelerators, cache, choosing, compiled
+from clavilux.engine.diffusion.accelerators import Networks, Recipe, accelerated
+from clavilux.engine.diffusion.compiled import GraphedUnet
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def recipe(clip_folder, tmp_path, monkeypatch) -> Recipe:
+    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path))
+    return Recipe(clip_folder, (64, 64), 1, CPU, torch.float32)
+
+
+@pytest.fixture
+def speeds(monkeypatch):
+    """Accelerators of a given speed in milliseconds, instead of real ones; `opened` counts."""
+    times = {"openvino": 10.0, "none": 40.0}
+    opened: list[str] = []
+
+    def opener(name, device):
+        def open_(recipe, notices):
+            opened.append(name)
+            if times[name] is None:
+                raise RuntimeError("unsupported operation")
+            return Networks(None, None, name)
+
+        return open_
+
+    monkeypatch.setattr(accelerators, "opener_of", opener)
+    monkeypatch.setattr(choosing, "measured", lambda networks, recipe: times[networks.name])
+    monkeypatch.setattr(choosing, "why_not", lambda name, device: None if name in times else "it is not installed")
+    times["opened"] = opened
+    return times
+
+
+def test_auto_measures_once_takes_the_fastest_and_remembers(recipe, speeds):
+    notices = Notices(ManualClock())
+    assert accelerated(recipe, "auto", notices).name == "openvino"
+    assert sorted(speeds["opened"]) == ["none", "openvino"]
+    assert notices.recent[-1].text == "OpenVINO plays; a frame takes plain torch 40.0 ms, OpenVINO 10.0 ms"
+    speeds["opened"].clear()
+    assert accelerated(recipe, "auto", None).name == "openvino"
+    assert speeds["opened"] == ["openvino"]
+    choosing.remember(recipe, {"compile": 5.0})  # as `clavilux build` does
+    speeds["compile"] = 5.0
+    assert accelerated(recipe, "auto", None).name == "compile"
+    (cache.cache_folder() / choosing.FILE).write_text("{damaged")
+    speeds["opened"].clear()
+    assert accelerated(recipe, "auto", None).name == "openvino"
+    assert sorted(speeds["opened"]) == ["none", "openvino"]
+
+
+def test_a_slower_accelerator_is_not_taken(recipe, speeds):
+    speeds["openvino"] = 80.0
+    assert accelerated(recipe, "auto", None).name == "none"
+    assert choosing.best({"openvino": 10.0, "none": 9.8}) == "openvino"  # about as fast: the expected one
+
+
+def test_what_cannot_be_had_falls_back_in_words(recipe, speeds):
+    notices = Notices(ManualClock())
+    assert accelerated(recipe, "tensorrt", notices).name == "none"
+    assert notices.recent[-1].text == "TensorRT cannot be used (it is not installed); plain torch goes on"
+    speeds["openvino"] = None
+    notices = Notices(ManualClock())
+    assert accelerated(recipe, "auto", notices).name == "none"
+    assert "OpenVINO failed (unsupported operation)" in notices.recent[0].text
+
+
+def test_no_room_to_remember_costs_nothing_but_another_measurement(recipe, speeds, tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("CLAVILUX_CACHE", str(blocked))
+    notices = Notices(ManualClock())
+    assert accelerated(recipe, "auto", notices).name == "openvino"
+    assert any("cannot be kept" in n.text for n in notices.recent)
+
+
+def test_what_is_not_here_is_told_with_its_reason():
+    assert choosing.why_not("openvino", torch.device("cuda")) == "the model runs on cuda"
+    assert choosing.why_not("tensorrt", CPU) == "the model runs on cpu"
+    assert choosing.why_not("none", CPU) is None
+    assert "mps" in compiled.why_not_compile(torch.device("mps"))
+
+
+def test_compiled_networks_say_what_eager_ones_say(recipe, monkeypatch):
+    asked = []
+
+    def compile_(module, dynamic):
+        asked.append(dynamic)
+        return module
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    fast, plain = compiled.compiled(recipe), accelerators.eager(recipe)
+    assert (fast.name, asked) == ("compile", [True, True, True])
+    frames = torch.arange(64 * 64 * 3, dtype=torch.uint8).view(1, 64, 64, 3)
+    with torch.inference_mode():
+        latents = plain.codec.encode(frames)
+        torch.testing.assert_close(fast.codec.encode(frames), latents)
+        assert torch.equal(fast.codec.decode(latents), plain.codec.decode(latents))
+
+    def broken(module, dynamic):
+        def call(*_):
+            raise AssertionError("CppCompileError")
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.raises(RuntimeError, match="CppCompileError"):
+        compiled.compiled(recipe)
+
+
+@pytest.mark.long
+def test_torch_compile_agrees_with_eager(recipe):
+    if (why := compiled.why_not_compile(CPU)) is not None:
+        pytest.skip(why)
+    fast, plain = accelerated(recipe, "compile", None), accelerators.eager(recipe)
+    assert fast.name == "compile"
+    with torch.inference_mode():
+        for rows, side in ((1, 8), (3, 8), (2, 16)):
+            x, t, states = torch.randn(rows, 4, side, side), torch.rand(rows) * 999, torch.randn(rows, 7, 16)
+            torch.testing.assert_close(
+                fast.unet(x, t, states, None), plain.unet(x, t, states, None), atol=1e-3, rtol=1e-2
+            )
+
+
+class Recorder:
+    """Stands for the card: a recording writes what the call gives for the places' contents of the moment."""
+
+    def __init__(self) -> None:
+        self.captures = 0
+
+    def __call__(self, call, places):
+        self.captures += 1
+        out = call(*places).clone()
+        return (lambda: out.copy_(call(*places))), out
+
+
+def unet(x_t, t, states, pooled):
+    return x_t * t.view(-1, 1, 1, 1) + states.mean() + (0 if pooled is None else pooled.mean())
+
+
+def test_a_recorded_unet_reads_its_inputs_anew_at_each_call():
+    recorder = Recorder()
+    fast = GraphedUnet(unet, recorder)
+    for rows in (1, 2, 1, 2, 1):
+        x, t, states = torch.randn(rows, 4, 8, 8), torch.rand(rows), torch.randn(rows, 5, 6)
+        for pooled in (None, torch.randn(rows, 3)):
+            assert torch.equal(fast(x, t, states, pooled), unet(x, t, states, pooled))
+    assert recorder.captures == 4
+    for side in range(2, 2 + 2 * compiled.MOST_GRAPHS):
+        fast(torch.ones(1, 4, side, side), torch.ones(1), torch.ones(1, 5, 6), None)
+    assert len(fast._graphs) == compiled.MOST_GRAPHS
+
+
+def test_a_changed_unet_is_recorded_anew_once_it_rests():
+    strength, recorder = torch.tensor(1.0), Recorder()
+    fast = GraphedUnet(lambda x_t, *_: x_t * strength, recorder)
+    given = (torch.ones(1, 4, 8, 8), torch.ones(1), torch.ones(1, 5, 6), None)
+
+    class Loras:
+        def prepare(self, grafts):
+            return lambda: None
+
+        def scale(self, scales):
+            strength.fill_(scales[0])
+
+    loras = compiled._Told(Loras(), fast.forget)
+    fast(*given)
+    for level in (2.0, 3.0, 3.0):
+        loras.scale([level])
+        assert float(fast(*given).mean()) == level
+    assert recorder.captures == 1
+    for _ in range(compiled.REST + 1):
+        fast(*given)
+    assert recorder.captures == 2
+    loras.prepare([])()
+    assert not fast._graphs
+
+
+def test_a_shape_that_cannot_be_recorded_is_run_as_it_is():
+    def refuses(call, places):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    notices = Notices(ManualClock())
+    fast = GraphedUnet(unet, refuses, notices)
+    given = (torch.ones(1, 4, 8, 8), torch.ones(1), torch.ones(1, 5, 6), None)
+    assert torch.equal(fast(*given), unet(*given))
+    assert "not permitted" in notices.recent[-1].text
+
+
+def test_build_makes_and_measures_and_auto_knows(recipe, speeds, monkeypatch, capsys, clip_folder):
+    from clavilux.engine import diffusion
+
+    class Loaded:
+        def __init__(self, name):
+            self.acceleration, self.networks = name, Networks(None, None, name)
+
+    monkeypatch.setattr(diffusion, "load_model", lambda name, a, *_, **__: Loaded(a), raising=False)
+    monkeypatch.setenv("CLAVILUX_MODELS", str(recipe.folder.parent))
+    assert main(["build", str(clip_folder), "--size", "64x64"]) == 0
+    told = capsys.readouterr()
+    assert "TensorRT: it is not installed" in told.out
+    assert told.out.rstrip().endswith("auto: OpenVINO")
+    assert "[###############...............] 2/4 building for OpenVINO" in told.err
+    rows = json.loads((cache.cache_folder() / choosing.FILE).read_text())
+    assert list(rows.values()) == [{"none": 40.0, "openvino": 10.0}]
+
+
+def test_the_bar_is_one_line_on_a_terminal():
+    written: list[str] = []
+    bar = building.Bar(2, written.append, live=True)
+    bar.step("a")
+    bar.step("b")
+    bar.end()
+    assert all(line.startswith("\r") for line in written[:-1])
+    assert written[-1] == "\n"
+    assert "2/2 done" in written[-2]
