@@ -92,7 +92,9 @@ def key_of(recipe: Recipe) -> str:
     stored = [f.stat().st_size for f in files_of(weights_of(recipe.folder / "unet"))]
     card = torch.cuda.get_device_name(recipe.device) if recipe.device.type == "cuda" else ""
     machine = (platform.machine(), platform.processor(), os.cpu_count(), recipe.device.type, card)
-    return fingerprint(configs, stored, recipe.size, str(recipe.dtype), machine, torch.__version__, _versions())
+    return fingerprint(
+        configs, stored, recipe.size, str(recipe.dtype), recipe.short, machine, torch.__version__, _versions()
+    )
 
 
 def _versions() -> tuple[str, ...]:
