@@ -107,9 +107,13 @@ def accelerators() -> Iterator[Finding]:
         there = torch.backends.mps.is_available()
         yield Finding("accelerators", "MPS", "works" if there else "missing", "Apple's GPU")
     yield _openvino()
-    for module in ("tensorrt", "tensorrt_rtx"):
-        if importlib.util.find_spec(module) is not None:
-            yield Finding("accelerators", module, "missing", "installed; this version of Clavilux does not use it yet")
+    from .diffusion.choosing import why_not
+
+    for name, called in (("tensorrt", "TensorRT"), ("compile", "torch.compile")):
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        why = why_not(name, device)
+        text = "can run; `clavilux build MODEL` builds and measures it" if why is None else why
+        yield Finding("accelerators", called, "works" if why is None else "missing", text)
 
 
 def _openvino() -> Finding:
