@@ -28,7 +28,7 @@ from .model import Schedule, decode, encode, load_shipped
 from .painter import to_bytes
 from .photos import training_photos
 from .pictures import make_picture
-from .run import Run, cosine
+from .run import Run, brief, cosine
 from .sample import Text, consistency
 from .text import TextEncoder
 
@@ -82,7 +82,7 @@ def pairs(
     unet.disable_adapters()
     answer = consistency(unet, schedule, x_t, t, text)
     unet.enable_adapters()
-    target = encode(vae, to_tensor(styled(style, to_bytes(decode(vae, answer)))))
+    target = encode(vae, to_tensor(styled(style, to_bytes(decode(vae, answer).float()))))
     later = t * (0.15 + 0.8 * torch.rand(len(t), generator=generator))
     alpha, sigma = schedule(later)
     after = alpha * target + sigma * noise
@@ -141,8 +141,10 @@ def main() -> None:
     print(f"{sum(p.numel() for p in learned) / 1e3:.0f} thousand parameters, from step {run.step}", flush=True)
     while not run.over:
         clean, words = source.batch(args.batch)
-        x_t, t, target, words = pairs(unet, vae, schedule, args.style, clean, words, generator)
-        error = huber(consistency(unet, schedule, x_t, t, words) - target)
+        with brief():
+            x_t, t, target, words = pairs(unet, vae, schedule, args.style, clean, words, generator)
+            answer = consistency(unet, schedule, x_t, t, words)
+        error = huber(answer.float() - target.float())
         _, sigma = schedule(t)
         (error / (sigma.flatten() + 0.15)).mean().backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
