@@ -198,6 +198,7 @@ def main() -> None:
             }
             if steps > 1:
                 contenders["clavilux torch, as a batch"] = clavilux(folder, asked.size, steps, "none", True)
+                contenders["clavilux openvino, as a batch"] = clavilux(folder, asked.size, steps, "openvino", True)
             if asked.bf16:
                 contenders["clavilux torch, float32"] = clavilux(folder, asked.size, steps, "none", dtype="float32")
                 contenders["diffusers, bf16"] = diffusers(folder, asked.size, steps, torch.bfloat16)

@@ -255,7 +255,7 @@ class Diffuser:
         cfg_type, guidance = self._guided(snapshot, now)
         self._lag = (len(steps) - 1) * together if self.batch else 0
         self._remember(source, together)
-        shown = self._inputs[min(self._lag, len(self._inputs) - 1)] if self._inputs else None
+        shown = self._delayed(self._lag, together, steps.arrived)
         surface = self._turn_to(effort.scale, now)
         if strength <= 0.0 and shown is not None and together == 1:
             return Stroke(None, shown, strength, surface)
@@ -264,7 +264,8 @@ class Diffuser:
         timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
         noise = surface.noise(noise)
         work = Work(
-            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer
+            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer,
+            steps.arrived,
         )  # fmt: skip
         return Stroke(work, shown, strength, surface)
 
@@ -312,6 +313,14 @@ class Diffuser:
             # A frame that is kept longer than this call must not change under our hands.
             self._inputs.insert(0, source.copy() if self.batch or together > 1 else source)
         del self._inputs[self._lag + 1 :]
+
+    def _delayed(self, lag: int, together: int, arrived: float) -> np.ndarray | None:
+        """The input that the picture is of; between two of them where a delay is on its way."""
+        if not self._inputs:
+            return None
+        oldest = len(self._inputs) - 1
+        older = self._inputs[min(lag, oldest)]
+        return older if arrived >= 1.0 else mix(self._inputs[min(max(lag - together, 0), oldest)], older, arrived)
 
     def _surface(self, scale: float) -> Surface:
         if scale not in self._surfaces:

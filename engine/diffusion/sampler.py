@@ -31,7 +31,8 @@ class Work:
     N real numbers, descending, each acting by its share `joined`; `noise`: (N,C,h,w); `cond`, `uncond`: what the
     prompt and the negative prompt say. `under_way`: the latents (K,C,h,w) of earlier inputs, newest first, that a
     stream batch with nothing under way begins with; None: it begins full of this input. `steer`: what steers the
-    picture besides; None: nothing.
+    picture besides; None: nothing. `arrived`, 0..1: how much of its last frame of delay a stream batch has: below 1
+    its picture lies between its last two rows.
     """
 
     x_0: Tensor
@@ -46,6 +47,7 @@ class Work:
     delta: float
     under_way: Tensor | None = None
     steer: Steer | None = None
+    arrived: float = 1.0
 
 
 class Sampler(Protocol):
@@ -309,7 +311,7 @@ class Lane:
         if kept is None:
             after, anchor = yield from self._fill.walk(work)
             self.next = (torch.cat(after), anchor.expand(len(after), -1, -1, -1).clone())
-            return after[-1]
+            return _between(self.next[0], work.arrived)
         if self._plan.update(work):
             self._tensors = self._columns(work)
         n, kind, k = len(work.timesteps), self._plan.kind, self._tensors
@@ -333,7 +335,7 @@ class Lane:
         if before is not None:
             denoised = torch.lerp(before, denoised, k["joined"])
         self.next = (denoised, anchor)
-        return denoised[n - 1 :]
+        return _between(denoised, work.arrived)
 
     def _columns(self, work: Work) -> dict[str, Tensor]:
         plan, like = self._plan, work.x_0
@@ -345,6 +347,13 @@ class Lane:
             name: torch.from_numpy(values).to(like.device, like.dtype).view(-1, 1, 1, 1)
             for name, values in named.items()
         }
+
+
+def _between(rows: Tensor, arrived: float) -> Tensor:
+    """The last of the rows (1, ...), or as much of it as has arrived over the one before, a frame newer."""
+    if arrived >= 1.0 or len(rows) < 2:
+        return rows[-1:]
+    return torch.lerp(rows[-2:-1], rows[-1:], arrived)
 
 
 def _shifted(newest: Tensor, before: Tensor, n: int) -> Tensor:

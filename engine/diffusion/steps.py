@@ -7,6 +7,7 @@ by the share to which it has joined. Nothing else of the picture has to know tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -18,10 +19,14 @@ SHORTEST = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`timesteps`, descending, and how far each has joined, 0..1: it acts by that share, its guidance too."""
+    """`timesteps`, descending, and how far each has joined, 0..1: it acts by that share, its guidance too.
+
+    `arrived`, 0..1: how much of the frame of delay that the last step costs in a stream batch has come.
+    """
 
     timesteps: tuple[float, ...]
     joined: tuple[float, ...]
+    arrived: float = 1.0
 
     def __len__(self) -> int:
         return len(self.timesteps)
@@ -33,9 +38,9 @@ class StepList:
     `speed`: radians a second of all steps together, 0 for at once. A step moves by the angle between signal and
     noise, not by its timestep: the first few timesteps bring more noise than the next hundred. No way takes less
     than SHORTEST.
-    `pace`: in a stream batch every step is a frame of delay, so at most one step leaves per frame and one joins
-    every `pace` frames: the motion in the picture runs faster or slower for a moment instead of jumping or stopping.
-    0 leaves the length free.
+    `pace`: in a stream batch every step is a frame of delay, and a delay that comes in whole frames is motion that
+    stops in some frames and jumps in others. So the length is a real number that moves by 1 / `pace` a frame, and the
+    motion in the picture runs evenly slower or faster for a moment. 0 leaves the length free.
     """
 
     def __init__(self, schedule: Schedule, speed: float = float(np.pi), pace: int = 0) -> None:
@@ -45,30 +50,41 @@ class StepList:
         self._now: Steps | None = None
         self._goal: Steps | None = None
         self._pull = speed
-        self._since = 0
+        self._length = 0.0
 
     def at(self, goal: Sequence[float], dt: float) -> Steps:
         """The steps of this frame; `goal` exactly once it is reached."""
         there = Steps(tuple(goal), (1.0,) * len(goal))
         if self._now is None or self._speed <= 0 or self._now == there:
-            self._now, self._goal, self._since = there, there, 0
+            self._now, self._goal, self._length = there, there, float(len(there))
             return there
         if there != self._goal:
             length = max(len(self._now), len(there))
             self._pull = min(self._speed, self._far(_padded(self._now, length), _padded(there, length)) / SHORTEST)
             self._goal = there
-        self._since += 1
         length = max(len(self._now), len(there))
-        if self._pace and length > len(self._now):
-            length = len(self._now) + (1 if self._since % self._pace == 0 else 0)
+        if self._pace and length > self._length:
+            length = max(len(self._now), ceil(self._grown(len(there))))
         moved = self._moved(_padded(self._now, length), _padded(there, length), self._pull * max(dt, 0.0))
-        keep = len(moved)
-        while keep > len(there) and moved.timesteps[keep - 1] <= 0.0:
-            keep -= 1
-            if self._pace:
-                break
-        self._now = Steps(moved.timesteps[:keep], moved.joined[:keep])
+        keep = self._kept(moved, len(there))
+        self._now = Steps(moved.timesteps[:keep], moved.joined[:keep], self._length - (keep - 1) if self._pace else 1.0)
         return self._now
+
+    def _grown(self, wanted: int) -> float:
+        """The length a frame later where it grows; as it is where it does not."""
+        return max(self._length, min(self._length + 1.0 / self._pace, float(wanted)))
+
+    def _kept(self, moved: Steps, wanted: int) -> int:
+        """How many steps there still are: those that have sunk to 0 go, in a stream batch by and by."""
+        keep = len(moved)
+        if not self._pace:
+            while keep > wanted and moved.timesteps[keep - 1] <= 0.0:
+                keep -= 1
+            return keep
+        self._length = self._grown(wanted)
+        if keep > wanted and moved.timesteps[keep - 1] <= 0.0:
+            self._length = max(self._length - 1.0 / self._pace, float(wanted))
+        return ceil(self._length)
 
     def _moved(self, here: Steps, there: Steps, reach: float) -> Steps:
         """The list as one point in the space of its angles, `reach` radians nearer to its goal."""

@@ -91,7 +91,7 @@ def test_a_step_list_of_another_length_comes_without_a_jump(exact, at, clip, bat
 def test_rows_join_and_leave_one_at_a_time_so_that_motion_goes_on(exact, at, clip):
     painter = Diffuser(exact, synchronous=True, batch=True)
     delays = []
-    for n in range(60):
+    for n in range(70):
         goal = (0, 20) if n < 5 or n > 35 else (0, 8, 16, 24, 32, 40)
         painter.render(clip[n % len(clip)], at(n, t_index_list=goal))
         delays.append(painter.delay)
@@ -99,6 +99,26 @@ def test_rows_join_and_leave_one_at_a_time_so_that_motion_goes_on(exact, at, cli
     assert set(moves) == {-1, 0, 1}
     assert not any(a == b == 1 for a, b in itertools.pairwise(moves))
     assert (delays[0], max(delays), delays[-1]) == (1, 5, 1)
+
+
+@pytest.mark.parametrize("noise_scale", [0.0, 0.02, 0.25])
+def test_while_rows_join_and_leave_motion_neither_stops_nor_jumps(exact, at, noise_scale):
+    """An input that moves alike from frame to frame: so does the picture, a little slower or faster."""
+    y, x = np.mgrid[:64, :64] * (2 * np.pi / 64)
+    painter, outs = Diffuser(exact, synchronous=True, batch=True), []
+    for n in range(90):
+        moving = np.stack([np.sin(x + y - 0.2 * n), np.sin(x - 0.2 * n), np.cos(y - 0.2 * n)], -1)
+        goal = (0, 20) if n < 10 or n >= 50 else (0, 8, 16, 24, 32, 40)
+        values = {"noise_scale": noise_scale, "t_index_list": goal, "guidance_scale": 1.0}
+        outs.append(painter.render(np.uint8(127.5 + 100 * moving), at(n, **values)))
+    moved = np.array([distance(a, b) for a, b in itertools.pairwise(outs)])[5:]
+    usual = np.array([np.median(moved[max(k - 4, 0) : k + 5]) for k in range(len(moved))])
+    assert painter.delay == 1
+    assert moved.min() > 0.5  # no picture comes twice
+    assert (moved < 3 * usual).all()
+    assert (moved > usual / 3).all()
+    steadiness = moved[1:] / moved[:-1]
+    assert not ((steadiness[1:] > 1.5) & (steadiness[:-1] < 1 / 1.5)).any()  # nor do long and short ways alternate
 
 
 def test_a_new_seed_and_guidance_across_one_are_no_cut(exact, at, clip):

@@ -69,3 +69,17 @@ def test_a_short_way_is_no_cut():
     moves = np.diff([700.0, *way])
     assert way[-1] == 650.0
     assert max(-moves) < 2.5 * 50 / 8
+
+
+def test_in_a_stream_batch_the_delay_moves_by_half_a_frame_and_turns_back_where_it_is():
+    steps = StepList(SCHEDULE, pace=2)
+    steps.at((900.0, 500.0), 0.0)
+    six = (900.0, 750.0, 600.0, 450.0, 300.0, 150.0)
+    delays = []
+    for n in range(80):
+        now = steps.at(six if n < 5 or 10 <= n < 40 else six[:2], 1 / 30)
+        delays.append(len(now) - 2 + now.arrived)
+        assert 0 < now.arrived <= 1
+    assert set(np.diff(delays)) == {-0.5, 0.0, 0.5}
+    assert delays[:5] == [1.5, 2.0, 2.5, 3.0, 3.5]
+    assert (max(delays), delays[-1]) == (5.0, 1.0)
