@@ -59,7 +59,7 @@ SENT: dict[str, tuple[Any, ...]] = {
     "seeds": ("[[1, 0.5], [2, 0.5]]",),
     "paths": ("a.png",),
     "scales": ('{"path": "a", "scale": 1}',),
-    "object": ("{}",),
+    "object": ('[{"model_id": "embedded"}]',),
 }
 
 

@@ -61,7 +61,7 @@ NAMES = {"sd15": "SD 1.x", "sd21": "SD 2.x", "turbo": "SD Turbo", "sdxl": "SDXL"
 @pytest.mark.parametrize("kind", families.MAKERS)
 def test_each_family_is_known_and_says_what_diffusers_says(kind, folders, at):
     folder = folders(kind)
-    model = load_model(folder, "none", SIZE)
+    model = load_model(folder, "none", SIZE, dtype="float32")
     assert model.family.name == NAMES[kind]
     assert model.schedule.prediction == ("v_prediction" if kind == "sd21" else "epsilon")
     torch.manual_seed(0)
@@ -94,15 +94,15 @@ def test_an_empty_prompt_is_silence_where_the_model_was_trained_so(folders):
 
 
 def test_another_autoencoder_and_the_tiny_one_play(folders, clip_folder, tmp_path, monkeypatch):
-    tiny = load_model(folders("sd15"), "none", SIZE, vae=str(clip_folder / "vae"))
+    tiny = load_model(folders("sd15"), "none", SIZE, dtype="float32", vae=str(clip_folder / "vae"))
     assert type(tiny.codec._decoder.vae).__name__ == "AutoencoderTiny"
     monkeypatch.setenv("CLAVILUX_MODELS", str(tmp_path))
     notices = Notices(ManualClock())
-    own = load_model(folders("sd15"), "none", SIZE, notices, tiny=True)
+    own = load_model(folders("sd15"), "none", SIZE, notices, dtype="float32", tiny=True)
     assert type(own.codec._decoder.vae).__name__ == "AutoencoderKL"
     assert "hf download madebyollin/taesd " in notices.recent[-1].text
     shutil.copytree(clip_folder / "vae", tmp_path / "taesd")
-    found = load_model(folders("sd15"), "none", SIZE, tiny=True)
+    found = load_model(folders("sd15"), "none", SIZE, dtype="float32", tiny=True)
     assert type(found.codec._decoder.vae).__name__ == "AutoencoderTiny"
     families.kl(tmp_path / "wide", latents=12)
     with pytest.raises(ModelMistake, match="12 channels, the model 4"):

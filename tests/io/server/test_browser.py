@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from clavilux.engine.core.events import Event
@@ -102,8 +103,12 @@ def parameters(page) -> dict:
 
 
 def until(page, script: str) -> None:
-    # Looked at by the clock: a page behind another one gets no animation frames.
-    page.wait_for_function(script, polling=50)
+    # Looked at from here: a page behind another one gets no animation frames, and promises are waited for.
+    for _ in range(PATIENCE // 50):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never came true: {script}")
 
 
 def connect(page, live) -> None:
@@ -307,11 +312,12 @@ def test_a_finger_that_scrolls_moves_nothing_and_one_that_drags_or_taps_does(liv
     until(page, f"async () => Math.abs({NOW}.noise_scale - 0.25) < 0.02")
 
 
-def test_files_are_chosen_from_the_assets_folder_and_typed_amounts_go_beyond_the_slider(live, page):
+def test_files_are_chosen_from_the_assets_folder_and_typed_amounts_go_beyond_the_slider(live, page, monkeypatch):
+    movable = {"status": "loaded", "load_params": {"lora_merge_mode": "runtime_peft"}, "loaded_lora_adapters": []}
+    monkeypatch.setattr(live.stage.desk, "pipeline", SimpleNamespace(status=lambda: movable))
     for name in ("ink.safetensors", "face.png"):
         (live.stage.desk.assets / name).write_bytes(b"x")
     connect(page, live)
-    page.locator("details:has([data-name=lora_scales]) > summary").click()
     names = "[...document.querySelectorAll('#assets option')].map((o) => o.value).join()"
     until(page, f"() => {names} === 'face.png,ink.safetensors'")
     lora = page.locator("[data-name=lora_scales]")
