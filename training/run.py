@@ -45,6 +45,7 @@ class Run:
         self.step, self.spent, self.saved_at = 0, 0.0, 0.0
         self.mark = time.monotonic()
         self.stopped = False
+        self.usual: float | None = None
         for kind in (signal.SIGINT, signal.SIGTERM):
             signal.signal(kind, self._stop)
 
@@ -78,7 +79,10 @@ class Run:
     def tick(self) -> bool:
         """Count a step; True when it is time to save."""
         now = time.monotonic()
-        self.spent += now - self.mark
+        took = now - self.mark
+        # A process that was held in mid-step has not trained meanwhile.
+        self.usual = took if self.usual is None else min(self.usual * 1.05, 0.9 * self.usual + 0.1 * took)
+        self.spent += min(took, 4 * self.usual)
         self.mark = now
         self.step += 1
         return self.stopped or self.spent - self.saved_at > self.save_every

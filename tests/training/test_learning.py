@@ -184,3 +184,12 @@ def test_export_loads_as_diffusers_components(tmp_path: Path, tiny: UNet2DCondit
     assert AutoencoderTiny.from_pretrained(out / "vae").config.in_channels == 12
     assert LCMScheduler.from_pretrained(out / "scheduler").config.prediction_type == "v_prediction"
     assert json.loads((out / "clavilux.json").read_text())["pixel_shuffle"] == 2
+
+
+def test_the_time_a_training_was_held_is_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clock = iter((0.0, 1.0, 2.0, 3.0, 603.0, 604.0))
+    monkeypatch.setattr("training.run.time.monotonic", lambda: next(clock))
+    run = Run(tmp_path / "r", budget=100)
+    for _ in range(5):
+        run.tick()
+    assert 5 < run.spent < 9
