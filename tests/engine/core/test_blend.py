@@ -1,5 +1,7 @@
 """The crossfade: exact at its ends, even and steady between them."""
 
+import tracemalloc
+
 import numpy as np
 from clavilux.engine.core.blend import mix
 
@@ -18,3 +20,17 @@ def test_it_only_ever_moves_away():
     assert distances == sorted(distances)
     assert mix(a, b, -0.5) is a
     assert mix(a, b, 1.5) is b
+
+
+def test_a_large_picture_is_one_mix_and_costs_one_picture_of_memory():
+    a, b = np.random.default_rng(0).integers(0, 256, (2, 301, 500, 3), dtype=np.uint8)
+    mix(a, b, 0.3)
+    tracemalloc.start()
+    try:
+        made = mix(a, b, 0.3)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    part = round(0.3 * 256)
+    assert (made == (a.astype(int) * (256 - part) + b.astype(int) * part + 128) // 256).all()
+    assert most < 2 * made.nbytes
