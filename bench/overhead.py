@@ -56,7 +56,7 @@ def measure(model: Model, size: tuple[int, int], steps: int, repeats: int) -> di
     source.open()
     frames = [source.read() for _ in range(30)]
     indices = tuple(round(k * 50 / steps) for k in range(steps))
-    opening = {"prompt": "burning flames", "noise_scale": 0.6, "t_index_list": indices}
+    opening = {"prompt": "burning flames", "noise_scale": 0.6, "t_index_list": indices, "manage_cache": False}
     diffuser = Diffuser(model, size=size, clock=clock, notices=notices, synchronous=True)
     inbox = Inbox()
     loop = Loop(

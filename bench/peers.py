@@ -79,7 +79,10 @@ def indices(steps: int) -> tuple[int, ...]:
 def clavilux(folder: Path, size: int, steps: int, acceleration: str, batch: bool = False, dtype: str = "auto") -> Paint:
     model = load_model(folder, acceleration, (size, size), dtype=dtype)
     diffuser = Diffuser(model, synchronous=True, batch=batch, cfg_type="none")
-    values = {"prompts": ((PROMPT, 1.0),), "t_index_list": indices(steps), "guidance_scale": 1.0, "noise_scale": 1.0}
+    values = {
+        "prompts": ((PROMPT, 1.0),), "t_index_list": indices(steps), "guidance_scale": 1.0, "noise_scale": 1.0,
+        "manage_cache": False,
+    }  # fmt: skip
     count = iter(range(10**9))
 
     def paint(pixels: np.ndarray) -> np.ndarray:
