@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .diffusion import Diffuser
     from .diffusion.loras import Loras
+    from .diffusion.similar import SimilarFrames
     from .effects.chain import Chain
 
 # The stages of a model's frame, by the names that the metrics have for them.
@@ -81,13 +82,10 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     from .diffusion import Diffuser, load_model
     from .diffusion.adaptive import AdaptiveDiffuser
     from .diffusion.batching import batch_pays
-    from .diffusion.similar import SimilarFrames
     from .effects.preprocess import preprocessor
 
     stream = show.stream
-    for key, why in WITHOUT_EFFECT.items():
-        if stream.get(key):
-            notices.say(f"stream:{key}", f"{key} has no effect: {why}", logging.INFO)
+    _say_what_has_no_effect(stream, notices)
     model = load_model(
         show.model,
         acceleration=stream["acceleration"],
@@ -102,9 +100,6 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
-    similar = None
-    if stream["enable_similar_image_filter"]:
-        similar = SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
     effects = Effects(show.effects, notices)
     loras = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
@@ -117,7 +112,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         synchronous=synchronous,
         cfg_type=stream["cfg_type"],
         batch=batch,
-        similar=similar,
+        similar=_similar_frames(stream),
         effects=effects,
         loras=loras,
         opened=lambda name: picture_of(asset(Path(show.assets), name)),
@@ -142,6 +137,21 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     else:
         diffuser.warm()
     return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch)
+
+
+def _say_what_has_no_effect(stream: Mapping[str, Any], notices: Notices) -> None:
+    for key, why in WITHOUT_EFFECT.items():
+        if stream.get(key):
+            notices.say(f"stream:{key}", f"{key} has no effect: {why}", logging.INFO)
+
+
+def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":
+    """The filter that leaves out frames whose input hardly changes, where the show wants it."""
+    from .diffusion.similar import SimilarFrames
+
+    if not stream["enable_similar_image_filter"]:
+        return None
+    return SimilarFrames(stream["similar_image_filter_threshold"], stream["similar_image_filter_max_skip_frame"])
 
 
 def picture_of(path: Path) -> np.ndarray:
