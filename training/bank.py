@@ -27,7 +27,9 @@ ABSTRACT = ("abstract shapes", "abstract texture", "colour gradient")
 
 
 def load_vae(path: Path) -> AutoencoderTiny:
-    """The averaged weights of a checkpoint of training.vae."""
+    """The averaged weights of a checkpoint of training.vae, or an exported folder (``engine/embedded/vae``)."""
+    if path.is_dir():
+        return AutoencoderTiny.from_pretrained(path, torch_dtype=torch.float32, low_cpu_mem_usage=False).eval()
     saved = torch.load(path, map_location="cpu", weights_only=True)
     vae = build_vae().eval()
     vae.load_state_dict(saved["ema"])
