@@ -19,7 +19,7 @@ from torch import Tensor
 
 from .model import build_vae, encode
 from .photos import training_photos
-from .pictures import CONCEPTS, make_picture
+from .pictures import make_picture
 from .pictures.shape import shaped
 from .text import TextEncoder
 
@@ -50,27 +50,26 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
     return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
 
 
-def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, int]:
-    """Pixels, caption, and the concept's index (-1 where there is none).
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, bool]:
+    """Pixels, caption, and whether the shape is borrowed from another picture.
 
-    One in eight is photographic with an empty caption; as many are a concept in the shape of something else: both
+    One in ten is photographic with an empty caption; as many are a concept in the shape of something else: both
     are what image to image meets.
     """
     kind = rng.random()
-    if kind < 0.12:
-        return photo_like(rng, size, photos), "", -1
+    if kind < 0.1:
+        return photo_like(rng, size, photos), "", False
     picture = make_picture(int(rng.integers(2**62)), size)
-    pixels = picture.pixels
-    if kind < 0.24:
-        pixels = shaped(pixels, photo_like(rng, size, photos), rng)
-    return pixels, picture.caption, list(CONCEPTS).index(picture.concept)
+    if kind < 0.9:
+        return picture.pixels, picture.caption, False
+    return shaped(picture.pixels, photo_like(rng, size, photos), rng), picture.caption, True
 
 
 @torch.inference_mode()
 def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
     """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8), tokens Nx24x384, pooled Nx384.
 
-    All in half precision; and the concepts' indices, N.
+    All in half precision; and which shapes are borrowed, N.
     """
     rng = np.random.default_rng(seed)
     photos = training_photos()
@@ -83,8 +82,9 @@ def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, co
         t, p = text([caption for _, caption, _ in part])
         tokens.append(t.half())
         pooled.append(p.half())
-    labels = torch.tensor([label for _, _, label in drawn])
-    return {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled), "labels": labels}
+    borrowed = torch.tensor([borrowed for _, _, borrowed in drawn])
+    made = {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled)}
+    return {**made, "borrowed": borrowed}
 
 
 class Bank:
@@ -102,19 +102,19 @@ class Bank:
             if self.seen.get(path.name) != stamp:
                 self.shards[path.name] = torch.load(path, weights_only=True)
                 self.seen[path.name] = stamp
-        return sum(len(shard["labels"]) for shard in self.shards.values())
+        return sum(len(shard["pooled"]) for shard in self.shards.values())
 
-    def batch(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Latents, tokens and pooled text in float32."""
+    def batch(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Latents, tokens and pooled text in float32, and which shapes are borrowed."""
         names = list(self.shards)
-        rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         for pick in torch.randint(len(names), (size,), generator=generator).tolist():
             shard = self.shards[names[pick]]
-            row = int(torch.randint(len(shard["labels"]), (1,), generator=generator))
+            row = int(torch.randint(len(shard["pooled"]), (1,), generator=generator))
             side = int(torch.randint(2, (1,), generator=generator))
-            rows.append((shard["latents"][row, side], shard["tokens"][row], shard["pooled"][row]))
-        latents, tokens, pooled = (torch.stack(column).float() for column in zip(*rows, strict=True))
-        return latents, tokens, pooled
+            rows.append((shard["latents"][row, side], *(shard[key][row] for key in ("tokens", "pooled", "borrowed"))))
+        latents, tokens, pooled, borrowed = (torch.stack(column) for column in zip(*rows, strict=True))
+        return latents.float(), tokens.float(), pooled.float(), borrowed
 
 
 def main() -> None:

@@ -202,7 +202,10 @@ def main() -> None:
     while not run.over:
         clean, tokens, pooled, edges = pool.batch(args.batch, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
-        t, noise = draw_times(args.batch, generator), torch.randn(clean.shape, generator=generator)
+        t, noise = (
+            draw_times(torch.zeros(args.batch, dtype=torch.bool), generator),
+            torch.randn(clean.shape, generator=generator),
+        )
         loss = controlled_loss(unet, control, schedule, (clean, tokens, pooled, edges), t, noise).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(control.parameters(), 1.0)

@@ -143,7 +143,7 @@ def main() -> None:
     bank, recent, recent_noise = Bank(args.bank), None, None
     while not run.over:
         states, times, targets, texts = pairs(
-            teacher, student, schedule, bank.batch(args.batch, generator), null, args.guidance, generator
+            teacher, student, schedule, bank.batch(args.batch, generator)[:3], null, args.guidance, generator
         )
         for part in torch.arange(len(states)).split(24):
             answer = consistency(student, schedule, states[part], times[part], (texts[0][part], texts[1][part]))

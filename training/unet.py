@@ -1,7 +1,8 @@
 """Train the UNet: ``python -m training.unet --core --run runs/unet128 --bank runs/bank128``; again to resume.
 
 First the core on small latents, then, in a new run, ``--bank runs/bank256 --grow runs/unet128/last.pt``: the grown
-network on the real size. Loss: mean square of v (Salimans and Ho 2022) at t = 999 sigmoid(1.2 n + 0.6), some at 999.
+network on the real size. Loss: mean square of v (Salimans and Ho 2022), also of its coarse parts, at
+t = 999 sigmoid(1.2 n + 1), some at 999.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ from .text import TextEncoder
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
 
 
-def draw_times(count: int, generator: torch.Generator) -> Tensor:
-    """Mostly the middle and the noisy end, where structure is decided; 15% pure noise, where one step starts."""
-    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 0.6)
-    return torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(999.0), t)
+def draw_times(borrowed: Tensor, generator: torch.Generator) -> Tensor:
+    """Mostly the noisy end, where structure is decided; 15% pure noise, where one step starts.
+
+    A borrowed shape is shown where it is still to be seen, below 650: out of noise a concept has its own.
+    """
+    count = len(borrowed)
+    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 1)
+    t = torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(999.0), t)
+    return torch.where(borrowed, 650 * torch.rand(count, generator=generator), t)
 
 
 def drop_text(
@@ -51,7 +57,7 @@ def blur_text(tokens: Tensor, pooled: Tensor, generator: torch.Generator, width:
     return tokens + around, pooled + drift
 
 
-def v_loss(
+def v_error(
     unet: UNet2DConditionModel,
     schedule: Schedule,
     clean: Tensor,
@@ -60,16 +66,27 @@ def v_loss(
     t: Tensor,
     noise: Tensor,
 ) -> Tensor:
-    """Per-sample mean square error of v."""
+    """What the UNet's v is off by, BxCxHxW."""
     alpha, sigma = schedule(t)
     v = run_unet(unet, alpha * clean + sigma * noise, t, tokens, pooled)
-    return F.mse_loss(v, alpha * noise - sigma * clean, reduction="none").mean((1, 2, 3))
+    return v - (alpha * noise - sigma * clean)
+
+
+def coarse_loss(error: Tensor, levels: int = 3) -> Tensor:
+    """Mean square of the error and of its averages over 2, 4, 8 latents (Hoogeboom et al. 2023), per sample.
+
+    Its least is where the plain mean square has its own. But at high noise nobody can foresee fine texture, and that
+    error only hides from the optimizer what can be learned there: the layout.
+    """
+    loss = error.square().mean((1, 2, 3))
+    for level in range(1, levels + 1):
+        error = F.avg_pool2d(error, 2)
+        loss = loss + 2 ** (level - 1) * error.square().mean((1, 2, 3))
+    return loss
 
 
 @torch.no_grad()
-def measure(
-    ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: tuple[Tensor, Tensor, Tensor]
-) -> dict[str, float]:
+def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: tuple[Tensor, ...]) -> dict[str, float]:
     """v-loss of the averaged weights on one fixed batch at three times, with fixed noise."""
     kept = {k: v.clone() for k, v in unet.state_dict().items()}
     unet.load_state_dict(ema.shadow)
@@ -77,7 +94,9 @@ def measure(
     row = {}
     for time in (250, 600, 950):
         t = torch.full((len(noise),), float(time))
-        row[f"v{time}"] = v_loss(unet, schedule, *batch, t, noise).mean().item()
+        error = v_error(unet, schedule, *batch[:3], t, noise)
+        row[f"v{time}"] = error.square().mean().item()
+        row[f"coarse{time}"] = F.avg_pool2d(error, 4).square().mean().item()
     unet.load_state_dict(kept)
     return row
 
@@ -114,15 +133,15 @@ def main() -> None:
         optimizer.load_state_dict(saved["optimizer"])
     generator = torch.Generator().manual_seed(args.seed + run.step)
     bank = Bank(args.bank)
-    fixed = bank.batch(32, torch.Generator().manual_seed(1))
+    fixed = bank.batch(64, torch.Generator().manual_seed(1))
     recent = 1.0
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
     while not run.over:
-        clean, tokens, pooled = bank.batch(args.batch, generator)
+        clean, tokens, pooled, borrowed = bank.batch(args.batch, generator)
         tokens, pooled = blur_text(tokens, pooled, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
-        t, noise = draw_times(args.batch, generator), torch.randn(clean.shape, generator=generator)
-        loss = v_loss(unet, schedule, clean, tokens, pooled, t, noise).mean()
+        t, noise = draw_times(borrowed, generator), torch.randn(clean.shape, generator=generator)
+        loss = coarse_loss(v_error(unet, schedule, clean, tokens, pooled, t, noise)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 30))

@@ -64,7 +64,7 @@ class Crops(IterableDataset):
 
 def difference(made: Tensor, real: Tensor) -> Tensor:
     """L1, L2, and L1 of gradients at three scales: edges count, without a network to judge them."""
-    loss = F.l1_loss(made, real) + 10 * F.mse_loss(made, real)
+    loss = F.l1_loss(made, real) + 20 * F.mse_loss(made, real)
     for _ in range(3):
         for axis in (-1, -2):
             loss = loss + 0.5 * F.l1_loss(made.diff(dim=axis), real.diff(dim=axis))

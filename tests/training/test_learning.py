@@ -18,7 +18,7 @@ from training.model import CORE, LATENT_CHANNELS, Schedule, build_unet, build_va
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
-from training.unet import EDGES, blur_text, draw_times, drop_text, v_loss
+from training.unet import EDGES, blur_text, coarse_loss, draw_times, drop_text, v_error
 from training.vae import vae_loss
 
 
@@ -68,13 +68,26 @@ def test_a_few_steps_of_training_lower_the_loss(tiny: UNet2DConditionModel):
     schedule, optimizer = Schedule(), Pair(tiny, EDGES)
     generator = torch.Generator().manual_seed(0)
     clean, noise = (torch.randn(4, LATENT_CHANNELS, 8, 8, generator=generator) for _ in range(2))
-    times, text, losses = draw_times(4, generator), words(4), []
+    times, text, losses = draw_times(torch.zeros(4, dtype=torch.bool), generator), words(4), []
     for _ in range(12):
-        loss = v_loss(tiny, schedule, clean, *text, times, noise).mean()
+        loss = coarse_loss(v_error(tiny, schedule, clean, *text, times, noise)).mean()
         loss.backward()
         optimizer.step(1.0)
         losses.append(loss.item())
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_borrowed_shape_is_never_asked_of_pure_noise():
+    times = draw_times(torch.arange(2000) % 2 == 0, torch.Generator().manual_seed(0))
+    assert times[::2].max() < 700
+    assert (times[1::2] == 999).float().mean() > 0.1
+
+
+def test_wrong_layout_costs_more_than_wrong_texture():
+    texture = torch.randn(2, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    layout = torch.nn.functional.interpolate(texture[..., :4, :4], scale_factor=8)
+    layout = layout * texture.square().mean().sqrt() / layout.square().mean().sqrt()
+    assert coarse_loss(layout).min() > 4 * coarse_loss(texture).max()
 
 
 def test_captions_are_blurred_around_their_place_and_padding_stays_zero():

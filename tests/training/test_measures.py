@@ -67,7 +67,7 @@ def test_distance_is_nothing_for_the_generator_itself_and_much_for_noise():
     for block in judge.body:  # an untrained judge's features are minute
         if isinstance(block, torch.nn.Conv2d):
             block.weight.data *= 8
-    assert frechet(judge, itself, 40, seed) == pytest.approx(0, abs=1e-6)
+    assert frechet(judge, itself, 40, seed) == pytest.approx(0, abs=1e-4)
     assert frechet(judge, noise, 40, seed) > 0.01
 
 

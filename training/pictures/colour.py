@@ -80,11 +80,11 @@ def draw_colour(rng: np.random.Generator, name: str | None = None) -> tuple[str,
     if name is None:
         kind = rng.random()
         names, moods = list(NAMED), list(MOODS)
-        if kind < 0.55:
+        if kind < 0.6:
             name = ""
-        elif kind < 0.8:
+        elif kind < 0.83:
             name = str(rng.choice(names))
-        elif kind < 0.9:
+        elif kind < 0.92:
             name = str(rng.choice(moods))
         else:
             a, b = rng.choice(len(names), 2, replace=False)

@@ -143,7 +143,7 @@ STYLES: dict[str, tuple[Filter, tuple[str, ...]]] = {
 def draw_style(rng: np.random.Generator, name: str | None = None) -> tuple[str, Filter]:
     """A style ('' for none) and its filter."""
     if name is None:
-        name = "" if rng.random() < 0.68 else str(rng.choice(list(STYLES)))
+        name = "" if rng.random() < 0.75 else str(rng.choice(list(STYLES)))
     if not name:
         return "", lambda p, _: p
     return name, STYLES[name][0]
