@@ -25,7 +25,7 @@ from .openvino_backend import (
 )  # fmt: skip
 from .parts import config_of, load_unet
 from .quantize import load_ranges, quantize
-from .sines import Sines, reads_sines
+from .sines import ControlReadsSines, Sines, reads_sines
 from .weights import ModelMistake
 
 
@@ -61,8 +61,8 @@ class Workshop:
 
     def control(self, folder: Path) -> "_Control":
         """Raises ModelMistake, RuntimeError or OSError."""
-        files = [f for f in folder.iterdir() if f.is_file()]
-        name = f"{cache.fingerprint(files, key_of(self._recipe))}-controlnet"
+        config, files = config_of(folder), [f for f in folder.iterdir() if f.is_file()]
+        name = f"{cache.fingerprint(files, key_of(self._recipe), 'sines')}-controlnet"
 
         def module() -> tuple[nn.Module, tuple[Tensor, ...]]:
             unet = config_of(self._recipe.folder / "unet")
@@ -71,11 +71,13 @@ class Workshop:
             width, height = self._recipe.size
             more = (torch.rand(2, 3, height, width), torch.tensor([1.0, 0.5]))
             pooled = pooled if net.reads_pooled else None
-            return net, tuple(v for v in (x, t, states, pooled, *more) if v is not None)
+            sines = Sines(config)
+            given = tuple(v for v in (x, sines(t), states, pooled, *more) if v is not None)
+            return ControlReadsSines(net, sines), given
 
         compiled = self._built(name, module, False)
-        with_pooled = config_of(folder).get("addition_embed_type") == "text_time"
-        return _Control(compiled, with_pooled or config_of(folder).get("class_embed_type") == "projection")
+        with_pooled = config.get("addition_embed_type") == "text_time"
+        return _Control(compiled, with_pooled or config.get("class_embed_type") == "projection", Sines(config))
 
     def _built(self, name: str, module: Any, halves: bool) -> Any:
         with self._lock:
@@ -112,13 +114,13 @@ class _Extended:
 
 
 class _Control:
-    def __init__(self, compiled: Any, reads_pooled: bool) -> None:
-        self._run, self._reads_pooled = Request(compiled), reads_pooled
+    def __init__(self, compiled: Any, reads_pooled: bool, sines: Sines) -> None:
+        self._run, self._reads_pooled, self._sines = Request(compiled), reads_pooled, sines
 
     def __call__(
         self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, image: Tensor, scale: Tensor
     ) -> tuple[Tensor, ...]:
-        given = [x_t, t, states, image, scale]
+        given = [x_t, self._sines(t), states, image, scale]
         if pooled is not None and self._reads_pooled:
             given.insert(3, pooled)
         # A network that reads no text lost that input on its way through OpenVINO.

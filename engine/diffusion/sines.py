@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .controlnet import Control
 from .parts import Denoiser
 
 LONGEST_PERIOD = 10_000.0
@@ -54,6 +55,31 @@ def reads_sines(unet: Any, sines: Sines) -> None:
     """Have a UNet take what `Sines` gives in place of its timesteps."""
     if not sines.learned:
         unet.get_time_embed = _as_given
+
+
+class ControlReadsSines(nn.Module):
+    """A ControlNet that takes what `Sines` gives in place of its timesteps. It has no seam for that but the module that
+    makes the sines, so that this one hands them on."""
+
+    def __init__(self, control: Control, sines: Sines) -> None:
+        super().__init__()
+        self.control = control
+        if not sines.learned:
+            control.unet.time_proj = self.waves = _Waves()
+        self._plain = sines.learned
+
+    def forward(self, x_t: Tensor, t: Tensor, states: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        if self._plain:
+            return self.control(x_t, t, states, *rest)
+        self.waves.given = t
+        return self.control(x_t, t[:, 0], states, *rest)
+
+
+class _Waves(nn.Module):
+    given: Tensor
+
+    def forward(self, t: Tensor) -> Tensor:
+        return self.given
 
 
 def _as_given(sample: Tensor, timestep: Tensor) -> Tensor:

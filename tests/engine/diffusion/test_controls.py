@@ -168,6 +168,17 @@ def test_openvino_has_the_same_controlnet_and_the_same_unet_around_it(sentence_f
         assert float((ours - theirs).norm() / ours.norm()) < 0.1
 
 
+@torch.inference_mode()
+def test_under_openvino_a_controlnet_moves_with_every_fraction_of_a_timestep(sentence_folder, net_folder):
+    pytest.importorskip("openvino")
+    model = load_model(sentence_folder, "openvino", (64, 64))
+    torch.manual_seed(0)
+    x, states, pooled = torch.randn(1, 4, 8, 8), torch.randn(1, 24, 384), torch.randn(1, 384)
+    net, more = model.networks.control(net_folder), (torch.rand(1, 3, 64, 64), torch.ones(1))
+    made = [net(x, torch.tensor([t]), states, pooled, *more)[-1].clone() for t in (990.0, 990.5, 991.0, 991.5)]
+    assert all(not torch.equal(a, b) for a, b in pairwise(made))
+
+
 def test_each_net_has_a_knob_from_the_moment_it_is_there(net_folder):
     notices = Notices(ManualClock())
     router = Router(notices)
