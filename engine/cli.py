@@ -99,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true")
     doctor = commands.add_parser("doctor", help="what is installed, what works, what to do about the rest")
     doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--gpu", action="store_true", help="run everything on the NVIDIA card, for a report to paste")
     return root
 
 

@@ -204,7 +204,11 @@ def findings(looks: tuple[Callable[[], Iterator[Finding]], ...] = LOOKS) -> list
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Print what was found; returns 0: that something is missing is an answer."""
+    """Print what was found; returns 0: that something is missing is an answer. With `--gpu`, see `gpu.gpu`."""
+    if options.gpu:
+        from .gpu import gpu
+
+        return gpu(options)
     found = findings()
     if options.json:
         print(json.dumps([asdict(f) for f in found], indent=1))

@@ -155,6 +155,13 @@ class SpoutSink:
         self._picture: np.ndarray | None = None
         self._texture: GlTexture | None = None
         self._textures = True
+        # Why pictures go through memory, once one from a card had to.
+        self.without_texture = ""
+
+    @property
+    def by_texture(self) -> bool:
+        """Whether the last picture went from card to card."""
+        return self._texture is not None and self._textures
 
     def open(self) -> None:
         """Make a context and a sender. Raises SinkUnavailable, and SinkFailed where the show has the name already."""
@@ -200,7 +207,7 @@ class SpoutSink:
             self._texture.fill(twin)
         except (TextureFault, RuntimeError) as e:
             log.info("%s goes through memory: %s", self.name, e)
-            self._textures = False
+            self._textures, self.without_texture = False, str(e)
             return False
         return True
 

@@ -171,6 +171,7 @@ def test_a_picture_painted_on_the_card_is_sent_as_a_texture_upright_and_opaque(o
         assert np.array_equal(sent[..., :3], picture(seed))
         assert sent[..., 3].min() == 255
     assert on_cuda.ways == ["texture"] * 3
+    assert sink.by_texture
     # A picture that was changed after painting, or made at another size, has no twin: it goes through memory.
     sink.write(Frame(picture(7), 7, 0.3))
     assert on_cuda.ways[3:] == ["image"]
@@ -216,6 +217,9 @@ def test_where_textures_fail_pictures_go_through_memory(on_cuda, refused, monkey
                 source.read()
             continue
         assert np.array_equal(source.read().pixels, picture(seed))
+    if refused != "cudaMemcpy2DFromArray":
+        assert not sink.by_texture
+        assert (refused or "two packages") in sink.without_texture
     sink.close()
     source.close()
     assert (on_cuda.mapped, on_cuda.contexts) == (set(), 0)
