@@ -74,6 +74,17 @@ def with_own_table(show: Show) -> Show:
     return dataclasses.replace(show, table=show.table.extended())
 
 
+def with_model(show: Show, name: str, acceleration: str = "", batch: bool | None = None) -> Show:
+    """The show with another model, under `acceleration` where one is named, its steps as a `batch` or in sequence where
+    that is known."""
+    stream = dict(show.stream)
+    if acceleration:
+        stream["acceleration"] = acceleration
+    if batch is not None:
+        stream["use_denoising_batch"] = "always" if batch else False
+    return dataclasses.replace(show, model=name, stream=stream)
+
+
 @dataclass(slots=True)
 class Parts:
     """What a live show and an offline one have in common, opened in the order in which mistakes are cheap.
@@ -252,15 +263,19 @@ class Performance:
         for hop, ms in self.easel.taken().items():
             self.board.budget.add(hop, ms)
 
-    def _another(self, name: str) -> Brush:
-        """The same show's brush with another model; on the easel's thread."""
-        show = dataclasses.replace(self._show, model=name)
+    def _another(self, name: str, acceleration: str) -> Brush:
+        """The same show's brush with another model or accelerator; on the easel's thread."""
+        show = with_model(self._show, name, acceleration)
         return Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
 
     def _turn(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """What nobody has set goes to what the new model was made for."""
         now = self.clock.now()
         changed = carried_over(old, new, self._show.parameters, self.router.state.target)
+        if self._journal is not None:
+            easel = self.easel
+            model, batch = easel.name, easel.brush.batch
+            self._journal.note("model", model=model, acceleration=easel.acceleration, batch=batch)
         self.parts.inbox.put_together([Event(now, "model", f"/clavilux/{k}", (v,)) for k, v in changed.items()])
 
     @property

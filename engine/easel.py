@@ -18,15 +18,17 @@ from .core.snapshot import Snapshot
 
 log = logging.getLogger("clavilux")
 Turn = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+# A model's name, and what it is to run under: "" for what the show says.
+Wanted = tuple[str, str]
 
 
 class Easel:
     """`render` as a brush's. `load` makes another model's brush on a thread of its own, lets it paint a few frames
     that nobody sees, and fades to it over `FADE` seconds; whatever fails leaves the model that plays.
 
-    `make` gives a brush for a name and raises what is to be said. `follow`, called between frames, is where a new
-    brush takes its place; `turned(old, new)` hears then what both models were made for. `load`, `close` and the
-    properties are for any thread, the rest is the render thread's.
+    `make` gives a brush for a name under an accelerator ("": the show's) and raises what is to be said. `follow`,
+    called between frames, is where a new brush takes its place; `turned(old, new)` hears then what both models were
+    made for. `load`, `close` and the properties are for any thread, the rest is the render thread's.
     """
 
     FADE = 1.0
@@ -36,7 +38,7 @@ class Easel:
         self,
         name: str,
         brush: Brush,
-        make: Callable[[str], Brush],
+        make: Callable[[str, str], Brush],
         notices: Notices,
         turned: Turn = lambda old, new: None,
     ) -> None:
@@ -48,11 +50,11 @@ class Easel:
         self._began: float | None = None
         self._seen: tuple[np.ndarray | None, Snapshot] | None = None
         self._lock = threading.Lock()
-        self._next: tuple[str, Brush] | None = None
-        self._asked: str | None = None
+        self._next: tuple[Wanted, Brush] | None = None
+        self._asked: Wanted | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        self.name = self._name_before = name
+        self._plays = self._played = (name, "")
         self.fault: str | None = None
 
     @property
@@ -61,26 +63,43 @@ class Easel:
         return self._brush
 
     @property
+    def name(self) -> str:
+        """The name of the model that plays."""
+        return self._plays[0]
+
+    @property
+    def acceleration(self) -> str:
+        """What it was asked to run under; "" for what the show says."""
+        return self._plays[1]
+
+    @property
     def loading(self) -> str | None:
         """The name of the model that is on its way, None when none is."""
         with self._lock:
-            return self._asked
+            return self._asked[0] if self._asked is not None else None
 
     @property
     def fading(self) -> bool:
         return self._under is not None
 
-    def load(self, name: str) -> None:
-        """Turn to another model, as soon as it is ready; of several asked for meanwhile the newest counts."""
+    def load(self, name: str, acceleration: str = "") -> None:
+        """Turn to another model, or to the same under another accelerator, as soon as it is ready; of several asked for
+        meanwhile the newest counts."""
         with self._lock:
-            if self._closed or name == (self._asked or self.name):
+            wanted = (name, acceleration)
+            if self._closed or self._is(wanted, self._asked or self._plays):
                 return
             self.fault = None
-            self._asked = name if name != self.name else None
+            self._asked = None if self._is(wanted, self._plays) else wanted
             if self._asked is None or self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._work, name="model", daemon=True)
             self._thread.start()
+
+    @staticmethod
+    def _is(wanted: Wanted, other: Wanted) -> bool:
+        """Who names no accelerator is content with the one that runs."""
+        return wanted[0] == other[0] and wanted[1] in ("", other[1])
 
     def settle(self, timeout: float = 60.0) -> None:
         """Wait until nothing is being loaded any more; what is ready takes its place in the next `follow`."""
@@ -96,12 +115,12 @@ class Easel:
             ready, self._next = self._next, None
             if ready is None:
                 return
-            name, brush = ready
+            wanted, brush = ready
             old, self._under, self._brush = self._brush, self._brush, brush
-            self._began, self._name_before, self.name = None, self.name, name
-            self._asked = None if self._asked == name else self._asked
+            self._began, self._played, self._plays = None, self._plays, wanted
+            self._asked = None if self._asked == wanted else self._asked
         self._turned(old.opening, brush.opening)
-        self._notices.say(f"model:plays:{name}", f"{name} plays", logging.INFO)
+        self._notices.say(f"model:plays:{self.name}", f"{called(wanted)} plays", logging.INFO)
 
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
         """One frame of the model that plays; of both while one fades into the other."""
@@ -144,10 +163,10 @@ class Easel:
     def _turn_back(self, under: Brush, fault: Exception) -> None:
         failed, self._brush, self._under = self._brush, under, None
         failed_name = self.name
-        self.fault = f"{self.name} could not paint ({fault}); the model before it plays on"
+        self.fault = f"{called(self._plays)} could not paint ({fault}); the model before it plays on"
         self._notices.say(f"model:failed:{failed_name}", self.fault)
+        self._plays = self._played
         self._turned(failed.opening, under.opening)
-        self.name = self._name_before
         self._let_go(failed)
 
     def _let_go(self, brush: Brush) -> None:
@@ -159,33 +178,34 @@ class Easel:
     def _work(self) -> None:
         while True:
             with self._lock:
-                name = self._asked
-                if self._closed or name is None or (self._next is not None and self._next[0] == name):
+                wanted = self._asked
+                if self._closed or wanted is None or (self._next is not None and self._next[0] == wanted):
                     self._thread = None
                     return
-            brush = self._made(name)
+            brush = self._made(wanted)
             with self._lock:
-                stale = brush is None or self._closed or self._asked != name
+                stale = brush is None or self._closed or self._asked != wanted
                 dropped = brush if stale else None
                 if not stale and brush is not None:
-                    before, self._next = self._next, (name, brush)
+                    before, self._next = self._next, (wanted, brush)
                     dropped = before[1] if before is not None else None
-                elif brush is None and self._asked == name:
+                elif brush is None and self._asked == wanted:
                     self._asked = None
             if dropped is not None:
                 _freed(dropped)
 
-    def _made(self, name: str) -> Brush | None:
-        self._notices.say(f"model:loading:{name}", f"loading {name}; {self.name} plays on", logging.INFO)
+    def _made(self, wanted: Wanted) -> Brush | None:
+        name, text = wanted[0], called(wanted)
+        self._notices.say(f"model:loading:{name}", f"loading {text}; {called(self._plays)} plays on", logging.INFO)
         brush = None
         try:
-            brush = self._make(name)
+            brush = self._make(*wanted)
             self._rehearse(brush)
         except Exception as e:  # a model can fail in as many ways as there are libraries under it
             log.debug("model", exc_info=True)
             words = str(e).strip() or type(e).__name__
-            self.fault = f"{name} cannot be played: {words}"
-            self._notices.say(f"model:failed:{name}", f"{self.fault}\n{self.name} plays on")
+            self.fault = f"{text} cannot be played: {words}"
+            self._notices.say(f"model:failed:{name}", f"{self.fault}\n{called(self._plays)} plays on")
             if brush is not None:
                 _freed(brush)
             return None
@@ -198,6 +218,11 @@ class Easel:
                 return
             pixels, snapshot = self._seen
             brush.render(pixels, dataclasses.replace(snapshot, triggers=()))
+
+
+def called(wanted: Wanted) -> str:
+    """A model and its accelerator as messages name them."""
+    return f"{wanted[0]} under {wanted[1]}" if wanted[1] else wanted[0]
 
 
 def _freed(brush: Brush) -> None:

@@ -10,6 +10,7 @@ from ..io.sinks import Sink
 from ..io.sources import Source, length_of
 from .app import Parts
 from .asked import Asked
+from .brush import Brush
 from .core.bindings import BindingSet
 from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
@@ -43,11 +44,12 @@ def offline_loop(
     source: Input,
     stack: ExitStack,
     record: bool = False,
-    around: Callable[[Render], Render] = lambda render: render,
+    around: Callable[[Brush], Render] = lambda brush: brush.render,
 ) -> Loop:
     """A loop that makes every frame and writes it before the next; what it opens is closed with `stack`.
 
-    `record` keeps a journal where the show names one; `around` wraps the model. Raises for mistakes in the show.
+    `record` keeps a journal where the show names one; `around` gives what paints with the model. Raises for mistakes in
+    the show.
     """
     sinks = [sink for _, sink in parts.sinks()]
     parts.measured = False
@@ -61,7 +63,7 @@ def offline_loop(
         stack.callback(sink.close)
         sink.open()
     return Loop(
-        clock=parts.clock, inbox=parts.inbox, router=router, source=source, render=around(brush.render),
+        clock=parts.clock, inbox=parts.inbox, router=router, source=source, render=around(brush),
         sinks=[Straight(sink) for sink in sinks], notices=parts.notices, size=parts.show.size, fps=parts.show.fps,
         journal=journal,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from .core.parameters import Refused
 from .core.smoothing import Motion, Smoothing
 from .core.snapshot import Snapshot
 from .core.table import TABLE
+from .easel import called
 
 if TYPE_CHECKING:
     from .diffusion.loras import Loras, Wish
@@ -21,6 +22,8 @@ PASSTHROUGH = "passthrough"
 # Programs written for another server ask for its models by these names; here they mean the show's model.
 SPOKEN = ("streamdiffusionv2", "longlive")
 _FADE = Smoothing("slew", 2.0)
+# As the model loader knows them, which is not loaded here.
+ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none")
 MERGE_MODES = ("permanent_merge", "runtime_peft")
 
 
@@ -68,20 +71,31 @@ class ShowPipeline:
         if self._easel is None and model not in (None, self._name):
             raise Refused(f"this show plays {self._name}; start one with --model {model}")
         wishes = self._wishes(params)
+        acceleration = self._acceleration(params, model)
         with self._lock:
             self._asked, self._params = ids[-1], dict(params)
             self._arrived = False
             if wishes is not None:
                 self._wanted_loras = (_merge_mode(params), wishes)
         words = f"turning to {ids[-1]}"
-        if self._easel is not None and model is not None and model != self._easel.name:
-            words = f"loading {model}; {self._easel.name} plays until it is ready"
-        if self._easel is not None and model is not None:
-            self._easel.load(model)
+        easel = self._easel
+        if easel is not None and model is not None:
+            if (model, acceleration or easel.acceleration) != (easel.name, easel.acceleration):
+                words = f"loading {called((model, acceleration))}; {easel.name} plays until it is ready"
+            easel.load(model, acceleration)
         asked = (params.get("width", self._size[0]), params.get("height", self._size[1]))
         if asked != self._size:
             words += f"; the show keeps its size of {self._size[0]}x{self._size[1]}"
         return words
+
+    def _acceleration(self, params: Mapping[str, Any], model: str | None) -> str:
+        """`acceleration` of load_params: what the model is to run under; "" leaves it to the show. Raises Refused."""
+        name = params.get("acceleration") or ""
+        if name not in ("", *ACCELERATIONS):
+            raise Refused(f"acceleration is one of {', '.join(ACCELERATIONS)}, not {str(name)[:40]!r}")
+        if name and (self._easel is None or model is None):
+            raise Refused("acceleration is for a model that the show can load")
+        return name
 
     def _model_of(self, name: str) -> str | None:
         """The model that an id means; None for the input passed through, which leaves the model as it is."""

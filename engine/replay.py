@@ -2,25 +2,28 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from ..configs import Show
 from ..io.sources import Source
 from ..mappings.loader import parse_mapping
-from .app import Parts
+from .app import Parts, with_model
 from .asked import show_from_header
+from .brush import Brush
 from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
 from .core.journal import RecordedFrame, read_frames, read_header
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .easel import Easel
 from .offline import offline_loop
 
 
@@ -59,6 +62,39 @@ class RecordedInput:
         return self._held
 
 
+class Models:
+    """The models that a recorded show turned to, each ready when its moment comes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._show = parts, parts.show
+        self._batch = False
+        self._easel: Easel | None = None
+
+    def begin(self, brush: Brush) -> Render:
+        """What paints from the first frame on: `brush`, and then whatever the show turned to."""
+        self._easel = Easel(self._show.model, brush, self._made, self._parts.notices)
+        return self._easel.render
+
+    def turn(self, row: Mapping[str, Any] | None) -> None:
+        """Before a frame: its model, as the journal has it, begins to fade in. One that cannot be had is said, and the
+        one that plays goes on."""
+        if row is None or self._easel is None:
+            return
+        self._batch = bool(row.get("batch", False))
+        self._easel.load(str(row["model"]), str(row.get("acceleration", "")))
+        self._easel.settle(timeout=3600.0)
+        self._easel.follow()
+
+    def close(self) -> None:
+        if self._easel is not None:
+            self._easel.close()
+
+    def _made(self, name: str, acceleration: str) -> Brush:
+        show = with_model(self._show, name, acceleration, self._batch)
+        parts = Parts(show, self._parts.clock, self._parts.notices, self._parts.inbox, measured=False)
+        return parts.brush(synchronous=True)
+
+
 def replay_journal(
     path: Path,
     sinks: Sequence[str],
@@ -79,14 +115,19 @@ def replay_journal(
     mappings = [parse_mapping(m["text"], m["file"], show.table) for m in header.get("mappings", ())]
     source = parts.source()
     recorded = RecordedInput(source)
+    models = Models(parts)
     made = 0
     with ExitStack() as stack:
         stack.callback(source.close)
         source.open()
-        loop = offline_loop(parts, mappings, recorded, stack, around=lambda render: forced_steps(render, steps))
+        stack.callback(models.close)
+        loop = offline_loop(
+            parts, mappings, recorded, stack, around=lambda brush: forced_steps(models.begin(brush), steps)
+        )
         for frame in read_frames(path):
             if stop.is_set():
                 break
+            models.turn(frame.model)
             _feed(frame, parts, clock, recorded)
             loop.step()
             made += 1

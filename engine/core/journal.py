@@ -90,13 +90,15 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
-    """One frame of a recorded show and the events the render thread met before it."""
+    """One frame of a recorded show and the events the render thread met before it; `model`: the row of another model
+    that began to fade in with it."""
 
     n: int
     t: float
     source_n: int | None
     events: tuple[Event, ...]
     row: Mapping[str, Any]
+    model: Mapping[str, Any] | None = None
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -111,6 +113,7 @@ def read_header(path: Path) -> dict[str, Any]:
 def read_frames(path: Path) -> Iterator[RecordedFrame]:
     """The frames of a recorded show, to the last whole line; a line cut off by a crash ends it."""
     events: list[Event] = []
+    model: Mapping[str, Any] | None = None
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             row = _row(line)
@@ -119,9 +122,11 @@ def read_frames(path: Path) -> Iterator[RecordedFrame]:
             if row.get("type") == "event":
                 args = from_arguments(row["value"]) if "value" in row else ()
                 events.append(Event(row["t"], row["port"], row["address"], args))
+            elif row.get("type") == "model":
+                model = row
             elif row.get("type") == "frame":
-                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row)
-                events = []
+                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row, model)
+                events, model = [], None
 
 
 def _row(line: str) -> dict[str, Any] | None:

@@ -40,7 +40,7 @@ def stage():
     """An easel on which `dark` plays; `light` can be had, `broken` fails while it is made, `late` on the wall."""
     models = {"dark": Grey(20), "light": Grey(220), "late": Grey(0)}
 
-    def make(name):
+    def make(name, acceleration):
         if name == "broken":
             raise ValueError("it has no unet folder")
         return models[name].brush(t_index_list=(0,))

@@ -1,0 +1,168 @@
+"""Another model, or another accelerator under the same: nothing is seen but the fade, and the journal keeps it."""
+
+import dataclasses
+import json
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clavilux.configs import Show
+from clavilux.engine.app import Parts, Performance, with_model
+from clavilux.engine.brush import Brush
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Inbox
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.parameters import Refused
+from clavilux.engine.core.router import Router
+from clavilux.engine.easel import Easel
+from clavilux.engine.pipeline import ShowPipeline
+from clavilux.engine.replay import replay_journal
+from clavilux.io.demo import DemoSource
+from PIL import Image
+
+from .test_artifacts import ARTIFACTS
+
+SIZE, BEFORE, LENGTH = 128, 12, 48
+NEVER = threading.Event()
+LEVELS = {"embedded": 40, "other": 200}
+
+
+@pytest.fixture(scope="module")
+def source() -> list[np.ndarray]:
+    demo = DemoSource((SIZE, SIZE), 30)
+    demo.open()
+    return [demo.read().pixels for _ in range(40 + BEFORE + LENGTH)][40:]
+
+
+@pytest.fixture(scope="module")
+def brushes(sentence_folder):
+    """One real brush for each (model, accelerator); a test that turns to one makes it beforehand."""
+    show = Show(model="embedded", size=(SIZE, SIZE), source="demo")
+    notices = Notices(ManualClock())
+
+    def make(name: str, acceleration: str) -> Brush:
+        wanted = with_model(show, name, acceleration, batch=False)
+        return Parts(wanted, ManualClock(), notices, Inbox(), measured=False).brush(synchronous=True)
+
+    return make
+
+
+SWAPS = {
+    "plain torch to OpenVINO": (("embedded", "none"), ("embedded", "openvino")),
+    "OpenVINO to plain torch": (("embedded", "openvino"), ("embedded", "none")),
+    "another model": (("embedded", "openvino"), ("tiny", "none")),
+    "another model and back to OpenVINO": (("tiny", "none"), ("embedded", "openvino")),
+}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_a_swap_shows_nothing_but_its_fade(swap, brushes, sentence_folder, source):
+    pytest.importorskip("openvino")
+    before, after = (({"tiny": str(sentence_folder)}.get(n, n), a) for n, a in SWAPS[swap])
+    notices = Notices(ManualClock())
+    first = brushes(*before)
+    easel = Easel(before[0], first, brushes, notices)
+    router = Router(notices, (), opening={**ARTIFACTS.BASE, "cfg_type": "self", "t_index_list": [0]})
+    frames = []
+    for n, pixels in enumerate(source):
+        if n == BEFORE:
+            easel.load(*after)
+            easel.settle()
+        easel.follow()
+        frames.append(easel.render(pixels, router.sample(n / 30)))
+    easel.close()
+    assert (easel.name, easel.acceleration) == after
+    assert not easel.fading
+    moved, limit, flattest = ARTIFACTS.worst(frames, source)
+    assert moved <= limit
+    assert flattest > ARTIFACTS.FLAT
+    if before[0] == after[0]:  # the same picture, but for rounding
+        levels = ARTIFACTS.differences(frames)
+        assert levels[BEFORE - 1 :].max() <= 1.5 * max(levels[: BEFORE - 1].max(), ARTIFACTS.UNSEEN)
+
+
+@pytest.fixture
+def grey_models(monkeypatch):
+    """Models that paint one grey each; `other` is made for two steps."""
+
+    def brush(self, synchronous):
+        level, (width, height) = LEVELS[self.show.model], self.show.size
+        batch = self.show.stream["use_denoising_batch"] == "always"
+        opening = {"t_index_list": (0, 20) if self.show.model == "other" else (0,), "guidance_scale": 1.0}
+        paint = lambda pixels, snapshot: np.full((height, width, 3), level, np.uint8)  # noqa: E731
+        return Brush(paint, opening, lambda: None, batch=batch or self.show.model == "other")
+
+    monkeypatch.setattr(Parts, "brush", brush)
+
+
+class Standing(ManualClock):
+    """A clock that moves only when told, whoever waits for it."""
+
+    def wait_until(self, t, wake=None):
+        return (wake or threading.Event()).wait(0.001)
+
+
+def recorded(tmp_path: Path) -> tuple[Path, list[int]]:
+    """A show that turns to another model at its sixth frame; its journal, and the grey of each frame."""
+    journal, clock = tmp_path / "show.jsonl", Standing()
+    osc = type(Show().osc)(port=0)
+    show = Show(source="none", sinks=("null",), size=(64, 64), osc=osc, journal=str(journal))
+    levels = []
+    with Performance(show, clock=clock) as performance:
+        for n in range(45):
+            if n == 5:
+                performance.easel.load("other", "none")
+                performance.easel.settle()
+            clock.set(n / 30)
+            levels.append(int(performance.loop.step().pixels[0, 0, 0]))
+    return journal, levels
+
+
+def test_a_turn_to_another_model_is_in_the_journal_and_in_its_replay(tmp_path, grey_models):
+    journal, levels = recorded(tmp_path)
+    assert (levels[4], levels[-1]) == (40, 200)
+    assert max(b - a for a, b in pairwise(levels)) <= 8
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    [row] = [r for r in rows if r["type"] == "model"]
+    assert (row["model"], row["acceleration"], row["batch"]) == ("other", "none", True)
+    assert rows[rows.index(row) + 1]["type"] in ("event", "frame")
+    assert any(r.get("address") == "/clavilux/t_index_list" for r in rows)  # what nobody has set follows the model
+    replay_journal(journal, [f"{tmp_path / 'again'}/"], None, None, NEVER)
+    again = [int(np.asarray(Image.open(p))[0, 0, 0]) for p in sorted((tmp_path / "again").glob("*.png"))]
+    assert again == levels
+
+
+def test_a_replay_without_that_model_goes_on_with_the_one_it_has(tmp_path, grey_models, monkeypatch):
+    journal, levels = recorded(tmp_path)
+    monkeypatch.delitem(LEVELS, "other")
+    replay_journal(journal, [f"{tmp_path / 'again'}/"], None, None, NEVER)
+    again = [int(np.asarray(Image.open(p))[0, 0, 0]) for p in sorted((tmp_path / "again").glob("*.png"))]
+    assert set(again) == {40}
+    assert len(again) == len(levels)
+
+
+def test_clients_turn_to_another_accelerator_by_name(at):
+    asked = []
+
+    def make(name, acceleration):
+        asked.append((name, acceleration))
+        return brush
+
+    brush = Brush(lambda pixels, snapshot: np.zeros((8, 8, 3), np.uint8), {}, lambda: None)
+    easel = Easel("dark", brush, make, Notices(ManualClock()))
+    pipeline = ShowPipeline("dark", (8, 8), easel.render, easel)
+    words = pipeline.load(["dark"], {"acceleration": "openvino"})
+    assert words == "loading dark under openvino; dark plays until it is ready"
+    easel.settle()
+    easel.follow()
+    assert (asked, easel.acceleration) == ([("dark", "openvino")], "openvino")
+    pipeline.load(["dark"], {})  # who names none is content with the one that runs
+    easel.settle()
+    assert len(asked) == 1
+    with pytest.raises(Refused, match="acceleration is one of auto"):
+        pipeline.load(["dark"], {"acceleration": "warp"})
+    without = ShowPipeline("dark", (8, 8), dataclasses.replace(brush).render)
+    with pytest.raises(Refused, match="a model that the show can load"):
+        without.load(["dark"], {"acceleration": "none"})
