@@ -101,7 +101,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
     effects = Effects(show.effects, notices)
-    loras = loras_of(show, model, notices, synchronous)
+    loras, few_steps = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
     diffuser = Diffuser(
         timed(model, watch),
@@ -121,7 +121,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
-        "guidance_scale": model.defaults.guidance_scale,
+        "guidance_scale": 1.0 if few_steps else model.defaults.guidance_scale,
         "num_inference_steps": model.defaults.num_inference_steps,
         "cfg_type": stream["cfg_type"],
         "frame_buffer_size": stream["frame_buffer_size"],

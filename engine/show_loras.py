@@ -1,5 +1,6 @@
 """The LoRAs that a show begins with, and what their names stand for."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,16 @@ from .core.notices import Notices
 from .core.parameters import Refused
 
 if TYPE_CHECKING:
-    from .diffusion.loras import Loras
+    from .diffusion.loras import Loras, Wish
     from .diffusion.model import Model
 
+ENDS = ("", ".safetensors")
 _WEIGHTS = "pytorch_lora_weights.safetensors"
 
 
-def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) -> "Loras":
-    """The show's LoRAs, on the model already. What cannot be had is said, and the show plays without it."""
+def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) -> "tuple[Loras, bool]":
+    """The show's LoRAs, on the model already, and whether one of them makes it a model of few steps (Luo et al. 2023,
+    LCM-LoRA, arXiv:2311.05556). What cannot be had is said, and the show plays without it."""
     from .diffusion.loras import Loras, Wish
     from .diffusion.parts import config_of
 
@@ -31,34 +34,57 @@ def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) ->
         stream["lora_merge_mode"],
         synchronous,
     )
-    asked = [("lora_dict", name, scale) for name, scale in (stream["lora_dict"] or {}).items()]
-    if stream["lcm_lora_id"] and stream["use_lcm_lora"]:
-        asked.append(("lcm_lora_id", stream["lcm_lora_id"], 1.0))
     wishes: list[Wish] = []
-    for key, name, scale in asked:
+    for name, scale in (stream["lora_dict"] or {}).items():
         try:
             wishes += loras.wishes([(name, scale)], stream["lora_merge_mode"], from_the_show(assets))
         except Refused as e:
-            notices.say(f"stream:{key}:{name}", f"{key} has no effect: {e}")
-    loras.open(tuple(wishes))
-    return loras
+            notices.say(f"stream:lora_dict:{name}", f"lora_dict has no effect: {e}")
+    quick = _few_steps(show, model, loras, notices)
+    loras.open((*wishes, *quick))
+    on = {row["path"] for row in loras.loaded}
+    return loras, any(wish.name in on for wish in quick)
 
 
-def from_the_show(assets: Path) -> Callable[[str], Path]:
-    """The file that a name in a show stands for: a shipped one, any file or folder here, and what a hub's own program
-    has fetched. Raises Refused."""
+def _few_steps(show: Show, model: "Model", loras: "Loras", notices: Notices) -> "tuple[Wish, ...]":
+    """The LCM-LoRA that the show names, or the one that was made for the model's family."""
+    stream, own = show.stream, model.family.lcm_lora
+    name = stream["lcm_lora_id"] or own
+    if not name or not stream["use_lcm_lora"]:
+        return ()
+    try:
+        find = from_the_show(Path(show.assets).expanduser(), fetch=True, notices=notices)
+        found = loras.wishes([(name, 1.0)], stream["lora_merge_mode"], find)
+    except Refused as e:
+        if stream["lcm_lora_id"]:
+            notices.say(f"stream:lcm_lora_id:{name}", f"lcm_lora_id has no effect: {e}")
+        else:
+            text = f"this model plays without its LCM-LoRA, which makes pictures of few steps sharp: {e}"
+            notices.say("lcm_lora", text, logging.INFO)
+        return ()
+    notices.say("lcm_lora", f"{model.family.name or 'the model'} plays with the LCM-LoRA {name}", logging.INFO)
+    return found
+
+
+def from_the_show(assets: Path, fetch: bool = False, notices: Notices | None = None) -> Callable[[str], Path]:
+    """The file that a name in a show stands for: a shipped one, any file or folder here, one in the models folder, and
+    what was fetched from the hub; with `fetch`, it is fetched. Raises Refused."""
 
     def find(name: str) -> Path:
+        from .diffusion.shelf import models_folder
+
         known = shipped_loras()
         if name in known:
             return known[name]
-        path = Path(name).expanduser()
-        for found in (path, assets / name):
+        plain = name.rpartition("/")[2]
+        shelf = models_folder()
+        places = [Path(name).expanduser(), assets / name, *(shelf / f"{n}{end}" for n in (name, plain) for end in ENDS)]
+        for found in places:
             if found.is_dir() and (found / _WEIGHTS).is_file():
                 found = found / _WEIGHTS
             if found.is_file():
                 return found.resolve()
-        fetched = _fetched(name)
+        fetched = _from_hub(name, fetch, notices)
         if fetched is not None:
             return fetched
         names = f"; shipped are {', '.join(known)}" if known else ""
@@ -67,15 +93,20 @@ def from_the_show(assets: Path) -> Callable[[str], Path]:
     return find
 
 
-def _fetched(name: str) -> Path | None:
-    """A LoRA of a hub that is in the hub's own cache; nothing is fetched from here."""
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        return None
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
+def _from_hub(name: str, fetch: bool, notices: Notices | None) -> Path | None:
+    """A LoRA of the hub that was fetched before, or is fetched now. Raises Refused where that fails."""
+    from .diffusion import hub
+    from .diffusion.weights import ModelMistake
 
-    try:
-        found = try_to_load_from_cache(name, _WEIGHTS)
-    except HFValidationError:
+    if not hub.is_id(name):
         return None
-    return Path(found) if isinstance(found, str) else None
+    folder = hub.here(name)
+    if folder is None or not (folder / _WEIGHTS).is_file():
+        if not fetch:
+            return None
+        try:
+            folder = hub.fetched(name, False, notices)
+        except ModelMistake as e:
+            raise Refused(str(e)) from None
+    weights = folder / _WEIGHTS
+    return weights if weights.is_file() else None
