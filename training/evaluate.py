@@ -44,6 +44,10 @@ def measure(painter: Painter, judge: Judge, each: int, pictures: int) -> dict[st
             "words": measures.paraphrase_accuracy(paint, judge),
             **({"frechet": round(measures.frechet(judge, paint, pictures), 2)} if pictures else {}),
         }
+    figures["guidance"] = measures.guidance_figures(
+        lambda prompts, seed, scale, negative: painter.paint(prompts, seed, 2, scale, negative), judge
+    )
+    figures["structure"] = measures.structure(painter.repaint, judge, photos["astronaut"])
     figures["steadiness"] = measures.steadiness(painter.repaint, photos["astronaut"])
     return figures
 

@@ -47,12 +47,15 @@ class Painter:
         return cls(load_unet(unet).to(memory_format=LAYOUT).eval(), load_vae(vae), size)
 
     @torch.inference_mode()
-    def paint(self, prompts: list[str], seed: int, steps: int) -> np.ndarray:
-        """Prompts to pictures Nxsizexsizex3 uint8; picture k depends on its prompt, the seed and k alone."""
+    def paint(self, prompts: list[str], seed: int, steps: int, guidance: float = 1.0, negative: str = "") -> np.ndarray:
+        """Prompts to pictures Nxsizexsizex3 uint8; picture k depends on its prompt, the seed and k alone.
+
+        ``guidance`` above 1 leads away from ``negative``.
+        """
         made = []
         for start in range(0, len(prompts), BATCH):
             text = encoder()(prompts[start : start + BATCH])
-            made.append(self.paint_states(text, self.noise(len(text[0]), seed + start), steps))
+            made.append(self.paint_states(text, self.noise(len(text[0]), seed + start), steps, guidance, negative))
         return np.concatenate(made)
 
     def noise(self, count: int, seed: int) -> Tensor:
@@ -61,13 +64,16 @@ class Painter:
         return torch.randn(count, LATENT_CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
 
     @torch.inference_mode()
-    def paint_states(self, text: Text, noise: Tensor, steps: int) -> np.ndarray:
+    def paint_states(
+        self, text: Text, noise: Tensor, steps: int, guidance: float = 1.0, negative: str = ""
+    ) -> np.ndarray:
         """The same from text states and given noise."""
+        null = encoder()([negative])
         if steps:
-            latents = few_steps(self.unet, self.schedule, text, lcm_times(STEPS[steps]), noise)
+            times = lcm_times(STEPS[steps])
+            latents = few_steps(self.unet, self.schedule, text, times, noise, None, null, guidance)
         else:
             begin = torch.full((len(noise),), 999.0)
-            null = encoder()([""])
             latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5, FRACTIONS)[1]
         return to_bytes(decode(self.vae, latents))
 

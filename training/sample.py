@@ -71,10 +71,19 @@ def boundary(t: Tensor, scaling: float = 10.0, sigma: float = 0.5) -> tuple[Tens
     return sigma**2 / (scaled**2 + sigma**2), scaled / (scaled**2 + sigma**2).sqrt()
 
 
-def consistency(unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text) -> Tensor:
-    """The few-step model's answer: what LCMScheduler calls denoised."""
+def consistency(
+    unet: UNet2DConditionModel,
+    schedule: Schedule,
+    x_t: Tensor,
+    t: Tensor,
+    text: Text,
+    null: Text | None = None,
+    w: float = 1.0,
+) -> Tensor:
+    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``."""
     skip, out = boundary(t)
-    return skip * x_t + out * denoised(unet, schedule, x_t, t, text)
+    clean = guided(unet, schedule, x_t, t, text, text if null is None else null, w)
+    return skip * x_t + out * clean
 
 
 def lcm_times(indices: Sequence[int], scale: float = 1.0) -> list[float]:
@@ -90,12 +99,17 @@ def few_steps(
     times: Sequence[float],
     noise: Tensor,
     source: Tensor | None = None,
+    null: Text | None = None,
+    w: float = 1.0,
 ) -> Tensor:
-    """Text to image, or image to image from latents ``source``; each further step adds the same noise again."""
+    """Text to image, or image to image from latents ``source``; each further step adds the same noise again.
+
+    ``w`` is the guidance scale, ``null`` what it leads away from: the empty or the negative prompt.
+    """
     clean = torch.zeros_like(noise) if source is None else source
     for k, time in enumerate(times):
         t = torch.full((len(noise),), float(time))
         alpha, sigma = schedule(t)
         x_t = noise if k == 0 and source is None else alpha * clean + sigma * noise
-        clean = consistency(unet, schedule, x_t, t, text)
+        clean = consistency(unet, schedule, x_t, t, text, null, w)
     return clean

@@ -9,7 +9,17 @@ import torch
 pytest.importorskip("cv2")
 
 from training.judge import Judge, to_input
-from training.measures import HUES, colour_accuracy, frechet, hue_of, paraphrase_accuracy, steadiness
+from training.measures import (
+    HUES,
+    burnt,
+    colour_accuracy,
+    frechet,
+    guidance_figures,
+    hue_of,
+    paraphrase_accuracy,
+    steadiness,
+    structure,
+)
 from training.paraphrases import PARAPHRASES
 from training.pictures import CONCEPTS, make_picture
 from training.pictures.colour import NAMED
@@ -86,3 +96,37 @@ def test_the_judge_sees_the_same_at_any_size():
     pictures = np.stack([make_picture(9, 128, "galaxy", "", "").pixels])
     assert to_input(pictures).shape == (1, 3, 64, 64)
     assert judge.features(to_input(pictures)).shape == (1, 192)
+
+
+def test_burnt_counts_values_at_either_end():
+    half = np.full((2, 8, 8, 3), 128, np.uint8)
+    half[:, :4] = 255
+    assert burnt(half) == 0.5
+
+
+def test_structure_sees_edges_go_as_the_photograph_is_painted_over():
+    photo = make_picture(3, 64, "face", "", "").pixels
+    other = make_picture(9, 64, "clouds", "", "").pixels
+    judge = Judge().eval()
+    figures = structure(
+        lambda frame, prompt, scale: (frame * (1 - scale) + other * scale).astype(np.uint8), judge, photo, ("fire",)
+    )
+    edges = [row["edges"] for row in figures.values()]
+    assert edges == sorted(edges, reverse=True)
+    assert edges[0] > 0.95
+
+
+def test_a_negative_prompt_that_paints_over_its_hue_is_seen():
+    """A painter that obeys: the hue as asked, and grey-green where the hue is the negative prompt."""
+
+    def paint(prompts: list[str], seed: int, guidance: float, negative: str) -> np.ndarray:
+        words = [prompt.split()[0] for prompt in prompts]
+        return np.stack(
+            [make_picture(seed + k, 64, "smoke", "green" if negative else w, "").pixels for k, w in enumerate(words)]
+            if words[0] in HUES
+            else [make_picture(seed + k, 64, name, "", "").pixels for k, name in enumerate(prompts)]
+        )
+
+    kept = guidance_figures(paint, Judge().eval())["negative"]
+    assert kept["without"] > 0.8
+    assert kept["with"] < 0.3
