@@ -1,6 +1,7 @@
 """The shape of a show file: what it may say, and what is said about one that cannot be."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -8,11 +9,12 @@ from typing import Any
 
 from ..engine.core.controls import CONTROLNETS
 from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
+from ..engine.core.ipadapters import IPADAPTERS
 from ..engine.core.parameters import Refused
 from ..engine.core.sections import Section, nearest, shown
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
-from ..engine.core.table import Table, control_scale
+from ..engine.core.table import Table, knobs
 from .opening import set_opening
 from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
@@ -55,11 +57,15 @@ class _Reader:
         stream = read_stream(self.stream)
         effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
         controls = [{**row, "model_id": self._beside(row["model_id"] or "")} for row in stream["controlnets"]]
-        scales = (control_scale(i, row["conditioning_scale"]) for i, row in enumerate(controls))
-        self.table = self.table.extended(*scales)
+        adapters = [self._adapter_beside(row) for row in stream["ipadapters"]]
+        loras = tuple((stream["lora_dict"] or {}).items())
+        for name, rows in ((CONTROLNETS, controls), (IPADAPTERS, adapters), ("lora_scales", loras)):
+            self.table = self.table.extended(*(p for p, _ in knobs(name, rows)))
         parameters = self._parameters(is_config)
         if controls:
             parameters.setdefault(CONTROLNETS, controls)
+        if adapters:
+            parameters.setdefault(IPADAPTERS, adapters)
         stream["t_index_list"] = parameters.get("t_index_list")
         if stream["lora_dict"]:
             stream["lora_dict"] = {self._file_beside(path): scale for path, scale in stream["lora_dict"].items()}
@@ -228,6 +234,10 @@ class _Reader:
         """A folder beside the show file as its path; any other name (a hub id) as it is."""
         path = self.beside / Path(name).expanduser()
         return str(path.resolve()) if name != "embedded" and path.is_dir() else name
+
+    def _adapter_beside(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        files = ("ipadapter_model_path", "image_encoder_path", "style_image")
+        return {key: self._file_beside(value) if key in files else value for key, value in row.items()}
 
     def _file_beside(self, name: str) -> str:
         """A file or folder beside the show file as its path; any other name as it is."""

@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ..engine.core.documents import Node
+from ..engine.core.ipadapters import FOREIGN as IPADAPTER_FOREIGN
+from ..engine.core.ipadapters import KEYS as IPADAPTER_KEYS
 from ..engine.core.sections import Section, shown
 
 ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers")
@@ -93,7 +95,7 @@ def read_stream(s: Section) -> dict[str, Any]:
             "similar_image_filter_max_skip_frame", d["similar_image_filter_max_skip_frame"], 0, 100_000
         ),
         "controlnets": tuple(_controlnet(s, node) for node in _groups(s, "controlnets")),
-        "ipadapters": tuple(node.plain() for node in _groups(s, "ipadapters")),
+        "ipadapters": tuple(_ipadapter(s, node) for node in _groups(s, "ipadapters")),
         "t_index_list": None,
     }
 
@@ -182,3 +184,19 @@ def _controlnet(s: Section, node: Node) -> dict[str, Any]:
         net.take(key)
     net.close(CONTROLNET_KEYS)
     return found
+
+
+def _ipadapter(s: Section, node: Node) -> dict[str, Any]:
+    adapter = Section(s.page, node, "ipadapters")
+    adapter.require("ipadapter_model_path", "the adapter's file")
+    found = {
+        "ipadapter_model_path": adapter.text("ipadapter_model_path"),
+        "image_encoder_path": adapter.text("image_encoder_path"),
+        "style_image": adapter.text("style_image"),
+        "scale": adapter.number("scale", 1.0, 0.0, 2.0),
+        "enabled": adapter.flag("enabled", True),
+    }
+    for key in IPADAPTER_FOREIGN:
+        adapter.take(key)
+    adapter.close((*IPADAPTER_KEYS, *IPADAPTER_FOREIGN))
+    return {key: value for key, value in found.items() if value is not None}

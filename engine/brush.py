@@ -1,6 +1,5 @@
 """The brush: a show's model, loaded, warm and ready to paint."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .show_adapters import adapter_files, style_image
 from .show_loras import loras_of
 from .stopwatch import Stopwatch, timed
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 # The stages of a model's frame, by the names that the metrics have for them.
 HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
 Pictures = Sequence[np.ndarray | None]
-# Keys of other StreamDiffusion versions' configs that the engine has no part for.
-WITHOUT_EFFECT = {
-    "ipadapters": "IP-Adapter is not built yet",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +50,7 @@ class Brush:
     taken: Callable[[], Mapping[str, float]] = dict
     loras: "Loras | None" = None
     control_image: "Callable[[np.ndarray | None, int | None], None] | None" = None
+    style_image: "Callable[[np.ndarray | None, int], None] | None" = None
 
     @classmethod
     def of(
@@ -70,7 +67,8 @@ class Brush:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
-        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, diffuser.control_image)
+        images = (diffuser.control_image, diffuser.style_image)
+        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, *images)
 
 
 def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
@@ -85,7 +83,6 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     from .effects.preprocess import preprocessor
 
     stream = show.stream
-    _say_what_has_no_effect(stream, notices)
     model = load_model(
         show.model,
         acceleration=stream["acceleration"],
@@ -115,9 +112,10 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         similar=_similar_frames(stream),
         effects=effects,
         loras=loras,
-        opened=lambda name: picture_of(asset(Path(show.assets), name)),
+        opened=lambda name: picture_of(style_image(name, show)),
         preprocess=lambda name, values: preprocessor(name, **values),
         placed=lambda name: control_folder(name, show),
+        adapter_files=lambda adapter: adapter_files(adapter, show),
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
@@ -126,7 +124,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         "cfg_type": stream["cfg_type"],
         "frame_buffer_size": stream["frame_buffer_size"],
         "target_fps": show.fps,
-        "lora_scales": tuple((row["path"], row["scale"]) for row in loras.loaded),
+        "lora_scales": loras.opening,
     }
     if synchronous:
         diffuser.warm()
@@ -137,12 +135,6 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     else:
         diffuser.warm()
     return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch)
-
-
-def _say_what_has_no_effect(stream: Mapping[str, Any], notices: Notices) -> None:
-    for key, why in WITHOUT_EFFECT.items():
-        if stream.get(key):
-            notices.say(f"stream:{key}", f"{key} has no effect: {why}", logging.INFO)
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":

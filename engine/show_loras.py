@@ -34,16 +34,20 @@ def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) ->
         stream["lora_merge_mode"],
         synchronous,
     )
-    wishes: list[Wish] = []
+    wishes: dict[str, Wish] = {}
     for name, scale in (stream["lora_dict"] or {}).items():
         try:
-            wishes += loras.wishes([(name, scale)], stream["lora_merge_mode"], from_the_show(assets))
+            [wishes[name]] = loras.wishes([(name, scale)], stream["lora_merge_mode"], from_the_show(assets))
         except Refused as e:
             notices.say(f"stream:lora_dict:{name}", f"lora_dict has no effect: {e}")
     quick = _few_steps(show, model, loras, notices)
-    loras.open((*wishes, *quick))
-    on = {row["path"] for row in loras.loaded}
-    return loras, any(wish.name in on for wish in quick)
+    loras.open((*wishes.values(), *quick))
+    on = {row["path"]: row["scale"] for row in loras.loaded}
+    named = [wishes[name].name if name in wishes else name for name in stream["lora_dict"] or {}]
+    own = [wish.name for wish in quick if wish.name in on]
+    loras.opening = tuple((path, on.get(path, 0.0)) for path in dict.fromkeys((*named, *own)))
+    loras.lacking = set(named) - set(on)
+    return loras, bool(own)
 
 
 def _few_steps(show: Show, model: "Model", loras: "Loras", notices: Notices) -> "tuple[Wish, ...]":

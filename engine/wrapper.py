@@ -14,13 +14,15 @@ import numpy as np
 
 from ..configs import show_from_config
 from .core.clock import ManualClock
-from .core.controls import CONTROLNETS, read_controls, scale_name
+from .core.controls import CONTROLNETS, scale_name
 from .core.events import Pending
+from .core.ipadapters import IPADAPTERS
+from .core.ipadapters import scale_name as adapter_name
 from .core.notices import Notices
 from .core.parameters import Refused
 from .core.plain import parameter_value
 from .core.router import Router
-from .core.table import TABLE, control_scale
+from .core.table import GROWING, TABLE, knobs
 from .pictures import Picture, as_output, as_pixels, pictures_in
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .brush import Brush
 
 OutputType = Literal["pil", "np", "pt", "latent"]
+NO_ADAPTER = "this model takes no IP-Adapters: a style image has no effect"
 NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
 STATE = (
     "num_inference_steps", "guidance_scale", "delta", "cfg_type", "frame_buffer_size", "t_index_list",
@@ -97,8 +100,33 @@ class Stream:
             CONTROLNETS: _placed(controlnet_config),
         }
         if ipadapter_config is not None:
-            self.notices.say("ipadapter_config", "ipadapter_config: IP-Adapter is not built yet; it has no effect")
+            wanted.update(self._adapters(ipadapter_config))
         self.set({name: value for name, value in wanted.items() if value is not None})
+
+    def _adapters(self, config: Any) -> dict[str, Any]:
+        """What a config of IP-Adapters sets: pictures go straight to their adapter, and a scale alone is its knob."""
+        rows = [config] if isinstance(config, Mapping) else config
+        if not isinstance(rows, Sequence) or isinstance(rows, str) or not all(isinstance(r, Mapping) for r in rows):
+            return {IPADAPTERS: config}
+        found: dict[str, Any] = {}
+        for k, row in enumerate(rows):
+            image = row.get("style_image")
+            if image is not None and not isinstance(image, str):
+                self.give_style(image, k)
+        plain = [{k: v for k, v in row.items() if k != "style_image" or isinstance(v, str)} for row in rows]
+        if all(set(row) <= {"scale"} for row in plain):
+            knobs_of = {adapter_name(k): row["scale"] for k, row in enumerate(plain) if "scale" in row}
+            found.update({name: scale for name, scale in knobs_of.items() if name in self.table})
+            if len(found) == len(knobs_of):
+                return found
+        return {IPADAPTERS: plain}
+
+    def give_style(self, image: Picture | None, index: int = 0) -> None:
+        """The picture whose look the IP-Adapter at `index` brings, from the next frames on; None: the one it names."""
+        if self._brush.style_image is None:
+            self.notices.say("ipadapter", NO_ADAPTER)
+        else:
+            self._brush.style_image(None if image is None else as_pixels(image), index)
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Set parameters of the table by name, all in one frame, in the order given; from any thread.
@@ -116,10 +144,8 @@ class Stream:
             good[name] = taken.value
             if taken.note is not None:
                 self.notices.say(f"changed:{name}", taken.note)
-        if good.get(CONTROLNETS) is not None:
-            # A scale that is set right after is already known by its name.
-            nets = read_controls(good[CONTROLNETS])
-            self.table.grow(*(control_scale(i, net.conditioning_scale) for i, net in enumerate(nets)))
+        for name in GROWING:  # a scale that is set right after is already known by its name
+            self.table.grow(*(p for p, _ in knobs(name, good.get(name))))
         self._pending.put(good)
 
     def get_stream_state(self) -> dict[str, Any]:
@@ -274,6 +300,10 @@ class StreamWrapper:
         elif self._given.get(index) is not image:
             self._given[index] = image
             self._control_image(as_pixels(image), index)
+
+    def update_style_image(self, image: Picture, index: int = 0) -> None:
+        """The picture whose look the IP-Adapter at `index` brings; it comes in over the one before."""
+        self.stream.give_style(image, index)
 
     def close(self) -> None:
         """End the threads that encode prompts."""

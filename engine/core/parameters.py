@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .controls import CONTROLNETS, ControlRefused, read_controls
+from .ipadapters import IPADAPTERS, AdapterRefused, read_adapters
 from .switches import SWITCHES, SwitchRefused, read_switch
 
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
@@ -293,6 +294,11 @@ def _object(p: Parameter, value: Any) -> Coerced:
             try:
                 read_controls(value)
             except ControlRefused as e:
+                raise Refused(f"{p.name} {e}") from None
+        if p.name == IPADAPTERS:
+            try:
+                read_adapters(value)
+            except AdapterRefused as e:
                 raise Refused(f"{p.name} {e}") from None
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")

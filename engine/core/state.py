@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .controls import CONTROLNETS, Control, read_controls, scale_name
 from .events import Event
+from .ipadapters import IPADAPTERS, AdapterRefused, changed
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
-from .table import Table, control_scale
+from .table import GROWING, Table, knobs, lora_name
 
 
 class State:
@@ -51,8 +51,8 @@ class State:
         self.grown: Callable[[Sequence[Parameter]], None] | None = None
         for name, value in start.items():
             self._begin(table[name], value)
-        if start.get(CONTROLNETS) is not None:
-            self._grow(start[CONTROLNETS])
+        for name in GROWING:
+            self._grow(name, start.get(name))
 
     def _begin(self, p: Parameter, value: Any) -> None:
         if not p.continuous:
@@ -63,21 +63,20 @@ class State:
         self._motions[p.name] = Motion(value, self._override.get(p.name, own), hi - lo)
         self._own[p.name] = self._override.get(p.name, Smoothing("slew", p.slew or 1.0))
 
-    def _grow(self, config: Any) -> tuple[Control, ...]:
-        """A knob for each ControlNet that has none yet. Those of nets that are gone stay, and move nothing."""
-        controls = read_controls(config)
-        rows = [(scale_name(i), control.conditioning_scale) for i, control in enumerate(controls)]
-        new = [control_scale(i, scale) for i, (name, scale) in enumerate(rows) if name not in self._motions]
+    def _grow(self, name: str, value: Any) -> list[tuple[Parameter, float | None]]:
+        """A knob for each entry of a list that has none yet. Those of entries that are gone stay, and move nothing."""
+        found = knobs(name, value)
+        new = [p for p, _ in found if p.name not in self._motions]
         self.table.grow(*new)
         for p in new:
-            self._begin(self.table[p.name], self.table[p.name].default)
+            self._begin(self.table[p.name], p.default)
         if new and self.grown is not None:
             self.grown(new)
-        return controls
+        return found
 
     def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
         """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""
-        coerced = p.coerce(value)
+        coerced = self._whole(p, p.coerce(value))
         if p.alias_of is not None:
             target = self.table[p.alias_of]
             self.set(target, coerced.value, t, owner)
@@ -85,6 +84,7 @@ class State:
         name = p.name
         if name in self._motions:
             self._motions[name].to(coerced.value, t, smooth or self._own[name])
+            self._turn_lora(name, coerced.value)
         else:
             was = self._values[name]
             self._values[name] = _merged(was, coerced.value) if p.kind == "scales" else coerced.value
@@ -94,9 +94,8 @@ class State:
                     self._values[other] = None
             if name in ("num_inference_steps", "t_index_list"):
                 coerced = self._fit_steps(name, coerced, was)
-        if name == CONTROLNETS and coerced.value is not None:
-            for i, control in enumerate(self._grow(coerced.value)):
-                self.set(self.table[scale_name(i)], control.conditioning_scale, t, owner)
+        if name in GROWING:
+            self._move_knobs(name, self._values[name], t, owner)
         self.owners[name] = owner
         if self.hearing is not None and self.cause is not None and self.cause.sender is not None:
             self.hearing(self.cause, name, self.target(name))
@@ -105,6 +104,31 @@ class State:
                 f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
             )
         return coerced.note
+
+    def _whole(self, p: Parameter, coerced: Coerced) -> Coerced:
+        """A message that says a part of what an IP-Adapter is changes the one that is there."""
+        if p.name != IPADAPTERS or coerced.value is None:
+            return coerced
+        try:
+            return Coerced(changed(self._values[IPADAPTERS], coerced.value), coerced.note)
+        except AdapterRefused as e:
+            raise Refused(f"{IPADAPTERS} {e}") from None
+
+    def _move_knobs(self, name: str, value: Any, t: float, owner: object) -> None:
+        """Each knob goes where the list that brought it says."""
+        for p, goal in self._grow(name, value):
+            if goal is not None:
+                knob = self.table[p.name]
+                lo, hi = knob.span()
+                self._motions[knob.name].to(min(max(goal, lo), hi), t, self._own[knob.name])
+                self.owners[knob.name] = owner
+
+    def _turn_lora(self, knob: str, scale: float) -> None:
+        """A LoRA's knob and its place in lora_scales are one."""
+        rows = self._values["lora_scales"]
+        for i, (path, was) in enumerate(rows):
+            if lora_name(i) == knob and was != scale:
+                self._values["lora_scales"] = (*rows[:i], (path, scale), *rows[i + 1 :])
 
     def _fit_steps(self, changed: str, coerced: Coerced, was: Any) -> Coerced:
         """Keep t_index_list inside the timestep table, whichever of the two changed from `was`."""
@@ -131,7 +155,18 @@ class State:
         values = dict(self._values)
         for name, motion in self._motions.items():
             values[name] = motion.at(t)
+        values["lora_scales"] = self._lora_scales(values)
         return values
+
+    def _lora_scales(self, values: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+        """The rows as their knobs stand; the very same once all have arrived."""
+        rows = self._values["lora_scales"]
+        now = []
+        for i, (path, scale) in enumerate(rows):
+            lo, hi = self.table[lora_name(i)].span()
+            # Beyond the knob's reach it is the list alone that counts.
+            now.append((path, values[lora_name(i)] if lo <= scale <= hi else scale))
+        return rows if tuple(now) == rows else tuple(now)
 
     def open_again(self, t: float, owner: object) -> None:
         """Every parameter on its way back to the show's opening value."""
@@ -141,6 +176,8 @@ class State:
             else:
                 self._values[name] = value
             self.owners[name] = owner
+        for name in GROWING:
+            self._move_knobs(name, self.opening.get(name), t, owner)
 
     def refuse(self, who: str, error: Refused) -> None:
         """Say why a value was not taken, at a limited rate."""
@@ -153,6 +190,5 @@ class State:
 
 
 def _merged(was: tuple[tuple[str, float], ...], new: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
-    """Scales by path: those that are named anew move, the others stay."""
-    named = dict(new)
-    return (*((path, scale) for path, scale in was if path not in named), *named.items())
+    """Scales by path: those that are named anew move where they stand, the others stay, new ones come last."""
+    return tuple({**dict(was), **dict(new)}.items())

@@ -8,11 +8,13 @@ end and why.
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
-from .controls import scale_name
+from .controls import CONTROLNETS, read_controls, scale_name
+from .ipadapters import IPADAPTERS, read_adapters
+from .ipadapters import scale_name as adapter_name
 from .parameters import Action, Parameter
 
-CONDITIONING = "the conditioning issue: ControlNet, LoRA, references, attention bank"
 ENGINE = "the diffusion issue: the whole of update_stream_params"
 CUES = "presets and cue lists"
 
@@ -189,7 +191,8 @@ _PARAMETERS = (
         "ControlNets: [{model_id, preprocessor, conditioning_scale, enabled, preprocessor_params}].", tier="rebuild",
     ),
     Parameter(
-        "ipadapter_config", "object", None, "IP-Adapter and its scale.", tier="rebuild", waits_for=CONDITIONING,
+        "ipadapter_config", "object", None,
+        "IP-Adapters: [{ipadapter_model_path, image_encoder_path, style_image, scale, enabled}].", tier="rebuild",
     ),
     Parameter("spout_sender", "object", None, "Spout output: {enabled, name}.", tier="rebuild"),
     Parameter("spout_receiver", "object", None, "Spout input: {enabled, name}.", tier="rebuild"),
@@ -254,6 +257,43 @@ def control_scale(index: int, default: float = 1.0) -> Parameter:
         scale_name(index), "float", default, f"How strongly ControlNet {index} holds the picture; 0 is off.",
         range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
     )  # fmt: skip
+
+
+def adapter_scale(index: int, default: float = 1.0) -> Parameter:
+    """The knob of the IP-Adapter at `index`."""
+    return Parameter(
+        adapter_name(index), "float", default, f"How strongly the picture of IP-Adapter {index} sways; 0 is off.",
+        range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
+    )  # fmt: skip
+
+
+def lora_scale(index: int, default: float = 1.0) -> Parameter:
+    """The knob of the LoRA that stands at `index` of lora_scales."""
+    return Parameter(
+        lora_name(index), "float", min(max(default, -2.0), 2.0), f"Strength of LoRA {index} of lora_scales; 0 is off.",
+        range=(-2.0, 2.0), slew=2.0, slew_why="0.5 s from 0 to 1: as lora_scales",
+    )  # fmt: skip
+
+
+def lora_name(index: int) -> str:
+    return f"lora/{index}/scale"
+
+
+# Lists whose every entry brings a knob along.
+GROWING = (CONTROLNETS, IPADAPTERS, "lora_scales")
+
+
+def knobs(name: str, value: Any) -> list[tuple[Parameter, float | None]]:
+    """The knobs that the value of one of GROWING brings along, and where it puts each (None: where it stands)."""
+    if not value:
+        return []
+    if name == CONTROLNETS:
+        scales = [net.conditioning_scale for net in read_controls(value)]
+        return [(control_scale(i, scale), scale) for i, scale in enumerate(scales)]
+    if name == IPADAPTERS:
+        found = enumerate(adapter.scale for adapter in read_adapters(value))
+        return [(adapter_scale(i, 1.0 if scale is None else scale), scale) for i, scale in found]
+    return [(lora_scale(i, scale), scale) for i, (_, scale) in enumerate(value)]
 
 
 def row(p: Parameter) -> dict[str, object]:

@@ -55,8 +55,9 @@ class ShortExtended:
         self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, extra: Extra
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         short = None if pooled is None else pooled.to(SHORT)
-        bias = None if extra.bias is None else extra.bias.to(SHORT)
-        brought = Extra(tuple(r.to(SHORT) for r in extra.residuals), tuple(b.to(SHORT) for b in extra.bank), bias)
+        bias, there, strength = (None if x is None else x.to(SHORT) for x in (extra.bias, extra.there, extra.strength))
+        many = [tuple(x.to(SHORT) for x in group) for group in (extra.residuals, extra.bank, extra.images)]
+        brought = Extra(many[0], many[1], bias, many[2], there, strength)
         prediction, made = self._inner(x_t.to(SHORT), t, states.to(SHORT), short, brought)
         return prediction.to(self._dtype), tuple(layer.to(self._dtype) for layer in made)
 

@@ -25,7 +25,7 @@ from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
 from .similar import SimilarFrames
-from .steering import Steering, value
+from .steering import AdapterFiles, Steering, value
 from .steps import StepList
 from .stroke import Stroke, by_surface, thinned
 from .surface import Surface
@@ -54,9 +54,9 @@ class Diffuser:
     rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
     out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here; `loras` are
     those on the model. `builder` builds what joins the model while the show goes on; `opened` gives a reference image
-    by its name, `placed` a ControlNet's folder, and `preprocess` makes control images. `glide` and `seed_speed`: how
-    fast steps and noise move when the list or the seed changes, in radians a second (pi: half a second all the
-    way; 0: at once).
+    by its name, `placed` a ControlNet's folder, `adapter_files` what an IP-Adapter consists of; `preprocess` makes
+    control images. `glide` and `seed_speed`: how fast steps and noise move when the list or the seed changes, in
+    radians a second (pi: half a second all the way; 0: at once).
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Diffuser:
         opened: Callable[[str], np.ndarray] | None = None,
         preprocess: Preprocess | None = None,
         placed: Placed | None = None,
+        adapter_files: AdapterFiles | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -104,7 +105,7 @@ class Diffuser:
         self._effects = effects or Effects()
         self.loras = loras
         self.builder = builder or Worker(synchronous, "clavilux-builder")
-        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed)
+        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files)
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
@@ -159,6 +160,11 @@ class Diffuser:
     def control_image(self) -> Callable[[np.ndarray | None, int | None], None]:
         """Hands over the control image of the ControlNet of an index, or of all (None); for any thread."""
         return self._steering.controls.give
+
+    @property
+    def style_image(self) -> Callable[[np.ndarray | None, int], None]:
+        """Hands over the picture of the IP-Adapter of an index; for any thread."""
+        return self._steering.styles.give
 
     def reset(self) -> None:
         """Forget the frames that are under way; prompts, noise and steps stay where they are."""

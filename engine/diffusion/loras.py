@@ -71,7 +71,12 @@ class Loras:
         self._told: list[float] = []
         self._asked: tuple[str, tuple[Wish, ...]] | None = None
         self._lock = threading.Lock()
+        self._bad: dict[str, float] = {}
         self.error: str | None = None
+        # Those the show began with that could not be had: they keep their place among the knobs.
+        self.lacking: set[str] = set()
+        # (path, scale) of all that the show began with, in its order.
+        self.opening: tuple[tuple[str, float], ...] = ()
 
     # Any thread.
 
@@ -156,10 +161,14 @@ class Loras:
         """Scales from wherever they come: what was named before and is not now goes back to 0."""
         named = set()
         for name, scale in wanted:
+            if scale == 0.0 and name in self.lacking:
+                continue
             try:
                 key = self._key(name)
                 named.add(key)
-                self._wish(key, scale)
+                if self._bad.get(key) != scale:  # tried and told; a knob that turns another asks in every frame
+                    self._bad.pop(key, None)
+                    self._wish(key, scale)
             except Refused as e:
                 self._notices.say(f"lora_scales:{name[:80]}", f"lora_scales: {e}")
         for key in self._named - named:
@@ -253,7 +262,9 @@ class Loras:
         """Those that play stay; what was asked for beside them is let go of."""
         bad = [fault.key] if isinstance(fault, _Unfit) else [key for key in self._wishes if key not in self._slots]
         for key in bad or list(self._wishes):
-            self._wishes.pop(key, None)
+            wish = self._wishes.pop(key, None)
+            if wish is not None:
+                self._bad[key] = wish.scale
         self.error = str(fault)
         self._notices.say("lora", f"LoRA: {fault}")
 

@@ -136,7 +136,10 @@ def _extended_example(net: Extended, recipe: Recipe) -> tuple[Tensor, ...]:
         residuals = tuple(torch.zeros(shape) for shape in skip_shapes(net.unet, x))
     bank = tuple(torch.randn(2, 3, 2, 5, width) for width in net.widths)
     bias = torch.zeros(2, 3) if bank else None
-    return (x, t, states, *flat(pooled if net.reads_pooled else None, Extra(residuals, bank, bias)))
+    images = tuple(torch.randn(2, 3, 2, 4, width) for width in net.looks)
+    there, strength = (torch.zeros(2, 3, 4), torch.ones(2, 3)) if images else (None, None)
+    extra = Extra(residuals, bank, bias, images, there, strength)
+    return (x, t, states, *flat(pooled if net.reads_pooled else None, extra))
 
 
 def skip_shapes(unet: Any, x_t: Tensor) -> list[tuple[int, ...]]:

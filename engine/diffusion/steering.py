@@ -1,4 +1,4 @@
-"""What steers the picture besides prompts: the bank of its past, reference images, ControlNets.
+"""What steers the picture besides prompts: the bank of its past, reference images, ControlNets, IP-Adapters.
 
 `Steering` decides at each frame what counts and by how much; the sampler hands its calls of the model over to it. Where
 nothing steers, frames have no `Steer` and the plain network runs, as if none of this were here.
@@ -7,23 +7,33 @@ nothing steers, frames have no `Steer` and the plain network runs, as if none of
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.ipadapters import Adapter
 from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
 from .bank import Past, Slots, Steady, Swell, joined
 from .controls import Acting, ControlNets, Placed, Preprocess, added
-from .extended import BANK, CONTROL, ExtendedUnet, Extra
+from .extended import BANK, CONTROL, IMAGE, ExtendedUnet, Extra
+from .ipadapter import IpAdapter
 from .model import Model
+from .parts import config_of
 from .references import Look, References
+from .styles import Images, Style, Styles, looked
 from .surface import Surface
 from .text import Encoding
 from .worker import Worker
+
+# An IP-Adapter as it is named -> its file and its image encoder's folder; raises ValueError in words.
+AdapterFiles = Callable[[Adapter], tuple[Path, Path]]
+NEEDS_MORE = ("controlnet_config", "ipadapter_config", "vace_ref_images")
+CALLED = {BANK: "the attention bank", CONTROL: "ControlNets", IMAGE: "IP-Adapters"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +44,7 @@ class Steer:
     past: float = 0.0
     look: Look | None = None
     controls: tuple[Acting, ...] = ()
+    styles: tuple[Style, ...] = ()
 
     def tinted(self, x_0: Tensor) -> Tensor:
         """Denoised latents on their way to the references' colours."""
@@ -65,6 +76,7 @@ class Steering:
         opened: Callable[[str], np.ndarray] | None = None,
         preprocess: Preprocess | None = None,
         placed: Placed | None = None,
+        adapter_files: AdapterFiles | None = None,
     ) -> None:
         self._model, self._builder, self._notices = model, builder, notices
         self._networks: dict[frozenset[str], Future[ExtendedUnet]] = {}
@@ -81,6 +93,8 @@ class Steering:
             model.schedule, builder, notices, self._reader, self._neutral_text, model.reads_pooled, opened or _refuse
         )
         self.controls = ControlNets(model.networks, builder, notices, preprocess, placed)
+        self._adapter_files = adapter_files
+        self.styles = Styles(self._adapter, builder, notices, opened or _refuse)
 
     def at(
         self, snapshot: Snapshot, surface: Surface, dt: float, source: np.ndarray | None, painted: np.ndarray | None
@@ -90,6 +104,7 @@ class Steering:
         `source`: the input, `painted`: the last picture, for what ControlNets look at.
         """
         if self._model.networks.extended is None:
+            self._say_what_cannot_be(snapshot)
             return None
         self._t, self._dt = snapshot.t, dt
         if any(trigger.name == "reset_cache" for trigger in snapshot.triggers):
@@ -97,8 +112,10 @@ class Steering:
         manage, names = bool(value(snapshot, "manage_cache")), value(snapshot, "vace_ref_images")
         look = self._references.look(names, float(value(snapshot, "vace_context_scale")), surface, dt)
         controls = self.controls.at(snapshot, source, painted, surface, dt)
-        wanted = {BANK} if manage or look is not None or self._swell.share > 0.0 else set()
-        self._kinds = self._there(frozenset(wanted | ({CONTROL} if controls else set())))
+        styles = self.styles.at(snapshot, dt)
+        bank = manage or look is not None or self._swell.share > 0.0
+        wanted = [kind for kind, on in ((BANK, bank), (CONTROL, controls), (IMAGE, styles)) if on]
+        self._kinds = self._there(frozenset(wanted))
         if self._swell.at(manage and BANK in self._kinds, dt) or surface.shape != self._shape:
             self.clear()
         self._shape, self._bias = surface.shape, float(value(snapshot, "kv_cache_attention_bias"))
@@ -107,7 +124,7 @@ class Steering:
             self.clear()
         if not self._kinds and (look is None or look.share <= 0.0):
             return None
-        return Steer(self, self.weight, look, controls if CONTROL in self._kinds else ())
+        return Steer(self, self.weight, look, controls if CONTROL in self._kinds else (), styles)
 
     @property
     def weight(self) -> float:
@@ -146,7 +163,9 @@ class Steering:
         pooled = [a.pooled for a in asks if a.pooled is not None]
         call = (x_t, t, states, torch.cat(pooled) if pooled else None)
         acting = self._acting(asks, x_t) if CONTROL in self._kinds else []
-        kinds = self._kinds if acting else self._there(self._kinds - {CONTROL})
+        images = [row for a in asks for row in _images(a)] if IMAGE in self._kinds else []
+        idle = {kind for kind, on in ((CONTROL, acting), (IMAGE, any(images))) if not on}
+        kinds = self._there(self._kinds - idle)
         if not kinds:
             prediction = self._model.unet(*call)
         else:
@@ -154,7 +173,9 @@ class Steering:
             bank, bias = (), None
             if BANK in kinds:
                 bank, bias = joined([slots for a in asks for slots in self._slots(a)], network.widths, x_t)
-            prediction, made = network(*call, Extra(added(acting, *call), bank, bias))
+            residuals = added(acting, *call) if CONTROL in kinds else ()
+            seen = looked(images, x_t) if IMAGE in kinds else ((), None, None)
+            prediction, made = network(*call, Extra(residuals, bank, bias, *seen))
             self._note(asks, made)
         return list(prediction.split([len(a.x_t) for a in asks]))
 
@@ -177,7 +198,7 @@ class Steering:
         """What each row of a call may look at."""
         steer = ask.steer
         if steer is None:
-            return [[] for _ in ask.steps]
+            return [[] for _ in ask.x_t]
         angles = self._model.schedule.angle(ask.t.double().cpu().numpy()) if steer.look is not None else None
         rows: list[Slots] = []
         for k, row in enumerate(ask.steps):
@@ -204,8 +225,8 @@ class Steering:
             self._networks[wanted] = self._builder.submit(lambda: make(wanted))
         if self._built(wanted):
             return wanted
-        parts = (frozenset({kind}) for kind in sorted(wanted))
-        return next((part for part in parts if part in self._networks and self._built(part)), frozenset())
+        parts = [part for part in self._networks if part < wanted and self._built(part)]
+        return max(parts, key=len, default=frozenset())
 
     def _built(self, kinds: frozenset[str]) -> bool:
         future = self._networks[kinds]
@@ -214,7 +235,7 @@ class Steering:
         fault = future.exception()
         if fault is not None and kinds not in self._told:
             self._told.add(kinds)
-            words = " and ".join({BANK: "the attention bank", CONTROL: "ControlNets"}[kind] for kind in sorted(kinds))
+            words = " and ".join(CALLED[kind] for kind in sorted(kinds))
             self._notices.say("steering", f"{words} cannot be had ({fault}); the picture goes on without")
         return fault is None
 
@@ -223,10 +244,33 @@ class Steering:
         assert self._model.networks.extended is not None
         return self._model.networks.extended(frozenset({BANK}))
 
+    def _say_what_cannot_be(self, snapshot: Snapshot) -> None:
+        asked = [name for name in NEEDS_MORE if snapshot.values.get(name)]
+        if asked and frozenset(asked) not in self._told:
+            self._told.add(frozenset(asked))
+            words = f"nothing acts on it under {self._model.acceleration}; acceleration: none has it all"
+            self._notices.say("steering", f"{', '.join(asked)}: {words}")
+
+    def _adapter(self, adapter: Adapter) -> IpAdapter:
+        if self._adapter_files is None:
+            raise ValueError("this show takes no IP-Adapters")
+        file, encoder = self._adapter_files(adapter)
+        model = self._model
+        return IpAdapter(file, encoder, config_of(model.folder / "unet"), model.device, model.dtype)
+
     def _neutral_text(self) -> Encoding:
         if self._neutral is None:
             [self._neutral] = self._model.text([""])
         return self._neutral
+
+
+def _images(ask: Ask) -> list[Images]:
+    """The pictures that each row of a call looks at; the negative prompt's rows look at none, as the adapter was
+    trained."""
+    if ask.steer is None:
+        return [[] for _ in ask.x_t]
+    styles = ask.steer.styles
+    return [[(s.seen.against if against else s.seen.layers, s.weight) for s in styles] for _, against in ask.steps]
 
 
 def value(snapshot: Snapshot, name: str) -> Any:

@@ -359,8 +359,9 @@ def test_keys_without_effect_are_said_not_passed_over(tmp_path, sentence_folder,
     path.write_text(text)
     wrapper = create_wrapper_from_config(load_config(path))
     assert wrapper(np.zeros((64, 64, 3), np.uint8)).shape == (64, 64, 3)
-    for key in ("lora_dict", "lcm_lora_id", "ipadapters"):
+    for key in ("lora_dict", "lcm_lora_id"):
         assert f"{key} has no effect" in caplog.text
+    assert "the IP-Adapter cannot be had: x.bin: there is no such file" in caplog.text
     wrapper.close()
 
 

@@ -162,6 +162,35 @@ def test_what_cannot_be_is_told_and_what_plays_stays(rack):
         loras.wishes([("nowhere", 1.0)], RUNTIME)
 
 
+def test_one_that_cannot_be_is_not_tried_again_while_another_is_turned(rack):
+    loras, adapters, notices = rack()
+    for n in range(20):
+        loras.advance(n * LIVE, (("a", n * 0.05), ("bad", 1.0)))
+    assert sum("bad is made for another model" in n.text for n in notices.recent) == 1
+    assert adapters.builds == 1
+    loras.error = None
+    loras.advance(SOON, (("a", 1.0), ("bad", 1.0)))
+    assert loras.error is None
+    loras.advance(SOON, (("a", 1.0), ("bad", 0.9)))  # asked for anew
+    assert loras.error == "bad is made for another model"
+
+
+def test_one_that_the_show_lacks_keeps_its_place_and_is_told_once(tmp_path, sentence_folder, lora_file):
+    from clavilux.configs import load_show
+    from clavilux.engine.diffusion import load_model
+    from clavilux.engine.show_loras import loras_of
+
+    lora_file(tmp_path / "here.safetensors", sentence_folder)
+    loras = "{gone.safetensors: 1.0, here.safetensors: 0.5}"
+    (tmp_path / "show.yaml").write_text(f"stream: {{lora_merge_mode: runtime_peft, lora_dict: {loras}}}\n")
+    notices = Notices(ManualClock())
+    made, _ = loras_of(load_show(tmp_path / "show.yaml"), load_model(sentence_folder, "none", (64, 64)), notices, True)
+    assert made.opening == (("gone.safetensors", 0.0), (str(tmp_path / "here.safetensors"), 0.5))
+    made.advance(0.0, made.opening)
+    assert sum("gone" in n.text for n in notices.recent) == 1
+    assert made.loaded[0]["scale"] == 0.5
+
+
 def test_without_a_word_of_runtime_no_scale_moves(rack):
     loras, adapters, notices = rack(PERMANENT)
     loras.advance(0.0, (("a", 1.0),))

@@ -1,0 +1,74 @@
+"""Lists whose entries bring knobs along: what the list says and where the knob stands are one."""
+
+import pytest
+from clavilux.configs import load_show
+from clavilux.engine.core.bindings import BindingSet
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.router import Router
+from clavilux.engine.core.table import TABLE
+from clavilux.mappings import load_mapping
+
+LORAS = {"lora_scales": (("ink", 0.0), ("neon", 1.0))}
+
+
+@pytest.fixture
+def router():
+    return Router(Notices(ManualClock()), opening=LORAS)
+
+
+def say(router, t, name, *values, port="osc"):
+    router.feed(Event(t, port, f"/clavilux/{name}", values))
+
+
+def scales(router, t):
+    return dict(router.sample(t)["lora_scales"])
+
+
+def test_a_knob_turns_one_lora_within_its_slew_and_rests_exactly(router):
+    say(router, 0.0, "lora/0/scale", 1.0)
+    assert scales(router, 0.25) == {"ink": pytest.approx(0.5), "neon": 1.0}
+    assert scales(router, 0.6) == {"ink": 1.0, "neon": 1.0}
+    resting = router.sample(1.0)["lora_scales"]
+    assert router.sample(2.0)["lora_scales"] is resting  # nobody looks again at what did not move
+
+
+def test_the_list_moves_the_knob_and_keeps_its_places(router):
+    say(router, 0.0, "lora_scales", "neon", -0.5, "thermal", 0.8)
+    now = router.sample(2.0)
+    assert now["lora_scales"] == (("ink", 0.0), ("neon", -0.5), ("thermal", 0.8))
+    assert (now["lora/1/scale"], now["lora/2/scale"]) == (-0.5, 0.8)
+    say(router, 3.0, "lora/2/scale", 0.0)
+    say(router, 3.0, "ink", 1.0)
+    assert scales(router, 5.0) == {"ink": 0.0, "neon": -0.5, "thermal": 0.0}
+
+
+def test_beyond_a_knobs_reach_the_list_alone_counts(router):
+    say(router, 0.0, "lora_scales", "ink", 5.0)
+    assert scales(router, 9.0)["ink"] == 5.0
+    say(router, 9.0, "lora/0/scale", 0.5)
+    assert scales(router, 12.0)["ink"] == 0.5
+
+
+def test_panic_takes_knobs_back_to_the_opening(router):
+    say(router, 0.0, "lora/0/scale", 1.0)
+    say(router, 0.5, "lora/1/scale", -1.0)
+    say(router, 1.0, "panic")
+    assert scales(router, 3.0) == {"ink": 0.0, "neon": 1.0}
+    assert router.sample(3.0)["lora/1/scale"] == 1.0
+
+
+def test_a_show_with_loras_has_a_knob_for_each_that_a_mapping_binds(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "version: 1\nname: Mine\nbindings:\n  - {cc: 21, to: lora/1/scale, range: [0, 1.5], takeover: jump}\n"
+    )
+    (tmp_path / "show.yaml").write_text(
+        "mappings: [./mine.yaml]\nstream: {lora_merge_mode: runtime_peft, lora_dict: {ink: 0.2, neon: 0.0}}\n"
+    )
+    show = load_show(tmp_path / "show.yaml")
+    mapping: BindingSet = load_mapping(show.mappings[0], show.table)
+    router = Router(Notices(ManualClock()), mapping.bindings, show.table, LORAS)
+    router.feed(Event(0.0, "midi:x", "/cc/0/21", (127,)))
+    assert "lora/1/scale" not in TABLE
+    assert scales(router, 2.0)["neon"] == 1.5
