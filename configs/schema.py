@@ -56,7 +56,7 @@ class _Reader:
         model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
         stream = read_stream(self.stream)
         effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
-        controls = [{**row, "model_id": self._beside(row["model_id"] or "")} for row in stream["controlnets"]]
+        controls = [self._control_beside(row) for row in stream["controlnets"]]
         adapters = [self._adapter_beside(row) for row in stream["ipadapters"]]
         loras = tuple((stream["lora_dict"] or {}).items())
         for name, rows in ((CONTROLNETS, controls), (IPADAPTERS, adapters), ("lora_scales", loras)):
@@ -234,6 +234,15 @@ class _Reader:
         """A folder beside the show file as its path; any other name (a hub id) as it is."""
         path = self.beside / Path(name).expanduser()
         return str(path.resolve()) if name != "embedded" and path.is_dir() else name
+
+    def _control_beside(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        found = {**row, "model_id": self._beside(row["model_id"] or "")}
+        if found["source"] is None:
+            del found["source"]
+        else:
+            line = self._line(self.stream, "controlnets")
+            found["source"] = check_source(self.page, line, "controlnets: source", row["source"], self.beside)
+        return found
 
     def _adapter_beside(self, row: Mapping[str, Any]) -> dict[str, Any]:
         files = ("ipadapter_model_path", "image_encoder_path", "style_image")

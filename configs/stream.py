@@ -62,7 +62,7 @@ FOREIGN = (
 )  # fmt: skip
 CONTROLNET_KEYS = (
     "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
-    "control_guidance_end", "conditioning_channels", "control_image",
+    "control_guidance_end", "conditioning_channels", "control_image", "source",
 )  # fmt: skip
 
 
@@ -173,6 +173,7 @@ def _controlnet(s: Section, node: Node) -> dict[str, Any]:
     found = {
         "model_id": net.text("model_id"),
         "preprocessor": net.text("preprocessor"),
+        "source": net.text("source"),
         "conditioning_scale": net.number("conditioning_scale", 1.0, 0.0, 10.0),
         "enabled": net.flag("enabled", True),
         "control_guidance_start": net.number("control_guidance_start", 0.0, 0.0, 1.0),

@@ -18,6 +18,7 @@ from .core.snapshot import Snapshot
 from .show_adapters import adapter_files, style_image
 from .show_loras import loras_of
 from .stopwatch import Stopwatch, timed
+from .views import Views
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,9 +60,10 @@ class Brush:
         opening: Mapping[str, Any],
         render: Render | None = None,
         watch: Stopwatch | None = None,
+        close: Callable[[], None] | None = None,
     ) -> "Brush":
-        """A brush that paints with `diffuser`, whose model `watch` times."""
-        paint = (diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch)
+        """A brush that paints with `diffuser`, whose model `watch` times; `close` closes it and what goes with it."""
+        paint = (close or diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch)
 
         def taken() -> dict[str, float]:
             stages = watch.taken() if watch is not None else {}
@@ -100,6 +102,12 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     effects = Effects(show.effects, notices)
     loras, few_steps = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
+    views = Views(show, clock, notices, synchronous)
+
+    def close() -> None:
+        diffuser.close()
+        views.close()
+
     diffuser = Diffuser(
         timed(model, watch),
         size=show.size,
@@ -116,6 +124,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         preprocess=lambda name, values: preprocessor(name, **values),
         placed=lambda name: control_folder(name, show),
         adapter_files=lambda adapter: adapter_files(adapter, show),
+        watched=views,
     )
     made_for = {
         "t_index_list": model.defaults.t_index_list,
@@ -128,13 +137,13 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render, watch)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render, watch, close)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     if show.parameters.get("adaptive_quality"):
         adaptive.warm()
     else:
         diffuser.warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch, close)
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":

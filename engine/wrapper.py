@@ -200,14 +200,18 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def _placed(config: Any) -> Any:
-    """A ControlNet config with the folders it names as absolute paths."""
+    """A ControlNet config with the folders and files it names as absolute paths."""
     rows = [config] if isinstance(config, Mapping) else config
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return config
     found = []
     for row in rows:
-        folder = Path(str(row.get("model_id", ""))).expanduser() if isinstance(row, Mapping) else None
-        found.append({**row, "model_id": str(folder.resolve())} if folder is not None and folder.is_dir() else row)
+        here: dict[str, str] = {}
+        for key in ("model_id", "source") if isinstance(row, Mapping) else ():
+            path = Path(str(row.get(key) or "")).expanduser()
+            if row.get(key) and (path.is_dir() or (key == "source" and path.is_file())):
+                here[key] = str(path.resolve())
+        found.append({**row, **here} if here else row)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 KEYS = (
     "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
-    "control_guidance_end",
+    "control_guidance_end", "source",
 )  # fmt: skip
 # Read by other versions of StreamDiffusion; they mean nothing here.
 FOREIGN = ("conditioning_channels", "control_image", "pipeline_type")
@@ -22,8 +22,8 @@ class ControlRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One ControlNet: its folder or name, what its picture is made of (`preprocessor`, of the input; None: the input
-    as it is), how strongly it acts, and from which share of the steps to which."""
+    """One ControlNet: its folder or name, what its picture is made of (`preprocessor`, of the input or of another
+    `source`; None: that as it is), how strongly it acts, and from which share of the steps to which."""
 
     model_id: str
     preprocessor: str | None = None
@@ -32,6 +32,7 @@ class Control:
     preprocessor_params: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     start: float = 0.0
     end: float = 1.0
+    source: str | None = None
 
 
 def scale_name(index: int) -> str:
@@ -58,7 +59,9 @@ def _read(row: Any) -> Control:
     params = row.get("preprocessor_params") or {}
     if not isinstance(params, Mapping):
         raise ControlRefused("takes preprocessor_params as {name: value}")
-    preprocessor = row.get("preprocessor")
+    preprocessor, source = row.get("preprocessor"), row.get("source")
+    if source is not None and not isinstance(source, str):
+        raise ControlRefused(f"takes the name of a source, as in camera:1, not {source!r}")
     return Control(
         model_id=row["model_id"],
         preprocessor=None if preprocessor in (None, "", "passthrough", "none") else str(preprocessor),
@@ -67,6 +70,7 @@ def _read(row: Any) -> Control:
         preprocessor_params=MappingProxyType(dict(params)),
         start=_share(row, "control_guidance_start", 0.0, 1.0),
         end=_share(row, "control_guidance_end", 1.0, 1.0),
+        source=source or None,
     )
 
 

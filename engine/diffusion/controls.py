@@ -1,12 +1,13 @@
 """The ControlNets of a show: what each looks at in a frame, and what they add to the UNet together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..core.controls import Control, read_controls, scale_name
@@ -24,6 +25,15 @@ FEEDBACK = "feedback"
 # (name, its own values) -> a function of a picture; raises ValueError in words.
 Preprocess = Callable[[str, Mapping[str, Any]], Callable[[np.ndarray], np.ndarray]]
 Placed = Callable[[str], Path]
+
+
+class Watched(Protocol):
+    """Sources besides the input, by name: `watch` says which are wanted, `picture` gives one's for frame n, uint8
+    (H, W, 3); None while it has none."""
+
+    def watch(self, names: Collection[str]) -> None: ...
+
+    def picture(self, name: str, n: int) -> np.ndarray | None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +63,25 @@ class _Net:
     image: Tensor | None = None
     told: bool = False
     shape: tuple[int, int] = field(default=(0, 0))
+    # Where its pictures come another way, the last of the old way gives place to them bit by bit.
+    before: Tensor | None = None
+    turned: float = 1.0
 
 
 class ControlNets:
     """`at` is for the render thread, `give` for any; networks are loaded on a worker."""
 
     def __init__(
-        self, networks: Networks, worker: Worker, notices: Notices, preprocess: Preprocess | None, placed: Placed | None
+        self,
+        networks: Networks,
+        worker: Worker,
+        notices: Notices,
+        preprocess: Preprocess | None,
+        placed: Placed | None,
+        watched: Watched | None = None,
     ) -> None:
         self._networks, self._worker, self._notices = networks, worker, notices
-        self._preprocess, self._placed = preprocess, placed
+        self._preprocess, self._placed, self._watched = preprocess, placed, watched
         self._config: Any = None
         self._nets: list[_Net] = []
         self._given: dict[int, np.ndarray] = {}
@@ -89,7 +108,9 @@ class ControlNets:
             return ()
         acting = []
         for net in list(self._nets):
-            wanted = net.index is not None and net.control.enabled and self._is_there(net)
+            seen = self._seen(net, snapshot.n, source, painted)
+            shown = seen is not None or net.control.source is None
+            wanted = net.index is not None and net.control.enabled and self._is_there(net) and shown
             net.share = min(net.share + SPEED * dt, 1.0) if wanted else max(net.share - SPEED * dt, 0.0)
             if net.index is None and net.share <= 0.0:
                 self._nets.remove(net)
@@ -97,7 +118,8 @@ class ControlNets:
             if net.index is not None:
                 net.scale = float(snapshot.values.get(scale_name(net.index), net.control.conditioning_scale))
             scale = net.scale * net.share
-            image = self._image(net, source, painted, surface) if scale > 0.0 else None
+            net.turned = min(net.turned + SPEED * dt, 1.0)
+            image = self._image(net, seen, surface) if scale > 0.0 else None
             if image is not None:
                 acting.append(Acting(net.network.result(), image, scale, net.control.start, net.control.end))
         return tuple(acting)
@@ -106,11 +128,16 @@ class ControlNets:
         """The nets of this list, those that are there already carried over; the others fade out."""
         left = list(self._nets)
         self._nets = []
+        if self._watched is not None:
+            self._watched.watch({control.source for control in controls if control.source is not None})
         for index, control in enumerate(controls):
-            same = next((n for n in left if n.control.model_id == control.model_id), None)
+            alike = [n for n in left if n.control.model_id == control.model_id]
+            same = next((n for n in alike if _way(n.control) == _way(control)), alike[0] if alike else None)
             look = self._look(control)
             if same is not None:
                 left.remove(same)
+                if _way(same.control) != _way(control) and same.share > 0.0:
+                    same.before, same.turned = same.image, 0.0
                 same.control, same.look, same.index, same.seen = control, look, index, None
                 self._nets.append(same)
                 continue
@@ -143,20 +170,36 @@ class ControlNets:
             self._notices.say(f"controlnet:{name}", f"the ControlNet {name} cannot be had: {fault}")
         return fault is None
 
-    def _image(
-        self, net: _Net, source: np.ndarray | None, painted: np.ndarray | None, surface: Surface
-    ) -> Tensor | None:
+    def _seen(self, net: _Net, n: int, source: np.ndarray | None, painted: np.ndarray | None) -> np.ndarray | None:
+        """The picture that the net's control image is made of."""
+        if net.index is None:
+            return None
+        given = self._given.get(net.index)
+        if given is not None:
+            return given
+        if net.control.source is not None:
+            return self._watched.picture(net.control.source, n) if self._watched is not None else None
+        return painted if net.control.preprocessor == FEEDBACK else source
+
+    def _image(self, net: _Net, seen: np.ndarray | None, surface: Surface) -> Tensor | None:
         """What the net looks at, made anew only where that is another picture than last time."""
-        given = self._given.get(net.index) if net.index is not None else None
-        seen = given if given is not None else painted if net.control.preprocessor == FEEDBACK else source
         if seen is None:
-            return net.image if net.index is None and net.shape == surface.canvas.padded else None
+            held = net.index is None or net.control.source is not None
+            return net.image if held and net.shape == surface.canvas.padded else None
         if seen is not net.seen or net.shape != surface.canvas.padded or net.image is None:
             # An image that is given is a control image already.
-            pixels = fitted(seen, *surface.size)
-            pixels = pixels if given is not None or net.look is None else net.look(pixels)
+            pixels, given = fitted(seen, *surface.size), net.index is not None and self._given.get(net.index) is seen
+            pixels = pixels if given or net.look is None else net.look(pixels)
             net.image, net.seen, net.shape = surface.plain(pixels), seen, surface.canvas.padded
-        return net.image
+        if net.turned >= 1.0 or net.before is None or net.before.shape != net.image.shape:
+            net.before = None
+            return net.image
+        return torch.lerp(net.before, net.image, net.turned)
+
+
+def _way(control: Control) -> tuple[Any, ...]:
+    """How its pictures come about."""
+    return control.preprocessor, dict(control.preprocessor_params), control.source
 
 
 def added(

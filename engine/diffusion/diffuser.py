@@ -14,7 +14,7 @@ from ..core.notices import Notices
 from ..core.quality import FULL, Effort
 from ..core.snapshot import Snapshot
 from .accelerators import NotAPicture
-from .controls import Placed, Preprocess
+from .controls import Placed, Preprocess, Watched
 from .encodings import EncodingFailed, Encodings
 from .frame_buffer import FrameBuffer
 from .guidance import CFG_TYPES, Kind, rows
@@ -47,16 +47,16 @@ class RenderFailed(RuntimeError):
 class Diffuser:
     """Paints frames with a model. One thread calls `render`; prompts are encoded on a worker beside it.
 
-    `size`: (width, height) of the frames that come out. `t_index_list`: the show's steps, used while the
-    snapshot names none (left out: the model's). `cfg_type`: none, full, self, initialize, while the snapshot names
-    none. `batch`: True takes all steps in one model call, N - 1 frames behind the input; False one after another,
-    without delay; "auto" is False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline
-    rendering: the same snapshots and inputs then give the same frames, bit for bit, on one machine. `similar` leaves
-    out frames whose input hardly changes; `effects` are the performer's own, whose latent stages play here; `loras` are
-    those on the model. `builder` builds what joins the model while the show goes on; `opened` gives a reference image
-    by its name, `placed` a ControlNet's folder, `adapter_files` what an IP-Adapter consists of; `preprocess` makes
-    control images. `glide` and `seed_speed`: how fast steps and noise move when the list or the seed changes, in
-    radians a second (pi: half a second all the way; 0: at once).
+    `size`: (width, height) of the frames that come out. `t_index_list`: the show's steps, used while the snapshot names
+    none (left out: the model's). `cfg_type`: none, full, self, initialize, while the snapshot names none. `batch`: True
+    takes all steps in one model call, N - 1 frames behind the input; False one after another, without delay; "auto" is
+    False on a CPU, where a batch gains little. `synchronous`: encode at once, for offline rendering: the same snapshots
+    and inputs then give the same frames, bit for bit, on one machine. `similar` leaves out frames whose input hardly
+    changes; `effects` are the performer's own, whose latent stages play here; `loras` are those on the model. `builder`
+    builds what joins the model while the show goes on; `opened` gives a reference image by its name, `placed` a
+    ControlNet's folder, `adapter_files` what an IP-Adapter consists of; `preprocess` makes control images, of `watched`
+    sources too. `glide`, `seed_speed`: how fast steps and noise move when list or seed change, in radians a second (pi:
+    half a second all the way; 0: at once).
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Diffuser:
         preprocess: Preprocess | None = None,
         placed: Placed | None = None,
         adapter_files: AdapterFiles | None = None,
+        watched: Watched | None = None,
         glide: float = float(np.pi),
         seed_speed: float = float(np.pi),
     ) -> None:
@@ -105,7 +106,7 @@ class Diffuser:
         self._effects = effects or Effects()
         self.loras = loras
         self.builder = builder or Worker(synchronous, "clavilux-builder")
-        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files)
+        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files, watched)
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self._lag = 0
@@ -163,7 +164,7 @@ class Diffuser:
 
     @property
     def style_image(self) -> Callable[[np.ndarray | None, int], None]:
-        """Hands over the picture of the IP-Adapter of an index; for any thread."""
+        """The same for the picture of the IP-Adapter of an index."""
         return self._steering.styles.give
 
     def reset(self) -> None:
@@ -220,8 +221,7 @@ class Diffuser:
 
     def _render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort) -> np.ndarray:
         if pixels is not None and self._may_skip(snapshot):
-            assert self._similar is not None
-            assert self._shown is not None
+            assert self._similar is not None and self._shown is not None  # noqa: PT018
             if self._similar.skips(fitted(pixels, *self.size), snapshot.n):
                 return self._shown
         wanted = int(value(snapshot, "frame_buffer_size"))

@@ -19,7 +19,7 @@ from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
 from .bank import Past, Slots, Steady, Swell, joined
-from .controls import Acting, ControlNets, Placed, Preprocess, added
+from .controls import Acting, ControlNets, Placed, Preprocess, Watched, added
 from .extended import BANK, CONTROL, IMAGE, ExtendedUnet, Extra
 from .ipadapter import IpAdapter
 from .model import Model
@@ -77,6 +77,7 @@ class Steering:
         preprocess: Preprocess | None = None,
         placed: Placed | None = None,
         adapter_files: AdapterFiles | None = None,
+        watched: Watched | None = None,
     ) -> None:
         self._model, self._builder, self._notices = model, builder, notices
         self._networks: dict[frozenset[str], Future[ExtendedUnet]] = {}
@@ -92,7 +93,7 @@ class Steering:
         self._references = References(
             model.schedule, builder, notices, self._reader, self._neutral_text, model.reads_pooled, opened or _refuse
         )
-        self.controls = ControlNets(model.networks, builder, notices, preprocess, placed)
+        self.controls = ControlNets(model.networks, builder, notices, preprocess, placed, watched)
         self._adapter_files = adapter_files
         self.styles = Styles(self._adapter, builder, notices, opened or _refuse)
 

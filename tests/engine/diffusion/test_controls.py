@@ -229,3 +229,81 @@ def test_the_seeds_two_calls(sentence_folder, net_folder):
     assert np.abs(held - plain).mean() > 0.001
     assert len(calls) == 1
     assert "scale 1.0 for number 3" in wrapper.stream.notices.recent[-1].text
+
+
+class Clip:
+    """A source that is there from frame 5 on: a picture for each frame of the show."""
+
+    def __init__(self, picture) -> None:
+        self.wanted: set[str] = set()
+        self.picture_of = picture
+
+    def watch(self, names) -> None:
+        self.wanted = set(names)
+
+    def picture(self, name, n):
+        assert name in self.wanted
+        return self.picture_of(n) if n >= 5 else None
+
+
+def test_a_net_may_look_at_another_source_and_turns_to_it_without_a_jump(player, net_folder):
+    player = player()
+    other = np.roll(player.picture, 8, axis=1) // 4
+    clip = player.painter._steering.controls._watched = Clip(lambda n: other)
+    net = {"model_id": str(net_folder), "preprocessor": "blur"}
+    plain = player.frames(3)[-1]
+    waits = player.frames(2, controlnet_config=[{**net, "source": "camera:1"}])[-1]
+    assert (waits == plain).all()  # nothing to look at yet: it does not act
+    made = player.frames(30, controlnet_config=[{**net, "source": "camera:1"}])
+    of_other = made[-1]
+    made += player.frames(30, controlnet_config=[net])
+    of_input = made[-1]
+    assert clip.wanted == set()
+    made += player.frames(30, controlnet_config=[{**net, "source": "camera:1"}])
+    assert (made[-1] == of_other).all()
+    whole = max(apart(of_other, plain), apart(of_input, plain))
+    assert apart(of_other, of_input) > 0.005
+    assert max(apart(a, b) for a, b in pairwise([waits, *made])) < 0.35 * whole
+
+
+def test_a_show_names_a_nets_source_and_it_plays_frame_by_frame_offline(sentence_folder, net_folder, tmp_path):
+    from clavilux.configs import load_show
+    from clavilux.engine.core.documents import Mistakes
+    from clavilux.engine.views import Views
+    from PIL import Image
+
+    (tmp_path / "masks").mkdir()
+    for k in range(3):
+        Image.new("RGB", (64, 64), (80 * k, 0, 0)).save(tmp_path / "masks" / f"{k}.png")
+    row = f"{{model_id: {net_folder}, source: masks}}"
+    (tmp_path / "show.yaml").write_text(f"size: [64, 64]\nfps: 10\nassets: none\nstream: {{controlnets: [{row}]}}\n")
+    show = load_show(tmp_path / "show.yaml")
+    [named] = show.parameters["controlnet_config"]
+    notices = Notices(ManualClock())
+    views = Views(show, ManualClock(), notices, synchronous=True)
+    views.watch({named["source"], "camera:0", "/etc", "webrtc"})
+    seen = [int(views.picture(named["source"], n)[0, 0, 0]) for n in (0, 0, 1, 2, 1)]
+    assert seen == [0, 0, 80, 160, 80]
+    said = " ".join(n.text for n in notices.recent)
+    assert "only files in the assets folder" in said
+    assert "webrtc cannot be a ControlNet's source" in said
+    assert "is live; offline it takes a file" in said or "camera" in said
+    views.close()
+    (tmp_path / "show.yaml").write_text("stream: {controlnets: [{model_id: embedded, source: camra}]}\n")
+    with pytest.raises(Mistakes, match=r"show.yaml:1: controlnets: source: camra: no such file or source"):
+        load_show(tmp_path / "show.yaml")
+
+
+def test_a_second_source_plays_live_on_a_thread_of_its_own(net_folder):
+    from clavilux.configs import load_show
+    from clavilux.engine.core.clock import SystemClock
+    from clavilux.engine.views import Views
+
+    views = Views(load_show("laptop"), SystemClock(), Notices(SystemClock()), synchronous=False)
+    views.watch({"test-pattern"})
+    feed = views._feeds["test-pattern"]
+    while feed.thread.frames == 0 and feed.thread.state != "lost":
+        pass
+    assert views.picture("test-pattern", 0).shape == (256, 256, 3)
+    views.close()
+    assert feed.thread.state == "stopped"
