@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..configs import Show
-from .core.assets import asset
+from .core.assets import asset, shipped_controlnets
 from .core.clock import Clock
 from .core.controls import CONTROLNETS
 from .core.effects import Effects
@@ -165,11 +165,11 @@ def picture_of(path: Path) -> np.ndarray:
 
 def control_folder(name: str, show: Show) -> Path:
     """The folder of a ControlNet: `embedded`, one that the show file names, or one in the assets. Raises ValueError."""
-    from .diffusion.shelf import folder_of, part_of
+    from .diffusion.shelf import part_of
 
     if name == "embedded":
-        folder = folder_of("embedded") / "controlnet"
-        if not folder.is_dir():
+        folder = shipped_controlnets().get(name)
+        if folder is None:
             raise ValueError("this installation has no ControlNet for the embedded model")
         return folder
     named = [row["model_id"] for row in show.parameters.get(CONTROLNETS) or ()]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .core.assets import shipped_controlnets, shipped_loras
+
 # Models whose folders have the shapes that the tests play; what it takes to play them well stands with each.
 KNOWN = (
     ("stabilityai/sd-turbo", "SD Turbo", "512x512, one step; the fastest on a card"),
@@ -55,10 +57,12 @@ def models(options: argparse.Namespace) -> int:
     from .diffusion.shelf import models_folder
 
     here = list(rows())
+    loras, nets = sorted(shipped_loras()), sorted(shipped_controlnets())
     others = [row for row in KNOWN if row[0] not in {r.name for r in here}]
     if options.json:
         known = [{"name": name, "family": family, "note": note} for name, family, note in others]
-        print(json.dumps({"here": [asdict(row) for row in here], "known": known}, indent=1))
+        shipped = {"loras": loras, "controlnets": nets}
+        print(json.dumps({"here": [asdict(row) for row in here], **shipped, "known": known}, indent=1))
         return 0
     wide = max(len(name) for name in (*(r.name for r in here), *(r[0] for r in others)))
     print("here, for --model:")
@@ -66,6 +70,10 @@ def models(options: argparse.Namespace) -> int:
         print(f"  {'!' if row.fault else '+'} {row.name:{wide}}  {row.family:16} {row.megabytes:>6} MB")
         if row.fault:
             print(f"    {'':{wide}}  -> {row.fault}")
+    if loras:
+        print(f"LoRAs of the embedded model, for lora_dict: {', '.join(loras)}")
+    if nets:
+        print(f"ControlNet of the embedded model, for controlnets: model_id: {', '.join(nets)}")
     print(
         "others of families that play here; the first start fetches them from huggingface.co, under their own licences:"
     )

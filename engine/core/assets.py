@@ -31,8 +31,17 @@ def asset(folder: Path, name: str) -> Path:
 
 def shipped_loras() -> dict[str, Path]:
     """The LoRAs that ship with the embedded model, by their bare names."""
-    folder = Path(str(files("clavilux.engine") / "embedded" / "loras"))
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    return {path.stem: path for path in sorted((_shipped() / "loras").glob("*.safetensors"))}
+
+
+def shipped_controlnets() -> dict[str, Path]:
+    """The ControlNet that ships with the embedded model, under the name `embedded`."""
+    folder = _shipped() / "controlnet"
+    return {"embedded": folder} if (folder / "config.json").is_file() else {}
+
+
+def _shipped() -> Path:
+    return Path(str(files("clavilux.engine") / "embedded"))
 
 
 def lora_asset(folder: Path, name: str, loaded: Collection[str] = ()) -> Path:
