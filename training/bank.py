@@ -17,24 +17,13 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from .model import build_vae, encode
+from .model import encode, load_vae
 from .photos import training_photos
 from .pictures import make_picture
 from .pictures.shape import shaped
 from .text import TextEncoder
 
 ABSTRACT = ("abstract shapes", "abstract texture", "colour gradient")
-
-
-def load_vae(path: Path) -> AutoencoderTiny:
-    """The averaged weights of a checkpoint of training.vae, or an exported folder (``engine/embedded/vae``)."""
-    if path.is_dir():
-        return AutoencoderTiny.from_pretrained(path, torch_dtype=torch.float32, low_cpu_mem_usage=False).eval()
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    vae = build_vae().eval()
-    vae.load_state_dict(saved["ema"])
-    vae.register_to_config(scaling_factor=float(saved["scaling_factor"]))
-    return vae
 
 
 def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> np.ndarray:

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import draw
-from .model import FULL, LATENT_CHANNELS, TEXT_WIDTH, Schedule, build_vae, encode, load_unet
+from .model import FULL, LATENT_CHANNELS, TEXT_WIDTH, Schedule, encode, load_unet, load_vae
 from .photos import training_photos
 from .run import Ema, Run, averaged, brief, cosine
 from .text import TextEncoder
@@ -55,17 +55,6 @@ def begin_from(control: ControlNetModel, unet: UNet2DConditionModel) -> None:
     control.load_state_dict(
         {k: theirs[k] if k in theirs and theirs[k].shape == v.shape else v for k, v in ours.items()}
     )
-
-
-def load_autoencoder(path: Path) -> AutoencoderTiny:
-    """The averaged weights of a checkpoint of training.vae, or of an exported folder."""
-    if path.is_dir():
-        return AutoencoderTiny.from_pretrained(path, torch_dtype=torch.float32).eval()
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    vae = build_vae().eval()
-    vae.load_state_dict(saved["ema"])
-    vae.register_to_config(scaling_factor=float(saved["scaling_factor"]))
-    return vae
 
 
 @torch.no_grad()
@@ -182,7 +171,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     unet = load_unet(args.unet).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    vae, text, schedule = load_autoencoder(args.vae), TextEncoder(), Schedule()
+    vae, text, schedule = load_vae(args.vae), TextEncoder(), Schedule()
     control = build_control()
     begin_from(control, unet)
     control = control.to(memory_format=torch.channels_last).train()
@@ -202,10 +191,8 @@ def main() -> None:
     while not run.over:
         clean, tokens, pooled, edges = pool.batch(args.batch, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
-        t, noise = (
-            draw_times(torch.zeros(args.batch, dtype=torch.bool), generator),
-            torch.randn(clean.shape, generator=generator),
-        )
+        t = draw_times(torch.zeros(args.batch, dtype=torch.bool), generator)
+        noise = torch.randn(clean.shape, generator=generator)
         loss = controlled_loss(unet, control, schedule, (clean, tokens, pooled, edges), t, noise).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(control.parameters(), 1.0)

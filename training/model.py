@@ -42,6 +42,17 @@ def build_vae() -> AutoencoderTiny:
     )
 
 
+def load_vae(path: Path) -> AutoencoderTiny:
+    """The averaged weights of a checkpoint of training.vae, or an exported folder (``engine/embedded/vae``)."""
+    if path.is_dir():
+        return AutoencoderTiny.from_pretrained(path, torch_dtype=torch.float32, low_cpu_mem_usage=False).eval()
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    vae = build_vae().eval()
+    vae.load_state_dict(saved["ema"])
+    vae.register_to_config(scaling_factor=float(saved["scaling_factor"]))
+    return vae
+
+
 def build_unet(channels: tuple[int, ...] = FULL) -> UNet2DConditionModel:
     """The text-conditioned UNet; pooled text enters as ``class_labels``, token states as cross-attention.
 
@@ -81,13 +92,7 @@ def load_shipped(unet: Path, vae: Path) -> tuple[UNet2DConditionModel, Autoencod
         net = UNet2DConditionModel.from_pretrained(unet, torch_dtype=torch.float32, low_cpu_mem_usage=False)
     else:
         net = load_unet(unet)
-    if vae.is_dir():
-        coder = AutoencoderTiny.from_pretrained(vae, torch_dtype=torch.float32, low_cpu_mem_usage=False)
-    else:
-        from .bank import load_vae
-
-        coder = load_vae(vae)
-    return net.to(memory_format=torch.channels_last).eval(), coder.eval().requires_grad_(False)
+    return net.to(memory_format=torch.channels_last).eval(), load_vae(vae).requires_grad_(False)
 
 
 def pixels_to_vae(pixels: Tensor) -> Tensor:

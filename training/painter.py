@@ -11,8 +11,7 @@ import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 
-from .bank import load_vae
-from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet
+from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet, load_vae
 from .run import LAYOUT
 from .sample import FRACTIONS, Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder

@@ -81,7 +81,7 @@ def coarse_loss(error: Tensor, levels: int = 3) -> Tensor:
     loss = error.square().mean((1, 2, 3))
     for level in range(1, levels + 1):
         error = F.avg_pool2d(error, 2)
-        loss = loss + 2 ** (level - 1) * error.square().mean((1, 2, 3))
+        loss = loss + 2 ** (level - 2) * error.square().mean((1, 2, 3))
     return loss
 
 
@@ -125,7 +125,7 @@ def main() -> None:
         unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
     if args.start:
         unet.load_state_dict(averaged(args.start))
-    ema, optimizer = Ema(unet, 0.999), Pair(unet, EDGES)
+    ema, optimizer = Ema(unet, 0.996), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():
         unet.load_state_dict(saved["model"])
