@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-from .model import build_vae, pixels_to_vae, vae_to_pixels
+from .model import build_vae, load_vae, pixels_to_vae, vae_to_pixels
 from .muon import Pair
 from .photos import held_out, training_photos
 from .pictures import CONCEPTS, make_picture
@@ -62,9 +62,9 @@ class Crops(IterableDataset):
         return torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1), dtype=np.float32))
 
 
-def difference(made: Tensor, real: Tensor) -> Tensor:
-    """L1, L2, and L1 of gradients at three scales: edges count, without a network to judge them."""
-    loss = F.l1_loss(made, real) + 20 * F.mse_loss(made, real)
+def difference(made: Tensor, real: Tensor, square: float = 20) -> Tensor:
+    """L1, L2 times ``square``, and L1 of gradients at three scales: edges count, without a network to judge them."""
+    loss = F.l1_loss(made, real) + square * F.mse_loss(made, real)
     for _ in range(3):
         for axis in (-1, -2):
             loss = loss + 0.5 * F.l1_loss(made.diff(dim=axis), real.diff(dim=axis))
@@ -91,6 +91,16 @@ def vae_loss(vae: AutoencoderTiny, pixels: Tensor) -> tuple[Tensor, Tensor]:
     return loss, latents.detach()
 
 
+def decoder_loss(vae: AutoencoderTiny, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the decoder alone, mostly squared error: the last decibels, with latents that stay as a UNet knows them."""
+    with torch.no_grad(), brief():
+        latents = vae.encode(pixels_to_vae(pixels)).latents.float()
+    noisy = latents + torch.randn_like(latents) * 0.02 * torch.rand(len(latents), 1, 1, 1)
+    with brief():
+        made = vae_to_pixels(vae.decode(noisy).sample).float()
+    return difference(made, pixels, 80), latents
+
+
 @torch.no_grad()
 def psnr(vae: AutoencoderTiny, photo: np.ndarray) -> float:
     """Of the reconstruction of a uint8 picture, in dB."""
@@ -110,17 +120,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/vae"))
     parser.add_argument("--start", type=Path, help="begin from another run's checkpoint or an exported folder")
+    parser.add_argument("--decoder", action="store_true", help="leave the encoder, and so the latents, as they are")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    if args.decoder and not args.start:
+        parser.error("--decoder goes on from an autoencoder: name it with --start")
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     vae = build_vae().to(memory_format=torch.channels_last).train()
     if args.start:
         vae.load_state_dict(averaged(args.start))
+    if args.decoder:
+        vae.encoder.requires_grad_(False)
+    loss_of = decoder_loss if args.decoder else vae_loss
     ema = Ema(vae, 0.998)
     optimizer = Pair(vae, edges=("encoder.layers.0.", f"decoder.layers.{len(vae.decoder.layers) - 1}."), muon=args.rate)
     run = Run(args.run, args.minutes * 60, save_every=60)
@@ -130,14 +146,15 @@ def main() -> None:
         optimizer.load_state_dict(saved["optimizer"])
     print(f"{len(CONCEPTS)} concepts, {len(training_photos())} photographs, from step {run.step}", flush=True)
     loader = DataLoader(Crops(seed=args.seed + run.step), args.batch, num_workers=1, prefetch_factor=8)
-    scale = torch.tensor(1.0)
+    scale = torch.tensor(1 / load_vae(args.start).config.scaling_factor if args.decoder else 1.0)
     for pixels in loader:
-        loss, latents = vae_loss(vae, pixels.contiguous(memory_format=torch.channels_last))
+        loss, latents = loss_of(vae, pixels.contiguous(memory_format=torch.channels_last))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step(cosine(run.progress, 0.4, 0.02) * min(1, (run.step + 1) / 100))
         ema.update(vae)
-        scale = latents.std() if run.step == 0 else scale.lerp(latents.std(), 0.01)
+        if not args.decoder:
+            scale = latents.std() if run.step == 0 else scale.lerp(latents.std(), 0.01)
         save, done = run.tick(), run.over
         if run.step % 200 == 0:
             run.log(loss=loss.item(), std=scale.item(), rate=run.step * args.batch / run.spent, **measure(ema))
