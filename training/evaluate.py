@@ -69,7 +69,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     painter = Painter.load(args.unet, args.vae, args.size)
     if args.teacher:
-        sheets.write_sheet(args.out / "teacher.png", sheets.concepts(painter, 0), 96)
+        sheets.write_sheet(args.out / "teacher.jpg", sheets.concepts(painter, 0), 96, sheets.concept_titles())
         return
     sheets.write_all(painter, args.out)
     if args.sheets_only:

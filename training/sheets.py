@@ -31,10 +31,19 @@ TRANSITIONS = (
 )
 
 
-def write_sheet(path: Path, rows: Sequence[Sequence[np.ndarray]], cell: int) -> None:
-    """Rows of equal length, as one PNG."""
-    small = [[cv2.resize(p, (cell, cell), interpolation=cv2.INTER_AREA) for p in row] for row in rows]
-    cv2.imwrite(str(path), np.concatenate([np.concatenate(row, 1) for row in small])[..., ::-1])
+def titled(picture: np.ndarray, cell: int, title: str) -> np.ndarray:
+    """A picture at cell x cell with a title along its lower edge; '' leaves it bare."""
+    small = cv2.resize(picture, (cell, cell), interpolation=cv2.INTER_AREA)
+    for thickness, tone in ((3, 0), (1, 255)) if title else ():
+        cv2.putText(small, title, (3, cell - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.34, (tone,) * 3, thickness, cv2.LINE_AA)
+    return small
+
+
+def write_sheet(path: Path, rows: Sequence[Sequence[np.ndarray]], cell: int, titles: Sequence[str] = ()) -> None:
+    """Rows of equal length, as one picture file; ``titles``, one for each picture, row by row."""
+    named = iter(titles or [""] * sum(len(row) for row in rows))
+    small = [np.concatenate([titled(p, cell, next(named)) for p in row], 1) for row in rows]
+    cv2.imwrite(str(path), np.concatenate(small)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 def concepts(painter: Painter, steps: int, each: int = 3, columns: int = 4) -> list[list[np.ndarray]]:
@@ -44,6 +53,12 @@ def concepts(painter: Painter, steps: int, each: int = 3, columns: int = 4) -> l
     wide = each * columns
     pictures += [np.zeros_like(pictures[0])] * (-len(pictures) % wide)
     return [pictures[k : k + wide] for k in range(0, len(pictures), wide)]
+
+
+def concept_titles(each: int = 3, columns: int = 4) -> list[str]:
+    """What ``concepts`` shows, named at the first of each."""
+    names = [name if k == 0 else "" for name in CONCEPTS for k in range(each)]
+    return names + [""] * (-len(names) % (each * columns))
 
 
 def table(painter: Painter, columns: Sequence[str], rows: Sequence[str], steps: int = 2) -> list[list[np.ndarray]]:
@@ -65,12 +80,16 @@ def transitions(painter: Painter, frames: int = 12, steps: int = 2) -> list[list
     return rows
 
 
-def write_all(painter: Painter, out: Path) -> None:
-    """Every sheet, as PNGs in ``out``."""
+def write_all(painter: Painter, out: Path, cell: int = 96) -> None:
+    """Every sheet, as JPEGs in ``out``."""
     for steps in STEPS:
-        write_sheet(out / f"concepts_{steps}.png", concepts(painter, steps), 96)
-    write_sheet(out / "colours.png", table(painter, COLOUR_CONCEPTS, [f"{name} {{}}" for name in NAMED]), 96)
-    write_sheet(out / "styles.png", table(painter, STYLE_CONCEPTS, [f"{{}}, {name}" for name in STYLES]), 128)
-    write_sheet(out / "transitions.png", transitions(painter), 96)
+        write_sheet(out / f"concepts-{steps}.jpg", concepts(painter, steps), cell, concept_titles())
+    colours = table(painter, COLOUR_CONCEPTS, [f"{name} {{}}" for name in NAMED])
+    write_sheet(out / "colours.jpg", colours, cell, [f"{n} {c}" for n in NAMED for c in COLOUR_CONCEPTS])
+    styles = table(painter, STYLE_CONCEPTS, [f"{{}}, {name}" for name in STYLES])
+    write_sheet(out / "styles.jpg", styles, cell, [name if k == 0 else "" for name in STYLES for k in range(len(STYLE_CONCEPTS))])
+    shares = [f"{a} - {b}" if k == 0 else "" for a, b in TRANSITIONS for k in range(12)]
+    write_sheet(out / "transitions.jpg", transitions(painter), cell, shares)
     photo = held_out(painter.size)["astronaut"]
-    write_sheet(out / "photo.png", [[painter.repaint(photo, p, s) for s in SCALES] for p in PHOTO_PROMPTS], 128)
+    swept = [[painter.repaint(photo, p, s) for s in SCALES] for p in PHOTO_PROMPTS]
+    write_sheet(out / "photograph.jpg", swept, cell, [f"{p} {s}" for p in PHOTO_PROMPTS for s in SCALES])
