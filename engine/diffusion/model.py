@@ -12,6 +12,7 @@ from . import bf16, memory
 from .accelerators import ACCELERATIONS, Codec, Networks, Recipe, Unet, accelerated
 from .family import Defaults, Family, defaults_of, family_of
 from .parts import config_of
+from .reading import said_of
 from .schedule import Schedule
 from .shelf import folder_of, part_of
 from .text import TextEncoder, load_text
@@ -77,7 +78,7 @@ def load_model(
         notices.say("acceleration", f"acceleration {acceleration!r} is not known; auto is used")
     acceleration = acceleration if acceleration in ACCELERATIONS else "auto"
     recipe, family = recipe_of(name, size, notices, device, dtype, vae=vae, tiny=tiny, fetch=fetch)
-    folder, unet, said = recipe.folder, config_of(recipe.folder / "unet"), _said(recipe.folder)
+    folder, unet, said = recipe.folder, config_of(recipe.folder / "unet"), said_of(recipe.folder)
     try:
         schedule = Schedule.from_config(config_of(folder / "scheduler", "scheduler_config.json"))
     except (ValueError, KeyError) as e:
@@ -87,11 +88,12 @@ def load_model(
         folder, recipe.vae_folder, recipe.size, recipe.device, recipe.dtype, recipe.device.type == "cpu"
     )
     memory.check(str(name), needs, recipe.device)
+    networks = accelerated(recipe, acceleration, notices)
     return Model(
         name=str(name),
         folder=folder,
-        text=load_text(folder, said, recipe.device, recipe.dtype),
-        networks=accelerated(recipe, acceleration, notices),
+        text=load_text(folder, said, recipe.device, recipe.dtype, networks.text),
+        networks=networks,
         schedule=schedule,
         latent_channels=int(unet["in_channels"]),
         downscale=downscale,
@@ -124,15 +126,11 @@ def recipe_of(
     own = _autoencoder(folder, family, vae, tiny, fetch, notices)
     unet, codec = config_of(folder / "unet"), config_of(own)
     _fits(unet, codec, own)
-    shuffle = int(_said(folder).get("pixel_shuffle", 1))
+    shuffle = int(said_of(folder).get("pixel_shuffle", 1))
     _, multiple = _grid(shuffle, unet, codec)
     padded = (-(-size[0] // multiple) * multiple, -(-size[1] // multiple) * multiple)
     short = place.type == "cpu" and dtype != "float32" and bf16.native()
     return Recipe(folder, padded, shuffle, place, kind, own, short), family
-
-
-def _said(folder: Path) -> dict[str, Any]:
-    return config_of(folder, "clavilux.json") if (folder / "clavilux.json").is_file() else {}
 
 
 def _grid(shuffle: int, unet: dict[str, Any], codec: dict[str, Any]) -> tuple[int, int]:

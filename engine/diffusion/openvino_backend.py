@@ -56,6 +56,7 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     else:
         compiled = compiled_from_cache(core, folder, PARTS, notices)
     from .openvino_extended import Workshop
+    from .openvino_text import readers
 
     unet, adapters = _Unet(compiled["unet"], Sines(config_of(recipe.folder / "unet"))), None
     if folder is not None:  # without a place to read the UNet again there are no LoRAs
@@ -63,7 +64,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
         adapters.join(unet.run, folder / "unet.xml")
     workshop = Workshop(core, recipe, notices, adapters)
     codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
-    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters)
+    text = readers(core, recipe.folder, notices)
+    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text)
 
 
 def key_of(recipe: Recipe) -> str:
@@ -136,11 +138,14 @@ def examples(
     return x, t, states, torch.randn(2, _pooled_width(unet)) if reads else None
 
 
-def compiled_from_cache(core: Any, folder: Path, parts: tuple[str, ...], notices: Notices | None) -> dict[str, Any]:
-    """Compile from a sealed folder; what OpenVINO adds there on the first run is sealed too."""
+def compiled_from_cache(
+    core: Any, folder: Path, parts: tuple[str, ...], notices: Notices | None, **config: Any
+) -> dict[str, Any]:
+    """Compile from a sealed folder, with `config` over the plain one; what OpenVINO adds there on the first run is
+    sealed too."""
     blobs = folder / "compiled"
     fresh = not blobs.is_dir()
-    compiled = {part: _compiled(core, folder, part, blobs) for part in parts}
+    compiled = {part: _compiled(core, folder, part, blobs, **config) for part in parts}
     if fresh:
         try:
             cache.seal(folder)
@@ -150,8 +155,8 @@ def compiled_from_cache(core: Any, folder: Path, parts: tuple[str, ...], notices
     return compiled
 
 
-def _compiled(core: Any, folder: Path, part: str, blobs: Path | None) -> Any:
-    config = plain_config(core)
+def _compiled(core: Any, folder: Path, part: str, blobs: Path | None, **more: Any) -> Any:
+    config = {**plain_config(core), **more}
     if blobs is not None:
         config["CACHE_DIR"] = str(blobs)
     return core.compile_model(str(folder / f"{part}.xml"), "CPU", config)

