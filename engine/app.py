@@ -32,6 +32,7 @@ from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 from .easel import Easel, carried_over
+from .later import Later, pending
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import ModelWatch, Reload
@@ -220,9 +221,17 @@ class Performance:
         if self.serving is not None:
             self._closing.append(self.serving.stop)
             self.serving.listen(self.osc.port)
+        later = pending(show, self.notices)
+        if later is not None and show.stream["acceleration"] == "tensorrt":
+            parts.show = with_model(show, show.model, "none")
         brush = parts.brush(synchronous=False)
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
         self._closing.append(self.easel.close)
+        if later is not None:
+            wanted = show.stream["acceleration"]
+            self.later = Later(later, lambda: self.easel.load(show.model, wanted), self.notices)
+            self._closing.append(self.later.stop)
+            self.later.start()
         self.router = parts.router(mappings, brush)
         pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras

@@ -1,8 +1,8 @@
 """The one seam between the engine and what runs the networks."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from .extended import EagerExtended, Extended, ExtendedUnet
 from .lora import Adapters
 from .lora_eager import EagerAdapters
 from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
+from .reading import Reader
 from .text import quiet
 from .weights import ModelMistake
 
@@ -56,7 +57,8 @@ class Networks:
 
     `extended` gives the UNet with more inputs, of the kinds named; `control` a ControlNet of a folder. Both take
     seconds, are for any thread, give something of its own at each call, and raise ModelMistake, RuntimeError or
-    OSError. None: these networks cannot be extended.
+    OSError. None: these networks cannot be extended. `text` runs the text encoders, by the names of their parts; those
+    that are not named are left to plain torch.
     """
 
     unet: Unet
@@ -65,6 +67,7 @@ class Networks:
     extended: Callable[[frozenset[str]], ExtendedUnet] | None = None
     control: Callable[[Path], ControlCall] | None = None
     adapters: Adapters | None = None
+    text: Mapping[str, Reader] = field(default_factory=dict)
 
 
 class EagerUnet:
@@ -196,7 +199,8 @@ def accelerated(recipe: Recipe, acceleration: str, notices: Notices | None) -> N
 def _fastest(recipe: Recipe, notices: Notices | None) -> Networks:
     from . import choosing
 
-    names, known = choosing.candidates(recipe.device), choosing.remembered(recipe)
+    names = [name for name in choosing.candidates(recipe.device) if choosing.at_hand(name, recipe)]
+    known = {name: ms for name, ms in choosing.remembered(recipe).items() if choosing.at_hand(name, recipe)}
     if names == ["none"] and not known:
         return opener_of("none", recipe.device)(recipe, notices)
     if set(names) <= set(known):

@@ -26,7 +26,8 @@ MARGIN = 0.95
 
 def candidates(device: torch.device) -> list[str]:
     """What can run a model on `device`, the one that is expected to be the fastest first. `compile` is not among
-    them: compiling takes minutes, so it is chosen only where `clavilux build` has measured it."""
+    them: compiling takes minutes, so it is chosen only where `clavilux build` has measured it. TensorRT's engines
+    take as long: with `auto` they are built while the show plays."""
     found = [name for name in ("tensorrt", "openvino") if why_not(name, device) is None]
     return [*found, "none"]
 
@@ -50,6 +51,15 @@ def why_not(name: str, device: torch.device) -> str | None:
 
         return why_not_compile(device)
     return None
+
+
+def at_hand(name: str, recipe: Recipe) -> bool:
+    """Whether an accelerator can play without building for minutes."""
+    if name != "tensorrt":
+        return True
+    from .tensorrt_backend import ready
+
+    return ready(recipe)
 
 
 def remembered(recipe: Recipe) -> dict[str, float]:

@@ -58,19 +58,31 @@ class Part:
     name: str
     module: nn.Module
     inputs: dict[str, Tensor]
-    output: str
+    outputs: tuple[str, ...]
 
     @property
     def axes(self) -> dict[str, dict[int, str]]:
-        free = {name: {0: "batch"} for name in (*self.inputs, self.output)}
-        for name in free:
-            if name in ("x_t", "prediction", "latents"):
-                free[name] |= {2: "high", 3: "wide"}
-            elif name == "image":
-                free[name] |= {2: "height", 3: "width"}
-            elif name == "states":
-                free[name] |= {1: "tokens"}
-        return free
+        return {name: _free(name) for name in (*self.inputs, *self.outputs)}
+
+
+def _free(name: str) -> dict[int, str]:
+    stem, _, k = name.rpartition("_")
+    if name in ("x_t", "prediction", "latents"):
+        return {0: "batch", 2: "high", 3: "wide"}
+    if name in ("image", "hint"):
+        return {0: "batch", 2: "height", 3: "width"}
+    if name == "states":
+        return {0: "batch", 1: "tokens"}
+    if name == "bias":
+        return {0: "batch", 1: "slots"}
+    if stem == "residual":
+        return {0: "batch", 2: f"high_{k}", 3: f"wide_{k}"}
+    if stem == "bank":
+        return {0: "batch", 1: "slots", 3: f"memory_{k}"}
+    if stem == "made":
+        return {0: "batch", 2: f"made_{k}"}
+    # Prompts are read one at a time, at their full length; how many LoRAs there are is built in.
+    return {} if name in ("ids", "mask", "read", "pooled_text", "adapters") else {0: "batch"}
 
 
 def parts_of(recipe: Recipe) -> dict[str, Callable[[], Part]]:
@@ -79,16 +91,16 @@ def parts_of(recipe: Recipe) -> dict[str, Callable[[], Part]]:
     def unet() -> Part:
         x, t, states, pooled = sample_of(recipe)
         inputs = {"x_t": x, "t": t, "states": states, **({} if pooled is None else {"pooled": pooled})}
-        return Part("unet", recipe.denoiser(), inputs, "prediction")
+        return Part("unet", recipe.denoiser(), inputs, ("prediction",))
 
     def encoder() -> Part:
         width, height = recipe.size
         image = torch.rand(1, 3, height, width, device=recipe.device, dtype=recipe.vae_dtype) * 2 - 1
-        return Part("encoder", ToLatents(recipe.halves()[0]).eval(), {"image": image}, "latents")
+        return Part("encoder", ToLatents(recipe.halves()[0]).eval(), {"image": image}, ("latents",))
 
     def decoder() -> Part:
         x = sample_of(recipe)[0][:1].to(recipe.vae_dtype)
-        return Part("decoder", ToImage(recipe.halves()[1]).eval(), {"latents": x}, "image")
+        return Part("decoder", ToImage(recipe.halves()[1]).eval(), {"latents": x}, ("image",))
 
     return {"unet": unet, "encoder": encoder, "decoder": decoder}
 
@@ -126,5 +138,5 @@ def export(part: Part, file: Path) -> None:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             part.module, tuple(part.inputs.values()), str(file), opset_version=OPSET, dynamo=False,
-            input_names=list(part.inputs), output_names=[part.output], dynamic_axes=part.axes,
+            input_names=list(part.inputs), output_names=list(part.outputs), dynamic_axes=part.axes,
         )  # fmt: skip

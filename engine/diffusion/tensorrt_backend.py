@@ -14,7 +14,7 @@ from . import cache
 from .accelerators import Networks, NotAPicture, Recipe
 from .onnx_export import PARTS, Part, export, parts_of
 from .parts import levels
-from .tensorrt_engine import CAPABILITIES, Engine, EngineFault, Profile, build, library
+from .tensorrt_engine import CAPABILITIES, HALF_ONLY, Engine, EngineFault, Player, Profile, build, library
 
 # Raise it when what is written into a cached folder changes.
 FORMAT = 1
@@ -22,8 +22,9 @@ FORMAT = 1
 ROWS = (1, 1, 8)
 SIDES = (256, 1024)
 TOKENS = (1, 77, 231)
-# Cards that TensorRT-RTX multiplies matrices on in fp16 alone.
-HALF_ONLY = ("SM75",)
+# With an attention bank a call takes more memory: fewer rows, and so many past frames and references for each.
+BANK_ROWS = (1, 1, 4)
+SLOTS = (1, 2, 3)
 
 
 def tensorrt(recipe: Recipe, notices: Notices | None = None) -> Networks:
@@ -36,7 +37,14 @@ def tensorrt(recipe: Recipe, notices: Notices | None = None) -> Networks:
     opened: dict[str, Engine] = {}
     for part in PARTS:
         opened[part] = Engine(trt, (folder / f"{part}.engine").read_bytes(), part)
-    return Networks(_Unet(opened["unet"]), _Codec(opened["encoder"], opened["decoder"], recipe), "tensorrt")
+    from .tensorrt_parts import Workshop
+
+    workshop = Workshop(trt, recipe, notices)
+    unet = _Unet(Player(opened["unet"]))
+    workshop.adapters.join(unet.player, None)
+    codec = _Codec(opened["encoder"], opened["decoder"], recipe)
+    more = (workshop.extended, workshop.control, workshop.adapters, workshop.text())
+    return Networks(unet, codec, "tensorrt", *more)
 
 
 def ready(recipe: Recipe) -> bool:
@@ -67,7 +75,7 @@ def engines(
             part = load()
             onnx = folder / f"{name}.onnx"
             export(part, onnx)
-            cards = capabilities if _is_half(part) else tuple(c for c in capabilities if c not in HALF_ONLY)
+            cards = capabilities if is_half(part) else tuple(c for c in capabilities if c not in HALF_ONLY)
             (folder / f"{name}.engine").write_bytes(build(trt, onnx, profile_of(part, recipe), cards))
             for file in folder.iterdir():  # large weights lie in files of their own beside the ONNX file
                 if file.suffix != ".engine":
@@ -76,7 +84,8 @@ def engines(
     return cache.kept(_name(trt, recipe), make)[0]
 
 
-def _is_half(part: Part) -> bool:
+def is_half(part: Part) -> bool:
+    """Whether a network's weights are fp16."""
     return next(part.module.parameters()).dtype is torch.float16
 
 
@@ -92,7 +101,11 @@ def profile_of(part: Part, recipe: Recipe) -> Profile:
             shape = list(tensor.shape)
             for axis, kind in axes[name].items():
                 if kind == "batch":
-                    shape[axis] = ROWS[step]
+                    shape[axis] = (ROWS if "bias" not in part.inputs else BANK_ROWS)[step]
+                elif kind == "slots":
+                    shape[axis] = SLOTS[step]
+                elif kind.startswith("memory"):
+                    shape[axis] = (1, tensor.shape[axis], _largest(tensor.shape[axis], recipe))[step]
                 elif kind == "tokens":
                     shape[axis] = (TOKENS[0], tensor.shape[axis], max(TOKENS[2], tensor.shape[axis]))[step]
                 else:
@@ -105,7 +118,18 @@ def profile_of(part: Part, recipe: Recipe) -> Profile:
     return shapes
 
 
+def _largest(places: int, recipe: Recipe) -> int:
+    """So many places of the largest picture are as many as `places` of the recipe's."""
+    width, height = recipe.size
+    return -(-places * max(SIDES[1], width) * max(SIDES[1], height) // (width * height))
+
+
 def _name(trt: ModuleType, recipe: Recipe) -> str:
+    return f"tensorrt/{key_of(trt, recipe)}"
+
+
+def key_of(trt: ModuleType, recipe: Recipe) -> str:
+    """What a model's engines depend on: weights and configs, shapes, precision, card and versions."""
     import diffusers
 
     files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
@@ -113,11 +137,10 @@ def _name(trt: ModuleType, recipe: Recipe) -> str:
     small = [min(side, SIDES[0]) for side in recipe.size]
     large = [max(side, SIDES[1]) for side in recipe.size]
     card = torch.cuda.get_device_name(recipe.device) if torch.cuda.is_available() else "any"
-    key = cache.fingerprint(
+    return cache.fingerprint(
         files, FORMAT, trt.__name__, trt.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, small,
         large, ROWS, str(recipe.dtype), card, platform.system(), _built_in(recipe),
     )  # fmt: skip
-    return f"tensorrt/{key}"
 
 
 def _built_in(recipe: Recipe) -> object:
@@ -127,12 +150,12 @@ def _built_in(recipe: Recipe) -> object:
 
 
 class _Unet:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, player: Player) -> None:
+        self.player = player
 
     def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
-        more = {} if pooled is None or "pooled" not in self._engine.inputs else {"pooled": pooled}
-        return self._engine(x_t=x_t, t=t, states=states, **more)["prediction"].to(x_t.dtype)
+        more = {} if pooled is None or "pooled" not in self.player.own.inputs else {"pooled": pooled}
+        return self.player.run(x_t=x_t, t=t, states=states, **more)["prediction"].to(x_t.dtype)
 
 
 class _Codec:

@@ -13,6 +13,8 @@ from torch import Tensor
 NAMES = ("tensorrt", "tensorrt_rtx")
 # Cards that an engine built ahead of time runs on, where there is none to build on: Turing to Blackwell.
 CAPABILITIES = ("SM75", "SM80", "SM86", "SM89", "SM120")
+# Those of them that TensorRT-RTX multiplies matrices on in fp16 alone.
+HALF_ONLY = ("SM75",)
 Shape = tuple[int, ...]
 # Of each input: the smallest, the usual and the largest shape.
 Profile = Mapping[str, tuple[Shape, Shape, Shape]]
@@ -94,6 +96,10 @@ class Engine:
         self._dtypes = {n: _torch_dtype(trt, opened.get_tensor_dtype(n)) for n in names}
         self._results: dict[str, Tensor] = {}
 
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """A tensor's shape as it was built, -1 where it is free."""
+        return tuple(self._engine.get_tensor_shape(name))
+
     def __call__(self, **given: Tensor) -> dict[str, Tensor]:
         """Every output by name. Raises EngineFault for a shape outside the profile, or where the card refuses."""
         context = self._context
@@ -116,6 +122,23 @@ class Engine:
         for tensor in held:
             _keep(tensor, device)
         return dict(self._results)
+
+
+class Player:
+    """Runs one engine, or another of the same inputs that has LoRAs on it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.own = engine
+        self._engine, self._scales = engine, None
+
+    def play(self, engine: Engine | None, scales: Tensor | None = None) -> None:
+        """From the next call on, run `engine` with `scales` for its LoRAs; None: one's own."""
+        self._engine, self._scales = engine or self.own, scales if engine is not None else None
+
+    def run(self, **given: Tensor) -> dict[str, Tensor]:
+        if self._scales is not None and "adapters" in self._engine.inputs:
+            given["adapters"] = self._scales
+        return self._engine(**given)
 
 
 def _stream(device: torch.device) -> int:

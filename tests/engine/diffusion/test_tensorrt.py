@@ -11,7 +11,7 @@ import torch
 from clavilux.engine.diffusion import cache, onnx_export, tensorrt_backend
 from clavilux.engine.diffusion.accelerators import NotAPicture, Recipe
 from clavilux.engine.diffusion.onnx_export import PARTS, export, parts_of
-from clavilux.engine.diffusion.tensorrt_engine import Engine, EngineFault, build, library
+from clavilux.engine.diffusion.tensorrt_engine import Engine, EngineFault, Player, build, library
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
 families = sys.modules["families"] = importlib.util.module_from_spec(_spec)
@@ -166,7 +166,7 @@ def test_the_whole_seam_runs_on_a_stand_in_of_engines(sdxl):
 
     def engine(part):
         def call(**given):
-            return {part.output: part.module(*(given[name] for name in part.inputs))}
+            return {part.outputs[0]: part.module(*(given[name] for name in part.inputs))}
 
         call.inputs = list(part.inputs)
         return call
@@ -181,7 +181,7 @@ def test_the_whole_seam_runs_on_a_stand_in_of_engines(sdxl):
         latents = plain.codec.encode(frames)
         torch.testing.assert_close(codec.encode(frames), latents)
         assert (codec.decode(latents).int() - plain.codec.decode(latents).int()).abs().max() <= 1
-        unet = tensorrt_backend._Unet(engine(parts["unet"]))
+        unet = tensorrt_backend._Unet(Player(engine(parts["unet"])))
         torch.testing.assert_close(unet(x, t, states, pooled), plain.unet(x, t, states, pooled))
         with pytest.raises(NotAPicture):
             codec.decode(latents * float("nan"))

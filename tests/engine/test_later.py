@@ -1,0 +1,100 @@
+"""Engines that take minutes are built while the show plays, and faded to; a build that fails costs nothing."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from clavilux.configs import Show
+from clavilux.configs.stream import DEFAULTS
+from clavilux.engine import app, later
+from clavilux.engine.app import Parts, Performance
+from clavilux.engine.brush import Brush
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.diffusion import choosing, tensorrt_backend, tensorrt_engine
+
+
+@pytest.fixture
+def levels(monkeypatch):
+    """Models that paint a grey for each acceleration."""
+    found = {"none": 40, "auto": 120, "tensorrt": 200}
+
+    def brush(self, synchronous):
+        level, (width, height) = found[self.show.stream["acceleration"]], self.show.size
+        return Brush(lambda pixels, snapshot: np.full((height, width, 3), level, np.uint8), {}, lambda: None)
+
+    monkeypatch.setattr(Parts, "brush", brush)
+    return found
+
+
+def performance(acceleration: str) -> Performance:
+    osc = type(Show().osc)(port=0)
+    stream = {**DEFAULTS, "acceleration": acceleration}
+    return Performance(Show(source="none", sinks=("null",), size=(64, 64), osc=osc, stream=stream))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_show_plays_at_once_and_turns_when_the_engines_are_ready(fails, levels, monkeypatch):
+    ready = threading.Event()
+
+    def build():
+        ready.wait(10)
+        if fails:
+            raise RuntimeError("no memory on the card")
+
+    monkeypatch.setattr(app, "pending", lambda show, notices: build)
+    with performance("tensorrt") as playing:
+        first = playing.loop.step().pixels
+        assert first.max() == 40  # plain torch
+        ready.set()
+        playing.later.settle()
+        playing.easel.settle()
+        playing.loop.step()
+        said = " ".join(n.text for n in playing.notices.recent)
+        assert playing.easel.acceleration == ("" if fails else "tensorrt")
+        assert playing.easel.fading is not fails
+    assert "plain torch plays meanwhile" in said
+    assert ("could not be built (no memory on the card); plain torch plays on" in said) is fails
+
+
+def test_only_where_engines_are_missing_there_is_something_to_build(monkeypatch, sentence_folder):
+    show = Show(model=str(sentence_folder), size=(64, 64))
+    notices = Notices(ManualClock())
+    assert later.pending(show, notices) is None  # no card
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(tensorrt_engine, "library", lambda: "trt")
+    monkeypatch.setattr(choosing, "why_not", lambda name, device: None)
+    monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: False)
+    asked = []
+    monkeypatch.setattr(tensorrt_backend, "engines", lambda trt, recipe, notices: asked.append(recipe.size))
+    build = later.pending(show, notices)
+    build()
+    assert asked == [(64, 64)]
+    monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: True)
+    assert later.pending(show, notices) is None
+    plain = Show(model=str(sentence_folder), stream={**DEFAULTS, "acceleration": "none"})
+    assert later.pending(plain, notices) is None
+
+
+def test_auto_does_not_wait_for_engines(monkeypatch, sentence_folder):
+    from clavilux.engine.diffusion import accelerators
+    from clavilux.engine.diffusion.accelerators import Networks, Recipe, accelerated
+
+    opened = []
+    monkeypatch.setattr(choosing, "candidates", lambda device: ["tensorrt", "none"])
+    monkeypatch.setattr(choosing, "measured", lambda networks, recipe: {"tensorrt": 5.0, "none": 9.0}[networks.name])
+    monkeypatch.setattr(choosing, "why_not", lambda name, device: None)
+    monkeypatch.setattr(
+        accelerators,
+        "opener_of",
+        lambda name, device: lambda recipe, notices: opened.append(name) or Networks(None, None, name),
+    )
+    recipe = Recipe(sentence_folder, (128, 64), 2, torch.device("cpu"), torch.float32)
+    monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: False)
+    assert accelerated(recipe, "auto", None).name == "none"
+    monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: True)
+    assert accelerated(recipe, "auto", None).name == "tensorrt"
+    monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: False)  # the cache was damaged
+    assert accelerated(recipe, "auto", None).name == "none"
