@@ -12,7 +12,7 @@ from torch import Tensor
 from ..core.notices import Notices
 from . import cache
 from .reading import Reader, TextPart, said_of, text_parts
-from .text import NONE
+from .text import NONE, quiet
 from .weights import ModelMistake
 
 FORMAT = 1
@@ -55,7 +55,8 @@ def _reader(core: Any, part: TextPart, notices: Notices | None) -> Reader:
     def build(into: Path) -> None:
         if notices is not None:
             notices.say("openvino-text", "OpenVINO builds the text encoder for the first time", logging.INFO)
-        save(part.load(torch.float32), sample_of(part), into / "part.xml", False)
+        with quiet():
+            save(part.load(torch.float32), sample_of(part), into / "part.xml", False)
 
     folder, _ = cache.kept(f"openvino/{key}-{part.name}", build)
     # One thread of its own: LATENCY would take every core from the frame that is being painted.

@@ -1,11 +1,17 @@
 """Frames as the model's codec takes and gives them: uint8 (1, H, W, 3) RGB, padded to what the model can divide."""
 
+import logging
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..core.twins import note_twin, twin_of
+from .lift import Lift
+
+log = logging.getLogger("clavilux")
 
 # Where a picture is worth keeping beside its copy in memory.
 CARDS = ("cuda", "mps")
@@ -29,10 +35,24 @@ class Canvas:
     right and the bottom by repeating the edge, and cropped again at the end.
     """
 
-    def __init__(self, width: int, height: int, multiple: int = 8, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        multiple: int = 8,
+        device: torch.device | str = "cpu",
+        lift: Callable[[tuple[int, int, int], torch.device], Lift] = Lift,
+    ) -> None:
+        """`lift` carries frames to a CUDA card and back."""
         self.width, self.height = width, height
         self.padded = (-(-height // multiple) * multiple, -(-width // multiple) * multiple)
         self._device = torch.device(device)
+        self._lift = None
+        if self._device.type == "cuda":
+            try:
+                self._lift = lift((*self.padded, 3), self._device)
+            except RuntimeError as e:  # memory that cannot be pinned: frames go the slow way
+                log.info("frames go to the card through pageable memory: %s", e)
 
     def load(self, pixels: np.ndarray) -> Tensor:
         """Pixels (H, W, 3) to the codec's (1, H', W', 3) on the device. Raises ValueError for another shape."""
@@ -46,14 +66,16 @@ class Canvas:
             return twin[None].to(self._device)
         if down or right:
             pixels = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
-        elif not pixels.flags.writeable or not pixels.flags.c_contiguous:
+        if self._lift is not None:
+            return self._lift.up(pixels)
+        if not pixels.flags.writeable or not pixels.flags.c_contiguous:
             pixels = np.array(pixels)  # torch warns of memory it could be asked to write to
         return torch.from_numpy(pixels)[None].to(self._device, non_blocking=True)
 
     def store(self, frame: Tensor) -> np.ndarray:
         """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own; those from a card keep their twin there."""
         inside = frame[0, : self.height, : self.width]
-        pixels = inside.cpu().numpy().copy()
+        pixels = inside.cpu().numpy().copy() if self._lift is None else self._lift.down(inside)
         if frame.device.type in CARDS:
             # The codec may write over its frame the next time.
             note_twin(pixels, inside.clone())
