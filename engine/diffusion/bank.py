@@ -3,13 +3,15 @@
 Self-attention keys and values of past frames join those of the new one (StreamV2V, Liang et al. 2024,
 arXiv:2405.15757). A small UNet attends only on its coarse levels, so the finest one is given here: each place of the
 input's latents attends to the same place of the latents before, weighed by how alike the two are. What stands still is
-averaged over time before it is painted, and what moves is left alone; the painting itself is as sharp as ever.
+averaged over time before it is painted, and what moves is left alone; the painting itself is as sharp as ever. What is
+left, networks that round make of it: another last level here and there in every frame. Those are held.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,6 +33,8 @@ CUT = 0.4
 # A place that stands still is averaged over so many seconds, and over so many frames at least and at most.
 SECONDS, FEWEST, MOST = 0.12, 2.0, 6.0
 SWELL = 4.0
+# A painted level stands while the new one is no further from it than this.
+HELD = 1.0
 
 
 class Swell:
@@ -132,6 +136,25 @@ class Steady:
 
     def clear(self) -> None:
         self._kept = self._made = None
+
+
+class Held:
+    """The painted picture, each of its levels as it was shown while the new one lies HELD beside it at most."""
+
+    def __init__(self) -> None:
+        self._shown: np.ndarray | None = None
+
+    def at(self, picture: np.ndarray, weight: float) -> np.ndarray:
+        """uint8 (H, W, 3), `weight` 0..1 how much the past counts; the very same where it counts less than half."""
+        shown, reach = self._shown, int(HELD * weight + 0.5)
+        if reach > 0 and shown is not None and shown.shape == picture.shape:
+            apart = np.maximum(picture, shown) - np.minimum(picture, shown)
+            picture = np.where(apart <= reach, shown, picture)
+        self._shown = picture
+        return picture
+
+    def clear(self) -> None:
+        self._shown = None
 
 
 def alike(a: Tensor, b: Tensor) -> Tensor:

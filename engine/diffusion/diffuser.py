@@ -381,7 +381,7 @@ class Diffuser:
         for surface, part in by_surface(strokes, painted):
             pictures += surface.decode(part)
         self._commit()
-        found = iter(pictures)
+        found = iter(self._steering.held(pictures))
         return [self._faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]
 
     @staticmethod

@@ -18,7 +18,7 @@ from ..core.ipadapters import Adapter
 from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
-from .bank import Past, Slots, Steady, Swell, joined
+from .bank import Held, Past, Slots, Steady, Swell, joined
 from .controls import Acting, ControlNets, Placed, Preprocess, Watched, added
 from .extended import BANK, CONTROL, IMAGE, ExtendedUnet, Extra
 from .ipadapter import IpAdapter
@@ -82,7 +82,7 @@ class Steering:
         self._model, self._builder, self._notices = model, builder, notices
         self._networks: dict[frozenset[str], Future[ExtendedUnet]] = {}
         self._told: set[frozenset[str]] = set()
-        self._past, self._steady = Past(), Steady()
+        self._past, self._steady, self._held = Past(), Steady(), Held()
         self._swell = Swell()
         self._manage = False
         self._kinds: frozenset[str] = frozenset()
@@ -141,6 +141,11 @@ class Steering:
             self._past.clear()
         return steady
 
+    def held(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Painted pictures, in their order, without what flickers by a level alone; the very same without the bank."""
+        weight = self.weight if self._manage else 0.0
+        return [self._held.at(picture, weight) for picture in pictures]
+
     def commit(self) -> None:
         """The frames came out well: what they left is the past of the next ones."""
         if self._manage:
@@ -156,6 +161,7 @@ class Steering:
         """Forget the past."""
         self._past.clear()
         self._steady.clear()
+        self._held.clear()
 
     def call(self, asks: Sequence[Ask]) -> list[Tensor]:
         """The predictions of several frames' calls at once."""

@@ -18,7 +18,6 @@ from clavilux.engine.core.snapshot import Snapshot
 from clavilux.engine.diffusion import Diffuser, load_model
 from clavilux.engine.diffusion.extended import Extra
 from clavilux.engine.diffusion.ipadapter import IpAdapter
-from clavilux.engine.diffusion.lora import skeleton
 from clavilux.engine.diffusion.parts import config_of
 from clavilux.engine.diffusion.styles import looked
 from clavilux.engine.diffusion.weights import ModelMistake
@@ -26,62 +25,6 @@ from clavilux.engine.show_adapters import adapter_files, style_image
 from safetensors.torch import load_file, save_file
 
 IMAGE = frozenset({"image"})
-ENCODED, HIDDEN = 12, 16
-
-
-def save_adapter(file: Path, unet: Path, plus: bool = False, seed: int = 0) -> Path:
-    """A random IP-Adapter for the UNet in a folder: plain (4 tokens) or plus (a resampler of 5)."""
-    from diffusers.models.embeddings import IPAdapterPlusImageProjection
-
-    generator = torch.Generator().manual_seed(seed)
-
-    def drawn(*shape, strength=0.5):
-        return torch.randn(shape, generator=generator) * strength
-
-    bones = skeleton(config_of(unet / "unet"))
-    wide = bones.config.cross_attention_dim
-    weights = {}
-    if plus:
-        torch.manual_seed(seed)
-        made = IPAdapterPlusImageProjection(HIDDEN, wide, 16, depth=4, dim_head=64, heads=2, num_queries=5).state_dict()
-        theirs = (("ln0", "0.norm1"), ("ln1", "0.norm2"), ("attn.to_out.0", "0.to_out"), ("attn", "0"))
-        theirs = (*theirs, ("ff.0", "1.0"), ("ff.1.net.0.proj", "1.1"), ("ff.1.net.2", "1.3"))
-        for key, value in made.items():
-            head, _, layer = key.partition("layers.")
-            number, _, rest = layer.partition(".")
-            if rest.startswith("attn.to_v"):
-                continue
-            if rest.startswith("attn.to_k"):
-                both = torch.cat([value, made[key.replace("to_k", "to_v")]])
-                weights[f"image_proj.layers.{number}.0.to_kv.weight"] = both
-                continue
-            known = next((rest.replace(ours, at, 1) for ours, at in theirs if rest.startswith(ours)), rest)
-            weights[f"image_proj.{f'layers.{number}.{known}' if layer else head}"] = value
-    else:
-        weights |= {"image_proj.proj.weight": drawn(4 * wide, ENCODED), "image_proj.proj.bias": drawn(4 * wide)}
-        weights |= {"image_proj.norm.weight": torch.ones(wide), "image_proj.norm.bias": torch.zeros(wide)}
-    crosses = [name for name in bones.attn_processors if "attn2" in name]
-    for k, name in enumerate(crosses):
-        width = bones.get_submodule(name.removesuffix(".processor")).to_k.out_features
-        for half in "kv":
-            weights[f"ip_adapter.{2 * k + 1}.to_{half}_ip.weight"] = drawn(width, wide)
-    save_file({k: v.contiguous() for k, v in weights.items()}, file)
-    return file
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory) -> Path:
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-
-    torch.manual_seed(4)
-    folder = tmp_path_factory.mktemp("image_encoder")
-    CLIPVisionModelWithProjection(
-        CLIPVisionConfig(
-            hidden_size=HIDDEN, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=32,
-            patch_size=8, projection_dim=ENCODED,
-        )
-    ).save_pretrained(folder)  # fmt: skip
-    return folder
 
 
 def picture(seed: int) -> np.ndarray:
@@ -110,7 +53,9 @@ def acceleration(request):
 
 @pytest.mark.parametrize("which", ["clip_folder", "xl_folder"])
 @torch.inference_mode()
-def test_a_plain_and_a_plus_adapter_say_together_what_diffusers_says(which, request, acceleration, encoder, tmp_path):
+def test_a_plain_and_a_plus_adapter_say_together_what_diffusers_says(
+    which, request, acceleration, encoder, tmp_path, save_adapter
+):
     """Rows of the prompt and of the negative prompt; the plain network beside it stays what it is."""
     from diffusers import UNet2DConditionModel
     from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
@@ -177,7 +122,7 @@ class Player:
 
 
 @pytest.fixture
-def player(clip_folder, exact, encoder, tmp_path):
+def player(clip_folder, exact, encoder, tmp_path, save_adapter):
     file = save_adapter(tmp_path / "adapter.safetensors", clip_folder)
     return lambda batch=False: Player(clip_folder, exact.codec, lambda adapter: (file, encoder), batch)
 
@@ -230,7 +175,7 @@ def test_what_cannot_be_is_told_and_the_picture_goes_on(player):
     assert (missing == plain).all()
 
 
-def test_files_that_do_not_fit_are_refused_in_words(clip_folder, sentence_folder, encoder, tmp_path):
+def test_files_that_do_not_fit_are_refused_in_words(clip_folder, sentence_folder, encoder, tmp_path, save_adapter):
     def told(file: Path, eyes: Path = encoder) -> str:
         with pytest.raises(ModelMistake) as fault:
             loaded(file, eyes, clip_folder)
@@ -272,7 +217,7 @@ def test_a_message_may_say_a_part_and_each_adapter_has_a_knob():
     assert router.sample(2.0)["ipadapter/0/scale"] == 0.0
 
 
-def test_a_show_names_files_beside_it_and_messages_those_in_the_assets(clip_folder, encoder, tmp_path):
+def test_a_show_names_files_beside_it_and_messages_those_in_the_assets(clip_folder, encoder, tmp_path, save_adapter):
     save_adapter(tmp_path / "adapter.safetensors", clip_folder)
     (tmp_path / "image_encoder").symlink_to(encoder)
     (tmp_path / "style.png").write_bytes(b"")
@@ -293,7 +238,7 @@ def test_a_show_names_files_beside_it_and_messages_those_in_the_assets(clip_fold
         adapter_files(Adapter("h94/IP-Adapter/models/a.bin"), named)
 
 
-def test_the_python_api_takes_pictures_and_scales(clip_folder, encoder, tmp_path):
+def test_the_python_api_takes_pictures_and_scales(clip_folder, encoder, tmp_path, save_adapter):
     file = save_adapter(tmp_path / "adapter.safetensors", clip_folder)
     row = {"ipadapter_model_path": str(file), "image_encoder_path": str(encoder), "scale": 0.0}
     wrapper = create_wrapper_from_config(

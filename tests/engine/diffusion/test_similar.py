@@ -17,6 +17,17 @@ def test_another_picture_never_is(clip):
     assert not any(frames.skips(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), n) for n in range(30))
 
 
+def test_a_cut_among_stills_is_painted_in_its_own_frame(exact, at, clip):
+    painter = Diffuser(exact, synchronous=True, similar=SimilarFrames(max_skip=1000))
+    shown = [painter.render(clip[0] if n < 60 or n >= 90 else 255 - clip[0], at(n)) for n in range(120)]
+    calls = len(exact.unet.rows)
+    assert calls < 2 * 35  # the opening, and each scene once
+    still, cut, back = shown[59], shown[60], shown[90]
+    assert (shown[40] == still).all()
+    assert np.abs(cut.astype(float) - still).mean() > 5
+    assert np.abs(back.astype(float) - cut).mean() > 5
+
+
 def test_the_more_alike_the_likelier(clip):
     def share(noise):
         rng = np.random.default_rng(2)

@@ -10,7 +10,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.snapshot import Snapshot, Trigger
 from clavilux.engine.diffusion import Diffuser, load_model
-from clavilux.engine.diffusion.bank import Past, Steady, Swell, joined
+from clavilux.engine.diffusion.bank import Held, Past, Steady, Swell, joined
 from clavilux.engine.diffusion.extended import NEVER, Extra
 
 FOLDERS = pytest.mark.parametrize("which", ["sentence_folder", "clip_folder"])
@@ -98,6 +98,32 @@ def test_flicker_of_a_noisy_still_falls_by_half(model):
     frames = still(24, sigma=14)
     without, with_bank = (played(model, frames, manage_cache=on) for on in (False, True))
     assert moved(with_bank)[14:].mean() < 0.5 * moved(without)[14:].mean()
+
+
+def test_a_little_noise_leaves_no_flicker_and_all_of_the_detail(model):
+    frames = still(24, sigma=5)
+    without, with_bank = (played(model, frames, manage_cache=on)[14:] for on in (False, True))
+    assert moved(with_bank).mean() < 0.5 * moved(without).mean()
+
+    def detail(pictures):
+        wide = np.stack([p.astype(float).mean(-1) for p in pictures])
+        edges = (
+            4 * wide[:, 1:-1, 1:-1] - wide[:, :-2, 1:-1] - wide[:, 2:, 1:-1] - wide[:, 1:-1, :-2] - wide[:, 1:-1, 2:]
+        )
+        return edges.var()
+
+    assert detail(with_bank) > 0.9 * detail(without)
+
+
+def test_a_level_is_held_while_the_next_lies_beside_it():
+    held, first = Held(), np.full((2, 2, 3), 100, np.uint8)
+    assert held.at(first, 1.0) is first
+    assert (held.at(first + 1, 1.0) == 100).all()
+    assert (held.at(first - 1, 1.0) == 100).all()
+    assert (held.at(first + 2, 1.0) == 102).all()  # a drift comes through
+    other = first + 3
+    assert held.at(other, 0.4) is other  # where the past hardly counts nothing is held
+    assert (held.at(np.full((1, 2, 3), 104, np.uint8), 1.0) == 104).all()
 
 
 def test_how_much_the_past_counts_is_a_knob(model):

@@ -51,6 +51,28 @@ def test_zoom_flows_outwards_and_back(at):
     assert (y, x) == pytest.approx((31.5 - 7.5 * 0.95**6, 31.5 + 8.5 * 0.95**6), abs=0.5)
 
 
+@pytest.mark.parametrize("zoom", [0.96, 1.0, 1.02, 1.05])
+def test_the_optical_flow_of_an_echo_is_its_zoom(at, zoom):
+    """Farneback's flow from one picture to the next, fitted by a zoom about the middle."""
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(0)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (128, 128), np.uint8), (0, 0), 2.0)
+    texture = cv2.normalize(texture, None, 0, 255, cv2.NORM_MINMAX)
+    black = np.zeros((128, 128, 3), np.uint8)
+    feedback = Feedback()
+    feedback.mixed(black, at(0, feedback=0.0))
+    shown = [np.repeat(texture[..., None], 3, 2)]
+    for n in range(1, 4):
+        feedback.keep(shown[-1])
+        shown.append(feedback.mixed(black, at(n, feedback=0.98, feedback_zoom=zoom)))
+    grey = [frame[..., 0] for frame in shown[-2:]]
+    flow = cv2.calcOpticalFlowFarneback(*grey, np.zeros((128, 128, 2), np.float32), 0.5, 3, 15, 5, 5, 1.1, 0)
+    y, x = np.mgrid[:128, :128] - 63.5
+    middle = np.hypot(x, y) < 45
+    found = ((flow[..., 0] * x + flow[..., 1] * y)[middle].sum()) / (x**2 + y**2)[middle].sum()
+    assert found == pytest.approx(zoom - 1.0, abs=0.002 + 0.1 * abs(zoom - 1.0))
+
+
 def test_pan_flows_right_and_down(at):
     assert centre(play(at, 0.2, 30, feedback_pan_x=0.02, feedback_pan_y=0.01)) == pytest.approx(
         (24 + 6 * 0.64, 40 + 6 * 1.28), abs=0.3

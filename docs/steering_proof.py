@@ -1,0 +1,149 @@
+"""Does it steer? What references, feedback and the similar-frame filter do to the model inside, as numbers and sheets.
+
+    python docs/steering_proof.py [FOLDER] [--size N] [--acceleration A]
+
+References: how far the painted picture's colours (means and deviations of its channels) are from the reference's, by
+vace_context_scale. Feedback: the optical flow between neighbouring pictures (Farneback 2003) against the flow that the
+zoom means. Filter: what is painted of a still and of a cut, and the time it saves. Exit 1 when a line does not hold.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from clavilux.engine.brush import around
+from clavilux.engine.core.effects import Effects
+from clavilux.engine.core.snapshot import Snapshot
+from clavilux.engine.core.table import TABLE
+from clavilux.engine.diffusion import Diffuser, load_model
+from clavilux.engine.diffusion.model import Model
+from clavilux.engine.diffusion.similar import SimilarFrames
+from clavilux.io.demo import DemoSource
+from PIL import Image
+
+DEFAULTS = {p.name: p.default for p in TABLE.values() if p.alias_of is None}
+BASE = {
+    **DEFAULTS,
+    "prompts": (("ocean waves", 1.0),),
+    "noise_scale": 0.6,
+    "t_index_list": (10,),
+    "manage_cache": False,
+}
+SCALES = (0.0, 0.5, 1.0, 1.5, 2.0)
+ZOOMS = (0.95, 1.0, 1.03, 1.06)
+
+
+class Painter:
+    """Pictures in, painted ones out, `rate` a second."""
+
+    def __init__(self, model: Model, rate: float = 30.0, **more: Any) -> None:
+        self.diffuser = Diffuser(model, size=model.size, synchronous=True, **more)
+        self._paint = around(self.diffuser, self.diffuser.render, Effects()).render
+        self._n, self._rate = 0, rate
+
+    def __call__(self, pixels: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
+        made = self._paint(pixels, Snapshot(self._n, self._n / self._rate, {**BASE, **values}, (), 0.0))
+        self._n += 1
+        return made
+
+
+def colours(pixels: np.ndarray) -> np.ndarray:
+    """Means and deviations of the three channels."""
+    flat = pixels.reshape(-1, 3).astype(float)
+    return np.concatenate([flat.mean(0), flat.std(0)])
+
+
+def zoom_of(before: np.ndarray, after: np.ndarray) -> float:
+    """The zoom that best explains the flow from one picture to the next, fitted to what has edges in the middle."""
+    grey = [cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (before, after)]
+    flow = cv2.calcOpticalFlowFarneback(
+        grey[0], grey[1], np.zeros((*grey[0].shape, 2), np.float32), 0.5, 3, 15, 5, 5, 1.1, 0
+    )
+    h, w = grey[0].shape
+    y, x = np.mgrid[:h, :w].astype(float)
+    y, x = y - (h - 1) / 2, x - (w - 1) / 2
+    slope = np.hypot(cv2.Sobel(grey[0], cv2.CV_32F, 1, 0), cv2.Sobel(grey[0], cv2.CV_32F, 0, 1))
+    # Where there is nothing to be seen there is no flow to be found.
+    seen = (np.hypot(y / h, x / w) < 0.375) & (slope > np.quantile(slope, 0.7))
+    radial = flow[..., 0] * x + flow[..., 1] * y
+    return 1.0 + float(radial[seen].sum() / (x**2 + y**2)[seen].sum())
+
+
+def references(model: Model, source: np.ndarray, look: np.ndarray, folder: Path) -> bool:
+    tiles, apart = [source, look], []
+    for scale in SCALES:
+        painter = Painter(model, rate=10.0, opened=lambda _: look)
+        values = {"vace_ref_images": ("look",), "vace_context_scale": scale}
+        tiles.append([painter(source, values) for _ in range(8)][-1])
+        apart.append(float(np.abs(colours(tiles[-1]) - colours(look)).mean()))
+    print("vace_context_scale", *SCALES, "| levels of 255 from the reference's colours:", *(f"{a:.1f}" for a in apart))
+    save(tiles, folder / "reference.jpg")
+    return apart == sorted(apart, reverse=True) and apart[-1] < apart[0]
+
+
+def feedback(model: Model, source: np.ndarray, folder: Path) -> bool:
+    tiles, found, grey = [], [], np.full_like(source, 110)
+    for zoom in ZOOMS:
+        painter = Painter(model)
+        values = {"feedback": 0.95, "feedback_zoom": zoom, "noise_scale": 0.1}
+        # A loop over a still stands still itself: the picture is put in once, and then its echo goes round alone.
+        made = [painter(source if n < 3 else grey, values) for n in range(12)]
+        found.append(float(np.median([zoom_of(a, b) for a, b in pairwise(made[3:])])))
+        tiles += made[3::3]
+    print("feedback_zoom", *ZOOMS, "| zoom that the flow shows:", *(f"{z:.3f}" for z in found))
+    save(tiles, folder / "feedback-zoom.jpg", columns=3)
+    return found == sorted(found) and found[0] < 0.99 and abs(found[1] - 1.0) < 0.01 and found[-1] > 1.01
+
+
+def filtered(model: Model, source: np.ndarray, other: np.ndarray) -> bool:
+    took, painted = {}, 0
+    for on in (False, True):
+        painter = Painter(model, rate=10.0, similar=SimilarFrames() if on else None)
+        for _ in range(12):  # at rest for a second first
+            last = painter(source, {})
+        began = time.perf_counter()
+        for _ in range(22):
+            made = painter(source, {})
+            painted += on and made is not last
+            last = made
+        took[on] = (time.perf_counter() - began) / 22 * 1000
+    cut = painter(other, {})
+    at_once = float(np.abs(cut.astype(float) - last).mean()) > 2.0
+    print(f"similar-frame filter: a still takes {took[True]:.1f} ms a frame instead of {took[False]:.1f}", end="; ")
+    print(f"{painted} of 22 painted; a cut is painted {'at once' if at_once else 'LATE'}")
+    return at_once and took[True] < 0.5 * took[False]
+
+
+def save(tiles: list[np.ndarray], path: Path, columns: int = 0) -> None:
+    columns = columns or len(tiles)
+    rows = [np.concatenate(tiles[k : k + columns], 1) for k in range(0, len(tiles), columns)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(rows)).save(path, quality=85)
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    options.add_argument("folder", nargs="?", default="docs/pictures")
+    options.add_argument("--size", type=int, default=128)
+    options.add_argument("--acceleration", default="auto")
+    asked = options.parse_args()
+    model = load_model("embedded", asked.acceleration, (asked.size, asked.size))
+    demo = DemoSource((asked.size, asked.size), 30.0)
+    demo.open()
+    pictures = [demo.read().pixels.copy() for _ in range(300)]
+    warm = np.random.default_rng(3).normal((210, 90, 30), 40, (16, 16, 3)).clip(0, 255).astype(np.uint8)
+    look = np.asarray(Image.fromarray(warm).resize((asked.size, asked.size), Image.Resampling.BICUBIC))
+    folder = Path(asked.folder)
+    held = [references(model, pictures[60], look, folder), feedback(model, pictures[60], folder)]
+    held.append(filtered(model, pictures[60], 255 - pictures[200]))
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
