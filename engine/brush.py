@@ -1,6 +1,6 @@
 """The brush: a show's model, loaded, warm and ready to paint."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 
 # The stages of a model's frame, by the names that the metrics have for them.
 HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
-Pictures = Sequence[np.ndarray | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Brush:
     """A model ready to paint: `opening` is what it was made for, `close` lets go of it.
 
-    `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do. `batch`:
-    whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last asked. `loras`: those
-    on the model.
+    `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do; `asked` is
+    its own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last
+    asked. `loras`: those on the model.
     """
 
     render: Render
     opening: Mapping[str, Any]
     close: Callable[[], None]
-    group: "Callable[[Pictures, Sequence[Snapshot]], list[np.ndarray]] | None" = None
-    latents: "Callable[[Pictures, Sequence[Snapshot]], Tensor] | None" = None
+    group: "Callable[..., list[np.ndarray]] | None" = None
+    latents: "Callable[..., Tensor] | None" = None
     batch: bool = False
     taken: Callable[[], Mapping[str, float]] = dict
     loras: "Loras | None" = None
     control_image: "Callable[[np.ndarray | None, int | None], None] | None" = None
     style_image: "Callable[[np.ndarray | None, int], None] | None" = None
+    asked: Callable[[Snapshot], tuple[float, ...]] = lambda _: ()
 
     @classmethod
     def of(
@@ -69,14 +69,14 @@ class Brush:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
-        images = (diffuser.control_image, diffuser.style_image)
-        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, *images)
+        more = (diffuser.control_image, diffuser.style_image, diffuser.asked)
+        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, *more)
 
 
 def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
     """Load the show's model. Takes seconds; raises ModelMistake.
 
-    `synchronous`: prompts are encoded at once, and quality never gives way to speed. `measured`: choose between a
+    `synchronous`: prompts are encoded at once, and `render` never gives way to speed. `measured`: choose between a
     stream batch and steps in sequence by their speed on this machine, where the show leaves it open; else sequence.
     """
     from .diffusion import Diffuser, load_model

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..configs import show_from_config
-from .core.clock import ManualClock
+from .core.clock import Clock, ManualClock, SystemClock
 from .core.controls import CONTROLNETS, scale_name
 from .core.events import Pending
 from .core.ipadapters import IPADAPTERS
@@ -21,6 +21,7 @@ from .core.ipadapters import scale_name as adapter_name
 from .core.notices import Notices
 from .core.parameters import Refused
 from .core.plain import parameter_value
+from .core.quality import FULL, Governor
 from .core.router import Router
 from .core.table import GROWING, TABLE, knobs
 from .pictures import Picture, as_output, as_pixels, pictures_in
@@ -36,6 +37,7 @@ NO_ADAPTER = "this model takes no IP-Adapters: a style image has no effect"
 NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
 STATE = (
     "num_inference_steps", "guidance_scale", "delta", "cfg_type", "frame_buffer_size", "t_index_list",
+    "adaptive_quality", "target_fps",
     "denoising_step_list", "seed", "seed_list", "prompts", "negative_prompt", "prompt_interpolation_method",
     "seed_interpolation_method", "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale",
 )  # fmt: skip
@@ -44,8 +46,13 @@ STATE = (
 class Stream:
     """A running stream: parameters in from any thread, one frame out per `paint`."""
 
-    def __init__(self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock) -> None:
+    def __init__(
+        self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock, watch: Clock | None = None
+    ) -> None:
+        """`clock` is the stream's own; `watch` tells how long frames really take, for `adaptive_quality`."""
         self.notices = notices
+        self._watch = watch or SystemClock()
+        self._governor = Governor(brush.asked, notices)
         self._brush = brush
         self._last: Any = None
         self._clock = clock
@@ -74,15 +81,20 @@ class Stream:
         t_index_rescale: bool | None = None,
         cfg_type: str | None = None,
         frame_buffer_size: int | None = None,
+        adaptive_quality: bool | None = None,
+        target_fps: float | None = None,
     ) -> None:
         """Change any of these, all at once, from the next frame on; None leaves a thing as it is.
 
         Call it from any thread. An interpolation method counts when its list is given. With fewer steps and no list
-        each index becomes min(t, n - 1); `t_index_rescale` keeps relative places instead. A value that cannot be
+        each index becomes min(t, n - 1); `t_index_rescale` keeps relative places instead. `adaptive_quality`: frames
+        that take longer than `target_fps` allows lose steps, then resolution, until it is held. A value that cannot be
         taken is reported in the log and leaves the old one; nothing is raised.
         """
         wanted = {
             "cfg_type": cfg_type,
+            "adaptive_quality": adaptive_quality,
+            "target_fps": target_fps,
             "frame_buffer_size": frame_buffer_size,
             "t_index_rescale": t_index_rescale,
             "num_inference_steps": num_inference_steps,
@@ -159,14 +171,16 @@ class Stream:
         Where the model fails the last good frames stand, and the log says so. Raises RenderFailed before the first.
         """
         assert self._brush.group is not None
-        return self._held(self._brush.group, group)
+        return self._held(self._brush.group, group, True)
 
     def latents(self, group: Sequence[np.ndarray | None]) -> "Tensor":
         """The same, as the model has them: (K, C, h, w)."""
         assert self._brush.latents is not None
-        return self._held(self._brush.latents, group)
+        return self._held(self._brush.latents, group, False)
 
-    def _held(self, paint: Callable[..., Any], group: Sequence[np.ndarray | None]) -> Any:
+    def _held(self, paint: Callable[..., Any], group: Sequence[np.ndarray | None], resizable: bool) -> Any:
+        if not group:
+            return []
         now = self._clock.now()
         for event in self._pending.take(now):
             self._router.feed(event)
@@ -174,8 +188,11 @@ class Stream:
         for _ in group:
             snapshots.append(self._router.sample(self._clock.now()))
             self._clock.advance(self._period)
+        began = self._watch.now()
+        effort = self._governor.before(snapshots[-1], began, resizable)
         try:
-            self._last = paint(group, snapshots)
+            self._last = paint(group, snapshots) if effort == FULL else paint(group, snapshots, effort)
+            self._governor.after(snapshots[-1], began, (self._watch.now() - began) / len(group))
         except RuntimeError as fault:
             if self._last is None or len(self._last) != len(group):
                 raise

@@ -1,7 +1,13 @@
 """Quality that gives way to the frame rate: which steps and what resolution a frame can afford."""
 
-from collections.abc import Hashable
+import logging
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
+
+from .notices import Notices
+from .snapshot import Snapshot
+from .table import TABLE
 
 SCALES = (1.0, 0.75, 0.5)
 # Hysteresis, in shares of a frame's time: over LATE quality gives way, and it comes back when the next better level,
@@ -109,3 +115,38 @@ class Quality:
         """At worst, how many times as much `better` costs: as if nothing but its steps and its pixels cost anything."""
         now, then = (e.steps or self._length for e in (self._effort, better))
         return then / now * (better.scale / self._effort.scale) ** 2
+
+
+class Governor:
+    """Quality over the snapshots of a show: ask `before` a frame what it may cost, and tell `after` it what it did.
+
+    `asked` says which steps a snapshot asks for. Times are in seconds on one clock, the one that frames really take.
+    """
+
+    def __init__(self, asked: Callable[[Snapshot], tuple[float, ...]], notices: Notices) -> None:
+        self._asked = asked
+        self._notices = notices
+        self._quality = Quality()
+        self._told = FULL
+
+    def before(self, snapshot: Snapshot, now: float, resizable: bool = True) -> Effort:
+        """The effort of the frame at `now`; one that is not `resizable` gives way by its steps alone."""
+        asked, pinned = self._asked(snapshot), _value(snapshot, "pinned")
+        if not resizable:
+            pinned = "everything" if pinned in ("steps", "everything") else "resolution"
+        effort = self._quality.effort(now, bool(_value(snapshot, "adaptive_quality")), pinned, asked)
+        if effort != self._told:
+            self._told = effort
+            steps, of = min(effort.steps or len(asked), len(asked)), len(asked)
+            text = f"quality: {steps} of {of} steps at {effort.scale:.0%} of the size"
+            self._notices.say("quality", text, logging.INFO)
+        return effort
+
+    def after(self, snapshot: Snapshot, now: float, seconds: float) -> None:
+        """The frame at `now` took `seconds`."""
+        on, target = bool(_value(snapshot, "adaptive_quality")), _value(snapshot, "target_fps")
+        self._quality.mark(now, seconds, on, target)
+
+
+def _value(snapshot: Snapshot, name: str) -> Any:
+    return snapshot.values.get(name, TABLE[name].default)

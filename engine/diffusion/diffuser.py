@@ -1,5 +1,6 @@
 """The diffuser: an input picture and a snapshot go in, a painted picture comes out."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -27,12 +28,13 @@ from .sampler import InSequence, Sampler, StreamBatch, Work
 from .similar import SimilarFrames
 from .steering import AdapterFiles, Steering, value
 from .steps import StepList
-from .stroke import Stroke, by_surface, thinned
+from .stroke import Stroke, by_surface, faded, faded_latents, thinned
 from .surface import Surface
 from .text import Encoding
 from .worker import Worker
 
 T = TypeVar("T")
+Pictures = Sequence[np.ndarray | None]
 # How fast an input comes and goes when input_mode changes, in whole ways a second.
 PRESENCE_SPEED = 2.0
 # How long a change of resolution takes to be seen in full, and what must rest before frames are skipped, in seconds.
@@ -190,19 +192,28 @@ class Diffuser:
         return self._told(lambda: self._render(pixels, snapshot, effort))
 
     @torch.inference_mode()
-    def render_group(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[np.ndarray]:
+    def render_group(self, group: Pictures, snapshots: Sequence[Snapshot], effort: Effort = FULL) -> list[np.ndarray]:
         """As many frames as there are snapshots, painted together, without waiting for more. Raises RenderFailed."""
-        return self._told(lambda: self._finished(self._strokes(group, snapshots)))
+
+        def made() -> list[np.ndarray]:
+            strokes = self._strokes(group, snapshots, effort)
+            pictures = []
+            for picture, stroke in zip(self._finished(strokes), strokes, strict=True):
+                self._shown = self._settled(picture, stroke)
+                pictures.append(self._shown)
+            return pictures
+
+        return self._told(made)
 
     @torch.inference_mode()
-    def latents(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> Tensor:
+    def latents(self, group: Pictures, snapshots: Sequence[Snapshot], effort: Effort = FULL) -> Tensor:
         """The same frames as the model has them, (K, C, h, w), not decoded. Raises RenderFailed."""
 
         def made() -> Tensor:
-            strokes = self._strokes(group, snapshots)
+            strokes = self._strokes(group, snapshots, effort)
             painted = self._painted(strokes)
             self._commit()
-            return torch.cat([self._faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
+            return torch.cat([faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
 
         return self._told(made)
 
@@ -241,8 +252,8 @@ class Diffuser:
         moving = moving or (self.loras is not None and self.loras.moving(snapshot.t))
         return not moving and self._shown is not None and snapshot.t - self._changed_at >= REST
 
-    def _strokes(self, group: Sequence[np.ndarray | None], snapshots: Sequence[Snapshot]) -> list[Stroke]:
-        return [self._stroke(p, s, FULL, len(group)) for p, s in zip(group, snapshots, strict=True)]
+    def _strokes(self, group: Pictures, snapshots: Sequence[Snapshot], effort: Effort) -> list[Stroke]:
+        return [self._stroke(p, s, effort, len(group)) for p, s in zip(group, snapshots, strict=True)]
 
     def _stroke(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort, together: int) -> Stroke:
         """Everything of this frame but its painting; `together` frames are painted at once."""
@@ -369,7 +380,7 @@ class Diffuser:
             return [None] * len(strokes)
         painted: list[Tensor | None] = list(self._sampler.paint(works))
         for latents in painted:
-            if latents is not None and not bool(torch.isfinite(latents.sum())):
+            if latents is not None and not math.isfinite(float(latents.sum())):
                 raise RenderFailed("the model gave numbers that are no picture (not finite); the frame is left out")
         if self._effects.has("latent_after"):
             return [x if x is None else self._effects.apply("latent_after", x, self._live) for x in painted]
@@ -382,19 +393,4 @@ class Diffuser:
             pictures += surface.decode(part)
         self._commit()
         found = iter(self._steering.held(pictures))
-        return [self._faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]
-
-    @staticmethod
-    def _faded(stroke: Stroke, picture: np.ndarray | None) -> np.ndarray:
-        if picture is None:
-            assert stroke.shown is not None
-            return stroke.shown.copy()
-        return picture if stroke.shown is None else mix(stroke.shown, picture, stroke.share)
-
-    @staticmethod
-    def _faded_latents(stroke: Stroke, painted: Tensor | None) -> Tensor:
-        if painted is not None and (stroke.shown is None or stroke.share >= 1.0):
-            return painted.clone()
-        assert stroke.shown is not None
-        own = stroke.surface.encode(stroke.shown)
-        return own.clone() if painted is None else torch.lerp(own, painted, stroke.share)
+        return [faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.blend import mix
 from .sampler import Work
 from .surface import Surface
 
@@ -57,3 +58,20 @@ def by_surface(strokes: Sequence[Stroke], painted: Sequence[Tensor | None]) -> l
         else:
             runs.append((stroke.surface, [latents]))
     return [(surface, found[0] if len(found) == 1 else torch.cat(found)) for surface, found in runs]
+
+
+def faded(stroke: Stroke, picture: np.ndarray | None) -> np.ndarray:
+    """The painted picture over the input, as far as the noise goes; None: the input itself."""
+    if picture is None:
+        assert stroke.shown is not None
+        return stroke.shown.copy()
+    return picture if stroke.shown is None else mix(stroke.shown, picture, stroke.share)
+
+
+def faded_latents(stroke: Stroke, painted: Tensor | None) -> Tensor:
+    """The same for latents (1, C, h, w)."""
+    if painted is not None and (stroke.shown is None or stroke.share >= 1.0):
+        return painted.clone()
+    assert stroke.shown is not None
+    own = stroke.surface.encode(stroke.shown)
+    return own.clone() if painted is None else torch.lerp(own, painted, stroke.share)
