@@ -11,6 +11,8 @@ PAGE = ROOT / "docs" / "realtime-parameters.md"
 SHORT = {
     "W": "tests/engine/test_wrapper.py",
     "T": "tests/engine/test_threads.py",
+    "S": "tests/engine/test_seed_snippets.py",
+    "Q": "tests/engine/test_wrapper_quality.py",
     "D/": "tests/engine/diffusion/",
     "C/": "tests/engine/core/",
 }
@@ -27,7 +29,7 @@ def names_in(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[2:50])
 def test_every_row_names_tests_that_exist(row):
-    named = re.findall(r"`([WTCD][^`]*)::(test_\w+)`", row)
+    named = re.findall(r"`([WTSQCD][^`]*)::(test_\w+)`", row)
     assert named, "a row without a proof"
     for short, test in named:
         path = SHORT.get(short) or short.replace(short[:2], SHORT[short[:2]], 1)

@@ -72,6 +72,9 @@ class Pending:
     However fast a program sets them, no more than one value a name waits. Values set in one call are taken together.
     """
 
+    # What other values are fitted to comes before them, whichever call it came with.
+    FIRST = ("t_index_rescale", "num_inference_steps")
+
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -87,4 +90,5 @@ class Pending:
         """What waits, as events of port `api` at moment `t`, in the order of setting; nothing waits afterwards."""
         with self._lock:
             values, self._values = self._values, {}
+        values = {name: values[name] for name in self.FIRST if name in values} | values
         return [Event(t, "api", f"/clavilux/{name}", (value,)) for name, value in values.items()]
