@@ -155,24 +155,35 @@ def diffusers(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.fl
     return paint
 
 
-def measure(contenders: dict[str, Paint], size: int, blocks: int, busy: bool = False) -> dict[str, float]:
-    """Median milliseconds a frame of each: of the clock, or of the processor when `busy`."""
+def measure(
+    contenders: dict[str, Paint], size: int, blocks: int, busy: bool = False
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Median milliseconds a frame of each, of the clock, or of the processor when `busy`; and how many times as long as
+    the first of them it took, the median of all turns."""
     clock = time.process_time if busy else time.perf_counter
     source = DemoSource((size, size), 30)
     source.open()
     frames = [source.read().pixels for _ in range(TURN + 1)]
-    took: dict[str, list[float]] = {name: [] for name in contenders}
+    took: dict[str, list[list[float]]] = {name: [] for name in contenders}
     for _ in range(blocks):
         for name, paint in contenders.items():
             # OpenVINO brings threads of its own and asks torch for one; plain torch has them all.
             torch.set_num_threads(1 if busy or "openvino" in name else os.cpu_count() or 1)
+            turn = []
             for k, pixels in enumerate(frames):
                 began = clock()
                 out = paint(pixels)
                 if k:
-                    took[name].append((clock() - began) * 1000)
+                    turn.append((clock() - began) * 1000)
                 assert out.shape == (size, size, 3)
-    return {name: round(statistics.median(ms), 1) for name, ms in took.items()}
+            took[name].append(turn)
+    best = [statistics.median(turn) for turn in next(iter(took.values()))]
+    times = {
+        name: statistics.median(statistics.median(turn) / b for turn, b in zip(turns, best, strict=True))
+        for name, turns in took.items()
+    }
+    ms = {name: round(statistics.median(ms for turn in turns for ms in turn), 1) for name, turns in took.items()}
+    return ms, {name: round(ratio, 2) for name, ratio in times.items()}
 
 
 def main() -> None:
@@ -189,7 +200,7 @@ def main() -> None:
         sys.path.insert(0, asked.peers)
     if asked.busy:
         one_thread()
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         folder = Path(scratch) / "model"
         save_model(folder)
@@ -211,21 +222,18 @@ def main() -> None:
                     contenders["streamdiffusion, bf16"] = streamdiffusion(folder, asked.size, steps, torch.bfloat16)
             except ImportError as fault:
                 print(f"streamdiffusion is left out: {fault}", file=sys.stderr)
-            rows.append({"steps": steps, **measure(contenders, asked.size, asked.blocks, asked.busy)})
+            ms, times = measure(contenders, asked.size, asked.blocks, asked.busy)
+            rows.append({"steps": steps, "ms": ms, "times": times})
             print(rows[-1], file=sys.stderr)
     if asked.json:
         print(json.dumps(rows))
         return
-    names = [name for name in rows[-1] if name != "steps"]
+    names = list(rows[-1]["ms"])
     print(f"{asked.size} px, milliseconds a frame, and in brackets how many times as long as clavilux openvino\n")
     print("| steps | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 1))
     for row in rows:
-        best = row["clavilux openvino"]
-        print(
-            f"| {row['steps']} | "
-            + " | ".join(f"{row[name]} ({row[name] / best:.1f})" if name in row else "-" for name in names)
-            + " |"
-        )
+        cells = [f"{row['ms'][name]} ({row['times'][name]})" if name in row["ms"] else "-" for name in names]
+        print(f"| {row['steps']} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

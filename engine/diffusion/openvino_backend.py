@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,14 +17,15 @@ from ..core.notices import Notices
 from . import cache
 from .accelerators import Networks, NotAPicture, Recipe
 from .openvino_adapters import OpenVinoAdapters
-from .parts import Checked, config_of
+from .parts import Checked, Decoder, Encoder, config_of
 from .quantize import FILE as RANGES
-from .quantize import load_ranges, quantize
+from .quantize import Ranges, load_ranges, quantize
+from .rounding import autoencoder_ranges
 from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 6
+FORMAT = 7
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -79,7 +81,7 @@ def key_of(recipe: Recipe) -> str:
     built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
     return cache.fingerprint(
         files, FORMAT, ov.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, built_in,
-        platform.processor(), _precision(ov.Core()), counts_in_integers(ov.Core()),
+        platform.processor(), _precision(ov.Core()), has_integers(ov.Core()),
     )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def convert(recipe: Recipe, folder: Path) -> None:
     jobs: list[tuple[str, nn.Module, Any]] = [
         ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
     ]  # fmt: skip
-    ranges = load_ranges(recipe.folder) if counts_in_integers(ov.Core()) else {}
+    ranges = eight_bits(recipe, ov.Core(), encoder, decoder)
     for name, module, inputs in jobs:
         quantize(module, ranges.get(name, {}))
         if name == "unet":
@@ -168,8 +170,23 @@ def plain_config(core: Any) -> dict[str, Any]:
 
 
 def counts_in_integers(core: Any) -> bool:
-    """Whether eight-bit kernels are there and nothing better is: bf16 rounds less."""
-    return _precision(core) == "f32" and "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    """Whether the UNet is played in eight bits: the kernels are there and nothing better is, since bf16 rounds less."""
+    return _precision(core) == "f32" and has_integers(core)
+
+
+def has_integers(core: Any) -> bool:
+    """Whether eight-bit kernels are there: the autoencoder, most of a frame's work, takes half of bf16's time."""
+    return "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def eight_bits(recipe: Recipe, core: Any, encoder: Encoder, decoder: Decoder) -> dict[str, Ranges]:
+    """The ranges of what is played in eight bits here, by part: the model's own, or measured where nobody will see."""
+    if not has_integers(core):
+        return {}
+    found = load_ranges(recipe.folder)
+    if recipe.vae is not None or "decoder" not in found:
+        found = {"unet": found.get("unet", {}), **autoencoder_ranges(encoder, decoder)}
+    return found if counts_in_integers(core) else {part: rows for part, rows in found.items() if part != "unet"}
 
 
 def _precision(core: Any) -> str:
@@ -182,19 +199,32 @@ class Request:
 
     def __init__(self, compiled: Any) -> None:
         self._own = self._request = compiled.create_infer_request()
-        self._count = len(compiled.inputs)
+        self._kinds = [port.get_element_type().to_dtype() for port in compiled.inputs]
+        self._given: list[Tensor | None] = [None] * len(self._kinds)
+        self._arrays: list[np.ndarray | None] = [None] * len(self._kinds)  # OpenVINO does not keep what it reads
 
     def play(self, other: Any) -> None:
         """From the next call on, run the infer request `other`, whose first inputs are the same; None: one's own."""
         self._request = other or self._own
+        self._given = [None] * len(self._kinds)
 
     def __call__(self, *tensors: Tensor) -> Tensor:
         return self.results(*tensors)[0]
 
     def results(self, *tensors: Tensor) -> list[Tensor]:
         """Every result."""
-        given = [t.contiguous().numpy() for t in tensors[: self._count]]
-        found = self._request.infer(given, share_inputs=True, share_outputs=True)
+        import openvino as ov
+
+        request, given = self._request, self._given
+        for k, (tensor, kind) in enumerate(zip(tensors, self._kinds, strict=False)):
+            if tensor is given[k]:  # OpenVINO reads its memory already
+                continue
+            array = tensor.numpy()
+            own = array.dtype == kind and array.flags.writeable and array.flags.c_contiguous
+            array = array if own else np.array(array, kind, order="C")
+            request.set_input_tensor(k, ov.Tensor(array, shared_memory=True))
+            given[k], self._arrays[k] = (tensor if own else None), array
+        found = request.infer(share_outputs=True)
         return [torch.from_numpy(found[k]) for k in range(len(found))]
 
 
@@ -217,7 +247,7 @@ class _Codec:
 
     def decode(self, latents: Tensor) -> Tensor:
         frames, total = self._decode.results(latents)
-        if not bool(torch.isfinite(total).all()):
+        if not np.isfinite(total.numpy()).all():
             raise NotAPicture
         return frames
 

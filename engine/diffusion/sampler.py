@@ -207,7 +207,7 @@ class Trail:
 
     def walk(self, work: Work) -> Generator[Ask, Tensor, tuple[list[Tensor], Tensor]]:
         self._plan.update(work)
-        levels, k, kind = self._plan.levels, self._plan.weights, self._plan.kind
+        levels, gain, k, kind = self._plan.levels, self._plan.noise_gain, self._plan.weights, self._plan.kind
         x_0 = anchor = work.x_0
         after = []
         for i, t in enumerate(work.timesteps):
@@ -217,12 +217,12 @@ class Trail:
             doubled = kind == "full" or (kind == "initialize" and i == 0)
             rows = self._two if doubled else self._one
             x = rows.latents(2 if doubled else 1, x_0)
-            x_t = torch.mul(x_0, float(levels.alpha[i]), out=x[:1])
-            x_t.add_(work.noise[i : i + 1], alpha=float(self._plan.noise_gain[i]))
+            x_t = torch.mul(x_0, float(levels.alpha[i]), out=x[:1] if doubled else x)
+            x_t.add_(work.noise if len(work.noise) == 1 else work.noise[i : i + 1], alpha=float(gain[i]))
             if doubled:
                 x[1:].copy_(x_t)
             e = yield rows.ask((t,), work, i)
-            denoised = (x_t * float(k.x[i])).add_(e[:1], alpha=float(k.cond[i]))
+            denoised = (x_t * float(k.x[i])).add_(e[:1] if doubled else e, alpha=float(k.cond[i]))
             if doubled:
                 denoised.add_(e[1:], alpha=float(k.uncond[i]))
             if kind == "initialize" and i == 0:

@@ -4,6 +4,7 @@ Symbols: x_t = alpha x_0 + sigma noise, alpha_bar = alpha^2, sigma^2 = 1 - alpha
 Sampling is multistep consistency sampling (Luo et al. 2023, Latent Consistency Models, arXiv:2310.04378).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,8 @@ class Schedule:
         self.original_steps = original_steps
         self.timestep_scaling = timestep_scaling
         self._tables: dict[int, tuple[int, ...]] = {}
+        self._whole = np.arange(len(bounded), dtype=np.float64)
+        self._numbers: list[float] = self._log_snr.tolist()
         # Close together near 0, where the angle rises fastest.
         self._t_grid = np.linspace(0.0, 1.0, 4001) ** 2 * (len(self._log_snr) - 1)
         self._angle_grid = self.angle(self._t_grid)
@@ -81,11 +84,12 @@ class Schedule:
         Below timestep 1 the noise-to-signal ratio falls linearly to nothing, so that timestep 0 is x_0 itself and
         a knob that scales timesteps down arrives there without a step.
         """
-        t = np.clip(np.asarray(timestep, np.float64), 0.0, len(self) - 1)
-        log_snr = np.interp(t, np.arange(len(self)), self._log_snr)
+        t = np.minimum(np.maximum(np.asarray(timestep, np.float64), 0.0), len(self) - 1)
+        log_snr = np.interp(t, self._whole, self._log_snr)
         near = t < 1.0
-        with np.errstate(divide="ignore"):
-            log_snr = np.where(near, self._log_snr[min(1, len(self) - 1)] - 2.0 * np.log(t), log_snr)
+        if near.any():
+            with np.errstate(divide="ignore"):
+                log_snr = np.where(near, self._log_snr[min(1, len(self) - 1)] - 2.0 * np.log(t), log_snr)
         return 1.0 / (1.0 + np.exp(-log_snr))
 
     def angle(self, timestep: np.ndarray | float) -> np.ndarray:
@@ -98,19 +102,32 @@ class Schedule:
 
     def levels(self, timesteps: Sequence[float]) -> Levels:
         """The coefficients of steps at these real timesteps."""
-        t = np.clip(np.asarray(timesteps, np.float64), 0.0, len(self) - 1)
-        alpha_bar = self.alpha_bar(t)
-        alpha, sigma = np.sqrt(alpha_bar), np.sqrt(1.0 - alpha_bar)
+        rows = [self._level(min(max(float(t), 0.0), len(self) - 1.0)) for t in timesteps]
+        return Levels(*np.array(rows, np.float64).reshape(-1, 7).T.copy())
+
+    def _level(self, t: float) -> tuple[float, ...]:
+        """One row of `levels`. A few plain numbers: a call of NumPy costs more than all of them."""
+        alpha_bar = self._alpha_bar_at(t)
+        alpha, sigma = math.sqrt(alpha_bar), math.sqrt(1.0 - alpha_bar)
         scaled = t * self.timestep_scaling
         c_skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
-        c_out = scaled / np.sqrt(scaled**2 + SIGMA_DATA**2)
+        c_out = scaled / math.sqrt(scaled**2 + SIGMA_DATA**2)
         if self.prediction == "epsilon":
-            skip, gain = 1.0 / alpha, -sigma / alpha
-        elif self.prediction == "v_prediction":  # Salimans and Ho 2022, arXiv:2202.00512
-            skip, gain = alpha, -sigma
+            return t, alpha, sigma, c_skip, c_out, 1.0 / alpha, -sigma / alpha
+        if self.prediction == "v_prediction":  # Salimans and Ho 2022, arXiv:2202.00512
+            return t, alpha, sigma, c_skip, c_out, alpha, -sigma
+        return t, alpha, sigma, c_skip, c_out, 0.0, 1.0
+
+    def _alpha_bar_at(self, t: float) -> float:
+        """`alpha_bar` of one timestep."""
+        if t < 1.0:
+            if t <= 0.0:
+                return 1.0
+            log_snr = self._numbers[min(1, len(self) - 1)] - 2.0 * math.log(t)
         else:
-            skip, gain = np.zeros_like(t), np.ones_like(t)
-        return Levels(t, alpha, sigma, c_skip, c_out, skip, gain)
+            k = min(int(t), len(self) - 2)
+            log_snr = self._numbers[k] + (t - k) * (self._numbers[k + 1] - self._numbers[k])
+        return 1.0 / (1.0 + math.exp(-log_snr))
 
     def table(self, num_inference_steps: int) -> tuple[int, ...]:
         """LCM's own timesteps for a number of steps, descending; up to `original_steps` as diffusers has them.
