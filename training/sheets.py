@@ -87,7 +87,12 @@ def write_all(painter: Painter, out: Path, cell: int = 96) -> None:
     colours = table(painter, COLOUR_CONCEPTS, [f"{name} {{}}" for name in NAMED])
     write_sheet(out / "colours.jpg", colours, cell, [f"{n} {c}" for n in NAMED for c in COLOUR_CONCEPTS])
     styles = table(painter, STYLE_CONCEPTS, [f"{{}}, {name}" for name in STYLES])
-    write_sheet(out / "styles.jpg", styles, cell, [name if k == 0 else "" for name in STYLES for k in range(len(STYLE_CONCEPTS))])
+    write_sheet(
+        out / "styles.jpg",
+        styles,
+        cell,
+        [name if k == 0 else "" for name in STYLES for k in range(len(STYLE_CONCEPTS))],
+    )
     shares = [f"{a} - {b}" if k == 0 else "" for a, b in TRANSITIONS for k in range(12)]
     write_sheet(out / "transitions.jpg", transitions(painter), cell, shares)
     photo = held_out(painter.size)["astronaut"]
