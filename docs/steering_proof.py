@@ -98,7 +98,7 @@ def feedback(model: Model, source: np.ndarray, folder: Path) -> bool:
         tiles += made[3::3]
     print("feedback_zoom", *ZOOMS, "| zoom that the flow shows:", *(f"{z:.3f}" for z in found))
     save(tiles, folder / "feedback-zoom.jpg", columns=3)
-    return found == sorted(found) and found[0] < 0.99 and abs(found[1] - 1.0) < 0.01 and found[-1] > 1.01
+    return all(abs(z - zoom) < 0.003 + 0.25 * abs(zoom - 1.0) for z, zoom in zip(found, ZOOMS, strict=True))
 
 
 def filtered(model: Model, source: np.ndarray, other: np.ndarray) -> bool:

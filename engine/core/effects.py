@@ -10,8 +10,8 @@
     def latent_after(latents, values):  # the same, painted
     def image_after(pixels, values):    # uint8 (H, W, 3), painted
 
-Each returns an array or tensor like the one it got. One that raises, or returns something else, is switched off with a
-message, and the show goes on.
+Each returns an array or tensor like the one it got. One that raises, or returns something else or numbers that are not
+finite, is switched off with a message, and the show goes on.
 """
 
 import importlib.util
@@ -99,7 +99,7 @@ class Effects:
             try:
                 made = effect.stages[stage](picture.copy() if hasattr(picture, "copy") else picture.clone(), values)
                 picture = _like(made, picture)
-            except Exception as e:  # the performer's own code: whatever it raises, the show goes on without it
+            except (Exception, SystemExit) as e:  # the performer's own code: the show goes on without it
                 effect.off = True
                 if self.notices is not None:
                     why = str(e) or type(e).__name__
@@ -112,4 +112,6 @@ def _like(made: Any, given: Any) -> Any:
         shape = getattr(made, "shape", None)
         kind = f"{made.dtype} {tuple(shape)}" if shape is not None and hasattr(made, "dtype") else type(made).__name__
         raise TypeError(f"it returned {kind} instead of {given.dtype} {tuple(given.shape)}")
+    if hasattr(made, "isfinite") and not bool(made.isfinite().all()):
+        raise ValueError("it returned numbers that are no picture (not finite)")
     return made

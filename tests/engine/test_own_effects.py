@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from clavilux.configs import load_show
 from clavilux.engine.asked import show_from_header
+from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.documents import Mistakes
 from clavilux.engine.core.effects import Effects, OwnEffect
 from clavilux.engine.core.journal import JournalMistake
+from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import Diffuser
 from clavilux.mappings import load_mapping
 
@@ -90,9 +92,23 @@ def test_latent_stages_stand_before_and_after_the_model(exact, at, clip):
     assert np.abs(after - plain).mean() > np.abs(before - plain).mean()
 
 
-def test_a_latent_effect_that_fails_is_off_and_the_frame_is_painted(exact, at, clip):
-    bad = OwnEffect("bad", {"latent_after": lambda latents, values: latents[:, :1]})
-    diffuser = Diffuser(exact, cfg_type="none", batch=False, synchronous=True, effects=Effects([bad]))
+def leaves(latents, values):
+    raise SystemExit("enough")
+
+
+@pytest.mark.parametrize(
+    ("latent_after", "why"),
+    [
+        (lambda latents, values: latents[:, :1], "it returned"),
+        (lambda latents, values: latents * float("nan"), "not finite"),
+        (leaves, "enough"),
+    ],
+)
+def test_a_latent_effect_that_fails_is_off_and_the_frame_is_painted(exact, at, clip, latent_after, why):
+    bad, notices = OwnEffect("bad", {"latent_after": latent_after}), Notices(ManualClock())
+    effects = Effects([bad], notices)
+    diffuser = Diffuser(exact, cfg_type="none", batch=False, synchronous=True, effects=effects)
     good = Diffuser(exact, cfg_type="none", batch=False, synchronous=True)
     assert (diffuser.render(clip[0], at(0)) == good.render(clip[0], at(0))).all()
     assert bad.off
+    assert why in notices.recent[-1].text
