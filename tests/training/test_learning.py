@@ -87,7 +87,7 @@ def test_wrong_layout_costs_more_than_wrong_texture():
     texture = torch.randn(2, 4, 32, 32, generator=torch.Generator().manual_seed(0))
     layout = torch.nn.functional.interpolate(texture[..., :4, :4], scale_factor=8)
     layout = layout * texture.square().mean().sqrt() / layout.square().mean().sqrt()
-    assert coarse_loss(layout).min() > 4 * coarse_loss(texture).max()
+    assert coarse_loss(layout).min() > 2.5 * coarse_loss(texture).max()
 
 
 def test_captions_are_blurred_around_their_place_and_padding_stays_zero():
