@@ -25,8 +25,9 @@ def save_turbo(folder: Path, dtype: "torch.dtype", unet: dict[str, Any] | None =
 
     torch.manual_seed(0)
     with quiet():
-        UNet2DConditionModel(**(unet or TURBO_UNET)).to(dtype).save_pretrained(folder / "unet")
-        AutoencoderTiny().to(dtype).save_pretrained(folder / "vae")
+        for name, net in (("unet", UNet2DConditionModel(**(unet or TURBO_UNET))), ("vae", AutoencoderTiny())):
+            torch.nn.Module.to(net, dtype)
+            net.save_pretrained(folder / name)
     (folder / "scheduler").mkdir()
     scheduler = {
         "_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085,
