@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .diffusion import Diffuser
     from .diffusion.loras import Loras
+    from .diffusion.model import Model
     from .diffusion.similar import SimilarFrames
     from .effects.chain import Chain
 
@@ -73,19 +74,12 @@ class Brush:
         return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, *more)
 
 
-def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
-    """Load the show's model. Takes seconds; raises ModelMistake.
-
-    `synchronous`: prompts are encoded at once, and `render` never gives way to speed. `measured`: choose between a
-    stream batch and steps in sequence by their speed on this machine, where the show leaves it open; else sequence.
-    """
-    from .diffusion import Diffuser, load_model
-    from .diffusion.adaptive import AdaptiveDiffuser
-    from .diffusion.batching import batch_pays
-    from .effects.preprocess import preprocessor
+def _model_of(show: Show, notices: Notices) -> "Model":
+    """The show's model, as its `stream` group wants it; raises ModelMistake."""
+    from .diffusion import load_model
 
     stream = show.stream
-    model = load_model(
+    return load_model(
         show.model,
         acceleration=stream["acceleration"],
         size=show.size,
@@ -96,6 +90,21 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         tiny=stream["use_tiny_vae"],
         fetch=True,
     )
+
+
+def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
+    """Load the show's model. Takes seconds; raises ModelMistake.
+
+    `synchronous`: prompts are encoded at once, and `render` never gives way to speed. `measured`: choose between a
+    stream batch and steps in sequence by their speed on this machine, where the show leaves it open; else sequence.
+    """
+    from .diffusion import Diffuser
+    from .diffusion.adaptive import AdaptiveDiffuser
+    from .diffusion.batching import batch_pays
+    from .effects.preprocess import preprocessor
+
+    stream = show.stream
+    model = _model_of(show, notices)
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
