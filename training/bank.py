@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
+from torch.nn import functional as F
 
 from .model import encode, load_vae
 from .photos import training_photos
@@ -79,8 +80,9 @@ def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, co
 class Bank:
     """The trainer's side: random batches from whatever shards there are, newer ones picked up as they come."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.seen, self.shards = folder, {}, {}
+    def __init__(self, folder: Path, halving: int = 1) -> None:
+        """``halving``: the side of the square of latents that is handed out as their mean."""
+        self.folder, self.halving, self.seen, self.shards = folder, halving, {}, {}
         while not self.refresh():
             time.sleep(2)
 
@@ -103,7 +105,7 @@ class Bank:
             side = int(torch.randint(2, (1,), generator=generator))
             rows.append((shard["latents"][row, side], *(shard[key][row] for key in ("tokens", "pooled", "borrowed"))))
         latents, tokens, pooled, borrowed = (torch.stack(column) for column in zip(*rows, strict=True))
-        return latents.float(), tokens.float(), pooled.float(), borrowed
+        return F.avg_pool2d(latents.float(), self.halving), tokens.float(), pooled.float(), borrowed
 
 
 def main() -> None:

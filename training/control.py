@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import draw
-from .model import FULL, LATENT_CHANNELS, TEXT_WIDTH, Schedule, encode, load_unet, load_vae
+from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, encode, load_unet, load_vae
 from .photos import training_photos
 from .run import Ema, Run, averaged, brief, cosine
 from .text import TextEncoder
@@ -34,7 +34,7 @@ EDGES = (soft_edge, lambda pixels: canny(pixels, 60, 140), lineart)
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def build_control(channels: tuple[int, ...] = FULL) -> ControlNetModel:
+def build_control(channels: tuple[int, ...] = CHANNELS) -> ControlNetModel:
     """Of the UNet's channels, as its skip connections demand, and otherwise as light as the class allows."""
     return ControlNetModel(
         in_channels=LATENT_CHANNELS,

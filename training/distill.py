@@ -4,36 +4,42 @@ Trajectory distillation: the guided teacher solves its ODE from noised latents d
 learns to say that picture from every state on the way, in one step. This is the fixed point of consistency
 distillation (Song et al. 2023, Luo et al. 2023) without its slow bootstrapping from t = 0 upwards, and each solved
 trajectory yields six training pairs: four of the teacher's states, two that the student's own steps lead to.
-Guidance is baked in, so that the result runs at guidance 1.
+Guidance is baked in, so that the result runs at guidance 1. ``--adversary 0.5 --start runs/distill/last.pt`` goes on
+with an adversary (``adversary.py``), which makes the answer one picture where it was the mean of several.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
+from .adversary import Contest
 from .bank import Bank
-from .model import Schedule, load_unet
+from .model import PURE, Schedule, load_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, cosine
 from .sample import Text, consistency, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
 
+JUDGED_ABOVE = 450
+"""Below this time the picture is mostly the source's, and no fault of the student's."""
+
 
 def draw_starts(count: int, generator: torch.Generator) -> Tensor:
     """Half from pure noise; half from anywhere, as image to image starts."""
     t = 150 + 849 * torch.rand(count, generator=generator) ** 0.7
-    return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(999.0), t)
+    return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(PURE), t)
 
 
 def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says."""
-    other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < 999)
+    other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < PURE)
     return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean)
 
 
@@ -78,6 +84,27 @@ def huber(error: Tensor, width: float = 0.1) -> Tensor:
     return ((error**2 + width**2).sqrt() - width).mean((1, 2, 3))
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """What the student is to answer from where: N states, times, targets and texts.
+
+    ``plain``: N flags, true where the caption is one a picture of the bank could have.
+    """
+
+    states: Tensor
+    times: Tensor
+    targets: Tensor
+    text: Text
+    plain: Tensor
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, rows: Tensor) -> Pairs:
+        text = (self.text[0][rows], self.text[1][rows])
+        return Pairs(self.states[rows], self.times[rows], self.targets[rows], text, self.plain[rows])
+
+
 def pairs(
     teacher: UNet2DConditionModel,
     student: UNet2DConditionModel,
@@ -86,35 +113,69 @@ def pairs(
     null: Text,
     w: float,
     generator: torch.Generator,
-) -> tuple[Tensor, Tensor, Tensor, Text]:
-    """States, times, targets and texts of one batch of solved trajectories, shuffled."""
+) -> Pairs:
+    """One batch of solved trajectories, shuffled."""
     clean, tokens, pooled = batch
-    text = between(blur_text(tokens, pooled, generator), 0.25, generator)
+    said = blur_text(tokens, pooled, generator)
+    text = between(said, 0.25, generator)
+    plain = (text[1] == said[1]).all(1)
     text = drop_text(*text, null, 0.08, generator)
     start = draw_starts(len(clean), generator)
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
-    pure = (start == 999).view(-1, 1, 1, 1)
+    pure = (start == PURE).view(-1, 1, 1, 1)
     x_t = torch.where(pure, noise, alpha * foreign(clean, start, 0.4, generator) + sigma * noise)
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
     visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, text, generator)
     n = len(visited)
-    order = torch.randperm(n * len(clean), generator=generator)
-    states, times = (torch.cat(column)[order] for column in zip(*visited, strict=True))
-    return (
-        states,
-        times,
-        target.repeat(n, 1, 1, 1)[order],
-        (text[0].repeat(n, 1, 1)[order], text[1].repeat(n, 1)[order]),
+    states, times = (torch.cat(column) for column in zip(*visited, strict=True))
+    whole = Pairs(
+        states, times, target.repeat(n, 1, 1, 1), (text[0].repeat(n, 1, 1), text[1].repeat(n, 1)), plain.repeat(n)
     )
+    return whole[torch.randperm(len(whole), generator=generator)]
 
 
-def smoothed(old: float | None, new: float) -> float:
-    """An exponential average for the curves."""
-    return new if old is None else old + (new - old) * 0.03
+@dataclass
+class Lesson:
+    """One optimizer step of the student on some pairs, with or without an adversary."""
+
+    student: UNet2DConditionModel
+    schedule: Schedule
+    bank: Bank
+    generator: torch.Generator
+    contest: Contest | None
+    share: float
+
+    def __call__(self, part: Pairs) -> tuple[Tensor, float]:
+        """Leaves gradients in the student; returns the distance of each answer, and the adversary's loss."""
+        answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
+        _, sigma = self.schedule(part.times)
+        error = huber(answer - part.targets)
+        loss, hinge = (error / (sigma.flatten() + 0.15)).mean(), 0.0
+        judged = part.plain & (part.times > JUDGED_ABOVE)
+        if self.contest and judged.any():
+            made = (answer[judged], part.text[1][judged])
+            clean, tokens, pooled, _ = self.bank.batch(len(made[0]), self.generator)
+            hinge = self.contest.learn((clean, blur_text(tokens, pooled, self.generator)[1]), made, self.generator)
+            loss = loss + self.contest.pull(answer, judged, part.text[1], loss, self.share, self.generator)
+        loss.backward()
+        return error.detach(), hinge
 
 
-def main() -> None:
+class Curves:
+    """Exponential averages of the named values, for the log; a value that is missing this time stays as it was."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+
+    def add(self, **values: Tensor | float) -> None:
+        for name, value in values.items():
+            new = float(value)
+            if new == new:
+                self.values[name] = self.values.get(name, new) + 0.03 * (new - self.values.get(name, new))
+
+
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/distill"))
     parser.add_argument("--teacher", type=Path, default=Path("runs/unet256/last.pt"))
@@ -123,47 +184,54 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=14)
     parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; six pairs each")
     parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--adversary", type=float, default=0, help="its pull, as a share of the teacher's; 0: none")
     parser.add_argument("--rate", type=float, default=0.3)
+    parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = options().parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     teacher = load_unet(args.teacher).to(memory_format=LAYOUT).eval()
-    schedule, text = Schedule(), TextEncoder()
-    null = text([""])
+    null = TextEncoder()([""])
     student = load_unet(args.start or args.teacher).to(memory_format=LAYOUT).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
+    contest = Contest() if args.adversary else None
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():
         student.load_state_dict(saved["model"])
         ema.shadow, ema.steps = saved["ema"], saved["step"]
         optimizer.load_state_dict(saved["optimizer"])
+        if contest and saved["contest"]:
+            contest.load_state_dict(saved["contest"])
+
+    def keep() -> None:
+        state = {"model": student.state_dict(), "ema": ema.shadow, "optimizer": optimizer.state_dict()}
+        run.save(**state, contest=contest.state_dict() if contest else None)
+
     generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
-    bank, recent, recent_noise = Bank(args.bank), None, None
+    bank, curves = Bank(args.bank), Curves()
+    lesson = Lesson(student, Schedule(), bank, generator, contest, args.adversary)
     while not run.over:
-        states, times, targets, texts = pairs(
-            teacher, student, schedule, bank.batch(args.batch, generator)[:3], null, args.guidance, generator
-        )
-        for part in torch.arange(len(states)).split(24):
-            answer = consistency(student, schedule, states[part], times[part], (texts[0][part], texts[1][part]))
-            _, sigma = schedule(times[part])
-            error = huber(answer - targets[part])
-            (error / (sigma.flatten() + 0.15)).mean().backward()
+        batch = bank.batch(args.batch, generator)[:3]
+        whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
+        for rows in torch.arange(len(whole)).split(24):
+            error, hinge = lesson(whole[rows])
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-            optimizer.step(args.rate * cosine(run.progress, 0.4, 0.02) * min(1, (run.step + 1) / 30))
+            optimizer.step(args.rate * cosine(run.progress, args.hold, 0.02) * min(1, (run.step + 1) / 30))
             ema.update(student)
-            high = error[times[part] > 900]
-            recent = smoothed(recent, error.mean().item())
-            if len(high):
-                recent_noise = smoothed(recent_noise, high.mean().item())
-            save = run.tick()
+            curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 900].mean(), adversary=hinge)
+            due = run.tick()
             if run.step % 40 == 0:
-                run.log(loss=recent, noise_end=recent_noise or 0, rate=run.step * 24 / run.spent)
-            if save:
-                run.save(model=student.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
+                run.log(**curves.values, rate=run.step * 24 / run.spent)
+            if due:
+                keep()
         bank.refresh()
-    run.save(model=student.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
+    keep()
     print("done", flush=True)
 
 

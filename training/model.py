@@ -19,8 +19,8 @@ PIXEL_SHUFFLE = 2
 TEXT_WIDTH = 384
 TEXT_TOKENS = 24
 TRAIN_STEPS = 1000
-CORE = (64, 128, 256)
-FULL = (64, 64, 128, 256)
+PURE = 999.0
+CHANNELS = (64, 128, 256)
 BETA_START, BETA_END = 0.00085, 0.012
 
 
@@ -53,15 +53,14 @@ def load_vae(path: Path) -> AutoencoderTiny:
     return vae
 
 
-def build_unet(channels: tuple[int, ...] = FULL) -> UNet2DConditionModel:
+def build_unet(channels: tuple[int, ...] = CHANNELS) -> UNet2DConditionModel:
     """The text-conditioned UNet; pooled text enters as ``class_labels``, token states as cross-attention.
 
-    CORE works on 16x16 latents, where training is cheap; FULL is CORE with one light level around it (``grow.py``), for
-    32x32. ``attention_head_dim`` is the number of heads in this class, whatever its name says.
+    ``attention_head_dim`` is the number of heads in this class, whatever its name says.
     """
     plain = len(channels) - 2
     return UNet2DConditionModel(
-        sample_size=32 if channels == FULL else 16,
+        sample_size=32,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         block_out_channels=channels,
@@ -78,21 +77,15 @@ def build_unet(channels: tuple[int, ...] = FULL) -> UNet2DConditionModel:
 
 
 def load_unet(path: Path) -> UNet2DConditionModel:
-    """The averaged weights of a checkpoint or an exported folder, core or full."""
-    weights = averaged(path)
-    unet = build_unet(FULL if any(name.startswith("down_blocks.3.") for name in weights) else CORE)
-    unet.load_state_dict(weights)
+    """The averaged weights of a checkpoint, or a folder of diffusers' (whatever its shape), in float32."""
+    unet = build_unet() if path.is_file() else UNet2DConditionModel(**UNet2DConditionModel.load_config(path))
+    unet.load_state_dict(averaged(path))
     return unet
 
 
 def load_shipped(unet: Path, vae: Path) -> tuple[UNet2DConditionModel, AutoencoderTiny]:
-    """A UNet and an autoencoder in float32, ready to be asked: folders of diffusers' (whatever their shape), or
-    checkpoints of the trainings here."""
-    if unet.is_dir():
-        net = UNet2DConditionModel.from_pretrained(unet, torch_dtype=torch.float32, low_cpu_mem_usage=False)
-    else:
-        net = load_unet(unet)
-    return net.to(memory_format=torch.channels_last).eval(), load_vae(vae).requires_grad_(False)
+    """A UNet and an autoencoder in float32, ready to be asked: folders, or checkpoints of the trainings here."""
+    return load_unet(unet).to(memory_format=torch.channels_last).eval(), load_vae(vae).requires_grad_(False)
 
 
 def pixels_to_vae(pixels: Tensor) -> Tensor:

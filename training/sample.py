@@ -8,7 +8,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
-from .model import Schedule, run_unet
+from .model import PURE, Schedule, run_unet
 
 Text = tuple[Tensor, Tensor]
 FRACTIONS = (1.0, 0.86, 0.7, 0.53, 0.35, 0.15)
@@ -45,9 +45,11 @@ def trajectory(
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
     """DPM-Solver++(2M) (Lu et al. 2022) from per-sample times ``start`` to a clean x_0.
 
-    Returns the visited (x_t, t) and where they lead: each visited state is a training pair for the student.
+    At 999 x_t is noise alone. Returns the visited (x_t, t) and where they lead: each visited state is a training pair
+    for the student.
     """
     visited, previous, step = [], None, None
+    pure = (start == PURE).view(-1, 1, 1, 1)
     for k, fraction in enumerate(fractions):
         t = start * fraction
         visited.append((x_t, t))
@@ -59,8 +61,10 @@ def trajectory(
         direction = clean
         if previous is not None:
             r = step / h
-            direction = clean + (clean - previous) / (2 * r)
-        x_t = s_s / s_t * x_t - a_s * torch.expm1(-h) * direction
+            bend = (clean - previous) / (2 * r)
+            direction = clean + (torch.where(pure, 0, bend) if k == 1 else bend)
+        onward = s_s / s_t * x_t - a_s * torch.expm1(-h) * direction
+        x_t = torch.where(pure, a_s * clean + s_s * x_t, onward) if k == 0 else onward
         previous, step = clean, h
     raise ValueError("fractions must not be empty")
 

@@ -1,7 +1,7 @@
-"""Train the UNet: ``python -m training.unet --core --run runs/unet128 --bank runs/bank128``; again to resume.
+"""Train the UNet: ``python -m training.unet --half --run runs/unet128 --bank runs/bank256``; again to resume.
 
-First the core on small latents, then, in a new run, ``--bank runs/bank256 --grow runs/unet128/last.pt``: the grown
-network on the real size. Loss: mean square of v (Salimans and Ho 2022), also of its coarse parts, at
+First on halved latents, where layout is learned at a quarter of the cost, then, in a new run, ``--start
+runs/unet128/last.pt``: the real size. Loss: mean square of v (Salimans and Ho 2022), also of its coarse parts, at
 t = 999 sigmoid(1.2 n + 1), some at 999.
 """
 
@@ -16,8 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank
-from .grow import grow
-from .model import CORE, FULL, Schedule, build_unet, load_unet, run_unet
+from .model import PURE, Schedule, build_unet, run_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, averaged, cosine
 from .text import TextEncoder
@@ -32,7 +31,7 @@ def draw_times(borrowed: Tensor, generator: torch.Generator) -> Tensor:
     """
     count = len(borrowed)
     t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 1)
-    t = torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(999.0), t)
+    t = torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(PURE), t)
     return torch.where(borrowed, 650 * torch.rand(count, generator=generator), t)
 
 
@@ -66,10 +65,17 @@ def v_error(
     t: Tensor,
     noise: Tensor,
 ) -> Tensor:
-    """What the UNet's v is off by, BxCxHxW."""
+    """What the UNet's v is off by, BxCxHxW.
+
+    At 999 it is shown noise alone, as a show begins (Lin et al. 2024): Stable Diffusion's last step still holds 7% of
+    the picture, and a network that may read brightness and layout there finds grey in true noise. Its v is the one
+    whose x_0 is the picture all the same.
+    """
     alpha, sigma = schedule(t)
-    v = run_unet(unet, alpha * clean + sigma * noise, t, tokens, pooled)
-    return v - (alpha * noise - sigma * clean)
+    pure = (t == PURE).view(-1, 1, 1, 1)
+    x_t = torch.where(pure, noise, alpha * clean + sigma * noise)
+    v = run_unet(unet, x_t, t, tokens, pooled)
+    return v - (alpha * x_t - clean) / sigma
 
 
 def coarse_loss(error: Tensor, levels: int = 3) -> Tensor:
@@ -105,9 +111,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/unet"))
     parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
-    parser.add_argument("--core", action="store_true", help="train the core alone, on 16x16 latents")
+    parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
     parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
-    parser.add_argument("--grow", type=Path, help="begin from a core's checkpoint, with a level around it")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
@@ -118,11 +123,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    unet = build_unet(CORE if args.core else FULL).to(memory_format=LAYOUT).train()
+    unet = build_unet().to(memory_format=LAYOUT).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
-    if args.grow:
-        unet.load_state_dict(grow(load_unet(args.grow)).state_dict())
     if args.start:
         unet.load_state_dict(averaged(args.start))
     ema, optimizer = Ema(unet, 0.996), Pair(unet, EDGES)
@@ -132,7 +135,7 @@ def main() -> None:
         ema.shadow, ema.steps = saved["ema"], saved["step"]
         optimizer.load_state_dict(saved["optimizer"])
     generator = torch.Generator().manual_seed(args.seed + run.step)
-    bank = Bank(args.bank)
+    bank = Bank(args.bank, 2 if args.half else 1)
     fixed = bank.batch(64, torch.Generator().manual_seed(1))
     recent = 1.0
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)

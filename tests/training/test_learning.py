@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,10 +12,11 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
-from training.distill import between, foreign, pairs
+from training.adversary import Contest
+from training.bank import Bank
+from training.distill import Lesson, Pairs, between, foreign, pairs
 from training.export import build_scheduler, swap_in
-from training.grow import grow
-from training.model import CORE, LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, run_unet
+from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
@@ -134,27 +136,82 @@ def test_solver_and_few_steps_give_latents(tiny: UNet2DConditionModel):
     assert torch.isfinite(few_steps(tiny, schedule, text, lcm_times([0, 20], 0.6), noise, clean)).all()
 
 
-def test_a_grown_unet_begins_as_its_core():
-    torch.manual_seed(0)
-    core = build_unet(CORE).eval()
-    full = grow(core).eval()
-    coarse, text, t = torch.randn(1, LATENT_CHANNELS, 8, 8), words(1), torch.tensor([500.0])
-    flat = torch.ones(1, LATENT_CHANNELS, 16, 16) * coarse[..., :1, :1]
-    with torch.no_grad():
-        small, large = run_unet(core, flat[..., ::2, ::2], t, *text), run_unet(full, flat, t, *text)
-    assert large.shape == flat.shape
-    assert torch.nn.functional.cosine_similarity(large[..., ::2, ::2].flatten(), small.flatten(), dim=0) > 0.5
+def test_pure_noise_tells_nothing_of_the_picture_and_the_answer_is_still_the_picture():
+    schedule, text = Schedule(), words(2)
+    clean, noise = torch.randn(2, LATENT_CHANNELS, 8, 8), torch.randn(2, LATENT_CHANNELS, 8, 8)
+    seen = []
+
+    class Listener(torch.nn.Module):
+        def forward(self, x_t: torch.Tensor, t: torch.Tensor, **_: object) -> SimpleNamespace:
+            seen.append(x_t)
+            return SimpleNamespace(sample=torch.zeros_like(x_t))
+
+    error = v_error(Listener(), schedule, clean, *text, torch.tensor([999.0, 998.0]), noise)
+    assert torch.equal(seen[0][0], noise[0])
+    assert not torch.equal(seen[0][1], noise[1])
+    alpha, sigma = schedule(torch.tensor([999.0, 998.0]))
+    assert torch.allclose(alpha * seen[0] - sigma * -error, clean, atol=1e-4)
+
+
+def test_the_solver_leaves_pure_noise_with_all_of_its_first_answer(monkeypatch: pytest.MonkeyPatch):
+    answer = torch.full((1, LATENT_CHANNELS, 8, 8), 2.0)
+    monkeypatch.setattr("training.sample.guided", lambda *_: answer)
+    noise = torch.randn(1, LATENT_CHANNELS, 8, 8)
+    visited, _ = trajectory(None, Schedule(), noise, torch.tensor([999.0]), words(1), words(1))
+    for x_t, t in visited[1:]:
+        alpha, sigma = Schedule()(t)
+        assert torch.allclose(x_t, alpha * answer + sigma * noise, atol=1e-4)
+
+
+def test_halved_latents_are_means_of_squares(tmp_path: Path):
+    latents = torch.randn(3, 2, LATENT_CHANNELS, 8, 8).half()
+    tokens, pooled = words(3)
+    made = {"latents": latents, "tokens": tokens, "pooled": pooled, "borrowed": torch.zeros(3, dtype=torch.bool)}
+    torch.save(made, tmp_path / "0.pt")
+    whole, *_ = Bank(tmp_path).batch(5, torch.Generator().manual_seed(0))
+    half, *_ = Bank(tmp_path, 2).batch(5, torch.Generator().manual_seed(0))
+    assert torch.allclose(half[..., 1, 2], whole[..., 2:4, 4:6].mean((-1, -2)), atol=1e-5)
 
 
 def test_pairs_hold_the_teachers_states_and_the_students_own(tiny: UNet2DConditionModel):
     schedule, null = Schedule(), tuple(w[:1] * 0 for w in words(1))
     batch = (torch.randn(3, LATENT_CHANNELS, 8, 8), *words(3))
-    states, times, targets, text = pairs(tiny, tiny, schedule, batch, null, 2.0, torch.Generator().manual_seed(4))
-    assert states.shape == targets.shape == (18, LATENT_CHANNELS, 8, 8)
-    assert text[0].shape == (18, 24, 384)
-    assert torch.isfinite(states).all()
-    assert ((times > 0) & (times <= 999)).all()
-    assert len({target.sum().item() for target in targets}) == 3
+    made = pairs(tiny, tiny, schedule, batch, null, 2.0, torch.Generator().manual_seed(4))
+    assert made.states.shape == made.targets.shape == (18, LATENT_CHANNELS, 8, 8)
+    assert made.text[0].shape == (18, 24, 384)
+    assert torch.isfinite(made.states).all()
+    assert ((made.times > 0) & (made.times <= 999)).all()
+    assert len({target.sum().item() for target in made.targets}) == 3
+
+
+def test_an_adversary_learns_to_tell_and_pulls_towards_what_it_takes_for_real():
+    torch.manual_seed(0)
+    contest, generator = Contest(rate=2e-3), torch.Generator().manual_seed(0)
+    real, pooled = 2 * torch.randn(8, LATENT_CHANNELS, 16, 16), words(8)[1]
+    answer = torch.zeros(8, LATENT_CHANNELS, 16, 16, requires_grad=True)
+    losses = [contest.learn((real, pooled), (answer, pooled), generator) for _ in range(12)]
+    assert losses[-1] < 0.8 * losses[0]
+    judged = torch.arange(8) < 4
+    distance = (answer - 0.5).square().mean()
+    pull = contest.pull(answer, judged, pooled, distance, 0.5, generator)
+    (slope,) = torch.autograd.grad(pull, answer, retain_graph=True)
+    (own,) = torch.autograd.grad(distance, answer)
+    assert not slope[4:].any()
+    assert slope[:4].norm() == pytest.approx(0.5 * own[:4].norm().item(), rel=1e-3)
+
+
+def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(tiny: UNet2DConditionModel):
+    generator, rows, judged = torch.Generator().manual_seed(0), 4, []
+    bank = SimpleNamespace(batch=lambda n, _: (torch.randn(n, LATENT_CHANNELS, 16, 16), *words(n), None))
+    contest = Contest()
+    contest.learn = lambda real, made, _: judged.append(len(made[0])) or 1.0
+    latents = torch.randn(rows, LATENT_CHANNELS, 16, 16)
+    times, plain = torch.tensor([999.0, 999.0, 100.0, 600.0]), torch.tensor([True, False, True, True])
+    lesson = Lesson(tiny, Schedule(), bank, generator, contest, 0.5)
+    error, _ = lesson(Pairs(latents, times, torch.zeros_like(latents), words(rows), plain))
+    assert judged == [2]
+    assert error.shape == (rows,)
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in tiny.conv_out.parameters())
 
 
 def test_foreign_sources_come_only_between_the_ends():
