@@ -37,9 +37,9 @@ HOPS = {"encode": "preprocess", "unet": "model", "decode": "post"}
 class Brush:
     """A model ready to paint: `opening` is what it was made for, `close` lets go of it.
 
-    `group` and `latents` paint several frames at once, as the diffuser's `render_group` and `latents` do; `asked` is
-    its own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was last
-    asked. `loras`: those on the model.
+    `group` and `latents` paint several frames at once, as the chain's `render_group` and `latents` do; `asked` is the
+    diffuser's own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was
+    last asked. `loras`: those on the model.
     """
 
     render: Render
@@ -59,19 +59,22 @@ class Brush:
         cls,
         diffuser: "Diffuser",
         opening: Mapping[str, Any],
-        render: Render | None = None,
+        chain: "Chain | None" = None,
         watch: Stopwatch | None = None,
         close: Callable[[], None] | None = None,
     ) -> "Brush":
-        """A brush that paints with `diffuser`, whose model `watch` times; `close` closes it and what goes with it."""
-        paint = (close or diffuser.close, diffuser.render_group, diffuser.latents, diffuser.batch)
+        """A brush that paints with `diffuser`, whose model `watch` times, and what is around it; `close` closes it and
+        what goes with it."""
+        chain = chain or around(diffuser, diffuser.render, Effects())
 
         def taken() -> dict[str, float]:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
-        more = (diffuser.control_image, diffuser.style_image, diffuser.asked)
-        return cls(render or diffuser.render, opening, *paint, taken, diffuser.loras, *more)
+        return cls(
+            chain.render, opening, close or diffuser.close, chain.render_group, chain.latents, diffuser.batch, taken,
+            diffuser.loras, diffuser.control_image, diffuser.style_image, diffuser.asked,
+        )  # fmt: skip
 
 
 def _model_of(show: Show, notices: Notices) -> "Model":
@@ -146,13 +149,13 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects).render, watch, close)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, close)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     if show.parameters.get("adaptive_quality"):
         adaptive.warm()
     else:
         diffuser.warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects).render, watch, close)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, close)
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":
@@ -188,8 +191,12 @@ def control_folder(name: str, show: Show) -> Path:
 
 
 def around(diffuser: "Diffuser", render: Render, effects: Effects) -> "Chain":
-    """Motion, feedback, own effects and the last hand around a diffuser's `render`."""
+    """Motion, feedback, own effects and the last hand around a diffuser, whose frames `render` paints."""
     from .diffusion.pixels import fitted
-    from .effects.chain import Chain
+    from .effects.chain import Canvas, Chain
 
-    return Chain(render, lambda pixels: fitted(pixels, *diffuser.size), lambda: diffuser.delay, effects)
+    canvas = Canvas(
+        render, lambda pixels: fitted(pixels, *diffuser.size), lambda: diffuser.delay, diffuser.render_group,
+        diffuser.latents, lambda: diffuser.lag,
+    )  # fmt: skip
+    return Chain(canvas, effects)

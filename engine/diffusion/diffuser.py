@@ -111,7 +111,7 @@ class Diffuser:
         self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files, watched)
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
-        self._lag = 0
+        self.lag = 0  # how many frames the output of `render_group` lies behind the input
         self._presence: float | None = None
         self._last: tuple[float, float] | None = None
         self._warned: float | None = None
@@ -124,7 +124,7 @@ class Diffuser:
     @property
     def delay(self) -> int:
         """How many frames the output of `render` lies behind the input."""
-        return self._lag + self._buffer.size - 1
+        return self.lag + self._buffer.size - 1
 
     @property
     def waiting(self) -> bool:
@@ -270,9 +270,9 @@ class Diffuser:
             value(snapshot, "seed_interpolation_method"), value(snapshot, "normalize_seed_weights"),
         )  # fmt: skip
         cfg_type, guidance = self._guided(snapshot, now)
-        self._lag = (len(steps) - 1) * together if self.batch else 0
+        self.lag = (len(steps) - 1) * together if self.batch else 0
         self._remember(source, together)
-        shown = self._delayed(self._lag, together, steps.arrived)
+        shown = self._delayed(self.lag, together, steps.arrived)
         surface = self._turn_to(effort.scale, now)
         if strength <= 0.0 and shown is not None and together == 1:
             return Stroke(None, shown, strength, surface)
@@ -329,7 +329,7 @@ class Diffuser:
         if source is not None:
             # A frame that is kept longer than this call must not change under our hands.
             self._inputs.insert(0, source.copy() if self.batch or together > 1 else source)
-        del self._inputs[self._lag + 1 :]
+        del self._inputs[self.lag + 1 :]
 
     def _delayed(self, lag: int, together: int, arrived: float) -> np.ndarray | None:
         """The input that the picture is of; between two of them where a delay is on its way."""

@@ -60,6 +60,7 @@ def test_a_stage_counts_even_where_it_fails():
 
 def test_a_brush_tells_what_its_frames_took(exact, at, clip):
     from clavilux.engine.brush import Brush
+    from clavilux.engine.core.table import TABLE
     from clavilux.engine.diffusion import Diffuser
     from clavilux.engine.stopwatch import timed
 
@@ -68,7 +69,8 @@ def test_a_brush_tells_what_its_frames_took(exact, at, clip):
     model = timed(slow(exact, timer, encode=0.01, unet=0.02, decode=0.03), watch)
     diffuser = Diffuser(model, cfg_type="none", batch=False, synchronous=True)
     brush = Brush.of(diffuser, {}, watch=watch)
-    brush.render(clip[0], at(0, noise_scale=0.5, t_index_list=(0, 20)))
+    resting = {p.name: p.default for p in TABLE.values() if p.alias_of is None and p.default is not None}
+    brush.render(clip[0], at(0, **resting | {"noise_scale": 0.5, "t_index_list": (0, 20)}))
     assert {hop: round(ms) for hop, ms in brush.taken().items()} == {"preprocess": 10, "model": 40, "post": 30}
     assert brush.taken() == {}
 

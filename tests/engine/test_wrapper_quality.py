@@ -14,7 +14,7 @@ def watched(config, monkeypatch):
     watch = ManualClock()
     monkeypatch.setattr("clavilux.engine.wrapper.SystemClock", lambda: watch)
     made = create_wrapper_from_config(load_config(config), width=128, height=128)
-    unet = made.stream._brush.group.__self__._sampler._unet
+    unet = made.stream._brush.group.__self__._canvas.group.__self__._sampler._unet
     plain = unet.__class__.__call__
 
     def slow(self, x_t, *rest):
