@@ -10,14 +10,12 @@ import argparse
 import json
 import time
 from dataclasses import asdict
+from itertools import chain
 
 import torch
-from clavilux.engine.core.clock import ManualClock
-from clavilux.engine.core.notices import Notices
-from clavilux.engine.diffusion import load_model
 from clavilux.engine.diffusion.accelerators import Recipe
 from clavilux.engine.diffusion.model import folder_of
-from clavilux.engine.speed import SIZES, STEPS, accelerations, cells, machine
+from clavilux.engine.speed import SIZES, STEPS, accelerations, apart, machine
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -57,11 +55,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each line")
     args = parser.parse_args()
     limit = matmul_gflops()
-    quiet = Notices(ManualClock())
     rows = []
-    for cell in cells(
-        lambda name, size: load_model("embedded", name, size, quiet), accelerations(), SIZES, tuple(STEPS), args.seconds
-    ):
+    every = (apart("embedded", name, SIZES, tuple(STEPS), args.seconds) for name in accelerations())
+    for cell in chain.from_iterable(every):
         counts = gflop((cell.width, cell.height))
         total = counts["encode"] + counts["unet"] * cell.steps + counts["decode"]
         at_limit = 1000 * total / limit

@@ -1,13 +1,18 @@
 """`clavilux bench`: how fast this machine plays, as a table or JSON."""
 
 import argparse
+import dataclasses
 import json
+import multiprocessing
+import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +35,11 @@ Load = Callable[[str, tuple[int, int]], "Model"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One line: medians in milliseconds a frame; the stages do not add up to `frame`, the engine's own part is left."""
+    """One line: medians in milliseconds a frame; the stages do not add up to `frame`, the engine's own part is left.
+
+    `ready_s`: how long the model took to load, built or out of the cache. `memory_mb`: what is held while it plays, on
+    the card where there is one, else by the whole process; None where the system does not say.
+    """
 
     acceleration: str
     width: int
@@ -43,6 +52,8 @@ class Cell:
     encode_ms: float
     unet_ms: float
     decode_ms: float
+    ready_s: float = 0.0
+    memory_mb: int | None = None
 
 
 def frames_of(size: tuple[int, int], count: int = 8) -> list[np.ndarray]:
@@ -83,10 +94,10 @@ def measure(
         n += 1
     diffuser.close()
     middle = statistics.median(took)
-    parts = {f"{stage}_ms": round(1000 * statistics.median(times), 2) for stage, times in stages.items()}
+    encode, unet, decode = (round(1000 * statistics.median(times), 2) for times in stages.values())
     return Cell(
         model.acceleration, *size, steps, len(took), round(1 / middle, 1), round(1000 * middle, 2),
-        round(1000 * max(took), 2), **parts,
+        round(1000 * max(took), 2), encode, unet, decode,
     )  # fmt: skip
 
 
@@ -96,11 +107,73 @@ def cells(
     """One accelerator after another, so that a single model is in memory; one that cannot be had gives no lines."""
     for acceleration in accelerations:
         for size in sizes:
+            began = time.perf_counter()
             model = load(acceleration, size)
+            ready = round(time.perf_counter() - began, 2)
             if model.acceleration != acceleration:
                 break
             for count in steps:
-                yield measure(model, size, count, seconds)
+                cell = measure(model, size, count, seconds)
+                yield dataclasses.replace(cell, ready_s=ready, memory_mb=held(model.device.type == "cuda"))
+
+
+def held(on_card: bool) -> int | None:
+    """Megabytes (10^6) that this process holds now; None where the system does not say."""
+    if on_card:
+        import torch
+
+        return torch.cuda.memory_reserved() // 10**6
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") // 10**6
+
+
+def apart(
+    name: str, acceleration: str, sizes: Sequence[tuple[int, int]], steps: Sequence[int], seconds: float
+) -> Iterator[Cell]:
+    """`cells` of one accelerator in a process of its own, whose memory and threads no other has touched. Raises
+    ModelMistake."""
+    from .diffusion.weights import ModelMistake
+
+    processes = multiprocessing.get_context("spawn")
+    here, there = processes.Pipe(duplex=False)
+    child = processes.Process(target=_tell, args=(there, name, acceleration, tuple(sizes), tuple(steps), seconds))
+    child.start()
+    there.close()
+    try:
+        while True:
+            told = here.recv()
+            if isinstance(told, str):
+                raise ModelMistake(told)
+            yield told
+    except EOFError:
+        return
+    finally:
+        child.join()
+
+
+def _tell(
+    pipe: Connection,
+    name: str,
+    acceleration: str,
+    sizes: Sequence[tuple[int, int]],
+    steps: Sequence[int],
+    seconds: float,
+) -> None:
+    """In the child: each cell as it is there, or why there is none."""
+    from .diffusion import load_model
+    from .diffusion.weights import ModelMistake
+
+    quiet = Notices(ManualClock())
+    try:
+        for cell in cells(lambda a, size: load_model(name, a, size, quiet), [acceleration], sizes, steps, seconds):
+            pipe.send(cell)
+    except ModelMistake as why:
+        pipe.send(str(why))
+    finally:
+        pipe.close()
 
 
 def accelerations() -> list[str]:
@@ -115,8 +188,6 @@ def accelerations() -> list[str]:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    import os
-
     from .cpu import cpu_name
 
     system, python = platform.platform(), platform.python_version()
@@ -125,21 +196,17 @@ def machine() -> dict[str, Any]:
 
 def bench(options: argparse.Namespace) -> int:
     """Print the table; returns the exit code. Raises ModelMistake."""
-    from .diffusion import load_model
-
-    quiet = Notices(ManualClock())
-
-    def load(acceleration: str, size: tuple[int, int]) -> "Model":
-        return load_model(options.model or "embedded", acceleration, size, quiet)
-
-    sizes = [options.size] if options.size else SIZES
-    found = cells(load, accelerations(), sizes, tuple(STEPS), options.seconds)
+    name, sizes = options.model or "embedded", [options.size] if options.size else SIZES
+    found = (
+        cell
+        for acceleration in accelerations()
+        for cell in apart(name, acceleration, sizes, tuple(STEPS), options.seconds)
+    )
     if options.json:
-        rows = [asdict(cell) for cell in found]
-        print(json.dumps({"machine": machine(), "model": options.model or "embedded", "cells": rows}))
+        print(json.dumps({"machine": machine(), "model": name, "cells": [asdict(cell) for cell in found]}))
         return 0
-    for name, value in machine().items():
-        print(f"{name:8} {value}")
+    for key, value in machine().items():
+        print(f"{key:8} {value}")
     print(HEADER)
     for cell in found:
         print(line(cell))
@@ -150,7 +217,7 @@ def bench(options: argparse.Namespace) -> int:
 HEADER = (
     f"{'':10} {'size':>9} {'steps':>5} {'fps':>7} "
     + " ".join(f"{column:>8}" for column in ("frame", "encode", "unet", "decode", "rest"))
-    + "   ms, medians"
+    + f"   ms, medians {'ready s':>9} {'MB':>6}"
 )
 
 
@@ -158,8 +225,10 @@ def line(cell: Cell) -> str:
     """A cell as a row under HEADER."""
     rest = cell.frame_ms - cell.encode_ms - cell.unet_ms - cell.decode_ms
     size = f"{cell.width}x{cell.height}"
+    memory = "" if cell.memory_mb is None else cell.memory_mb
     name = "torch" if cell.acceleration == "none" else cell.acceleration
     return (
         f"{name:10} {size:>9} {cell.steps:>5} {cell.fps:>7.1f} {cell.frame_ms:>8.1f} {cell.encode_ms:>8.1f} "
-        f"{cell.unet_ms:>8.1f} {cell.decode_ms:>8.1f} {rest:>8.1f}"
+        f"{cell.unet_ms:>8.1f} {cell.decode_ms:>8.1f} {rest:>8.1f} "
+        f"{'':13} {cell.ready_s:>9.1f} {memory:>6}"
     )

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from clavilux.engine import cli, speed, stopwatch
+from clavilux.engine.diffusion.weights import ModelMistake
 from clavilux.engine.speed import cells, frames_of, line, measure
 from clavilux.engine.stopwatch import Stopwatch
 
@@ -42,7 +44,7 @@ def test_stages_and_steps_are_counted(exact):
     assert cell.frame_ms == 120
     assert cell.fps == pytest.approx(8.3)
     assert cell.frames >= 8
-    assert line(cell).split() == ["torch", "64x64", "4", "8.3", "120.0", "10.0", "80.0", "30.0", "0.0"]
+    assert line(cell).split() == ["torch", "64x64", "4", "8.3", "120.0", "10.0", "80.0", "30.0", "0.0", "0.0"]
 
 
 def test_a_stage_counts_even_where_it_fails():
@@ -75,10 +77,33 @@ def test_a_brush_tells_what_its_frames_took(exact, at, clip):
     assert brush.taken() == {}
 
 
+CELL = speed.Cell("none", 64, 64, 1, 8, 10.0, 100.0, 120.0, 10.0, 60.0, 20.0)
+
+
 def test_an_accelerator_that_cannot_be_had_gives_no_lines(exact, monkeypatch):
-    monkeypatch.setattr(speed, "measure", lambda model, size, steps, seconds: (model.acceleration, size, steps))
+    monkeypatch.setattr(
+        speed, "measure", lambda model, size, steps, seconds: dataclasses.replace(CELL, width=size[0], steps=steps)
+    )
     found = list(cells(lambda name, size: exact, ["none", "openvino"], [(64, 64), (128, 64)], [1, 2], 1.0))
-    assert found == [("none", (64, 64), 1), ("none", (64, 64), 2), ("none", (128, 64), 1), ("none", (128, 64), 2)]
+    assert [(c.acceleration, c.width, c.steps) for c in found] == [
+        ("none", 64, 1), ("none", 64, 2), ("none", 128, 1), ("none", 128, 2),
+    ]  # fmt: skip
+    assert all(c.ready_s >= 0 for c in found)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not say")
+def test_what_is_held_is_told(exact, monkeypatch):
+    monkeypatch.setattr(speed, "measure", lambda *_: CELL)
+    [cell] = cells(lambda name, size: exact, ["none"], [(64, 64)], [1], 1.0)
+    assert 50 < cell.memory_mb < 100_000
+    assert line(cell).split()[-1] == str(cell.memory_mb)
+
+
+def test_each_accelerator_is_measured_in_a_process_of_its_own(sentence_folder):
+    found = list(speed.apart(str(sentence_folder), "none", [(64, 64)], [1], 0.01))
+    assert [(c.acceleration, c.width, c.steps) for c in found] == [("none", 64, 1)]
+    with pytest.raises(ModelMistake, match="nothere"):
+        list(speed.apart("nothere", "none", [(64, 64)], [1], 0.01))
 
 
 def test_frames_move_and_fit():
@@ -87,12 +112,10 @@ def test_frames_move_and_fit():
     assert (first != second).any()
 
 
-def test_the_command_prints_json(exact, monkeypatch, capsys):
-    from clavilux.engine import diffusion
-
-    monkeypatch.setattr(diffusion, "load_model", lambda name, acceleration, size, notices: exact, raising=False)
+def test_the_command_prints_json(monkeypatch, capsys):
+    monkeypatch.setattr(speed, "apart", lambda name, acceleration, sizes, steps, seconds: iter([CELL]))
     assert cli.main(["bench", "--json", "--size", "64x64", "--seconds", "0.01"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["machine"]["cores"] >= 1
-    assert [cell["steps"] for cell in said["cells"]] == [1, 2, 4]
-    assert all(cell["acceleration"] == "none" and cell["fps"] > 0 for cell in said["cells"])
+    assert said["model"] == "embedded"
+    assert {(cell["steps"], cell["frame_ms"]) for cell in said["cells"]} == {(1, 100.0)}
