@@ -1,4 +1,5 @@
-"""The same weights, the same frames, one run: this engine, streamdiffusion 0.1.1 and diffusers' img2img.
+"""The same weights, the same frames, one run: this engine, the networks called bare, streamdiffusion 0.1.1 and
+diffusers' img2img.
 
     pip install --no-deps --target PEERS streamdiffusion==0.1.1
     python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--bf16] [--busy] [--json]
@@ -88,6 +89,22 @@ def clavilux(folder: Path, size: int, steps: int, acceleration: str, batch: bool
     def paint(pixels: np.ndarray) -> np.ndarray:
         n = next(count)
         return diffuser.render(pixels, Snapshot(n, n / 30, values))
+
+    return paint
+
+
+def bare(folder: Path, size: int, steps: int, acceleration: str) -> Paint:
+    """The networks of a frame and nothing else: what is left to win is what the engine takes beside this."""
+    model = load_model(folder, acceleration, (size, size))
+    [said] = model.text([PROMPT])
+    times = [torch.tensor([999.0 - 20.0 * k]) for k in indices(steps)]
+
+    @torch.inference_mode()
+    def paint(pixels: np.ndarray) -> np.ndarray:
+        x = model.codec.encode(torch.from_numpy(pixels)[None])
+        for t in times:
+            x = model.unet(x, t, said.states, None)
+        return model.codec.decode(x)[0].numpy()
 
     return paint
 
@@ -207,7 +224,9 @@ def main() -> None:
         for steps in asked.steps:
             contenders: dict[str, Paint] = {
                 "clavilux openvino": clavilux(folder, asked.size, steps, "openvino"),
+                "bare openvino": bare(folder, asked.size, steps, "openvino"),
                 "clavilux torch": clavilux(folder, asked.size, steps, "none"),
+                "bare torch": bare(folder, asked.size, steps, "none"),
                 "diffusers": diffusers(folder, asked.size, steps),
             }
             if steps > 1:

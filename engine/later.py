@@ -1,9 +1,12 @@
-"""What is built while the show plays: engines that take minutes are made beside it, and faded to when ready."""
+"""What comes while the show plays: engines that take minutes are built beside it, and faded to when ready; libraries
+that the first frame can do without are loaded after it."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from ..configs import Show
@@ -69,3 +72,35 @@ class Later:
             return
         if not self._ended.is_set():
             self._turn()
+
+
+class Libraries:
+    """Called between frames; the first time it loads `names` on a thread of its own, so that a later turn of the show
+    (another model, a ControlNet) does not have to. What is loaded stays, and Python never searches it for garbage."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self._thread = threading.Thread(target=self._work, name="libraries", daemon=True)
+        self._called = False
+
+    def __call__(self) -> None:
+        if not self._called:
+            self._called = True
+            self._thread.start()
+
+    def settle(self, timeout: float = 60.0) -> None:
+        """Wait until all are loaded."""
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        searching = gc.isenabled()
+        gc.disable()
+        try:
+            for name in self._names:
+                import_module(name)
+            gc.freeze()
+        except ImportError:  # whoever needs it says so
+            log.debug("libraries", exc_info=True)
+        finally:
+            if searching:
+                gc.enable()

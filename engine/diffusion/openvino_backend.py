@@ -6,6 +6,7 @@ Batch, height and width stay dynamic, so one build serves every step list, guida
 import logging
 import platform
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,6 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
 
 def key_of(recipe: Recipe) -> str:
     """What a build depends on: weights and configs of the folder, versions, and the size where it is built in."""
-    import diffusers
     import openvino as ov
 
     files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
@@ -80,7 +80,7 @@ def key_of(recipe: Recipe) -> str:
         files.append(recipe.folder / RANGES)
     built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
     return cache.fingerprint(
-        files, FORMAT, ov.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, built_in,
+        files, FORMAT, ov.__version__, torch.__version__, version("diffusers"), recipe.shuffle, built_in,
         platform.processor(), _precision(ov.Core()), has_integers(ov.Core()),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import logging
 import platform
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,6 @@ def readers(core: Any, folder: Path, notices: Notices | None = None) -> Mapping[
 
 def _reader(core: Any, part: TextPart, notices: Notices | None) -> Reader:
     import openvino as ov
-    import transformers
 
     from .openvino_backend import compiled_from_cache, save
 
@@ -46,7 +46,7 @@ def _reader(core: Any, part: TextPart, notices: Notices | None) -> Reader:
         FORMAT,
         ov.__version__,
         torch.__version__,
-        transformers.__version__,
+        version("transformers"),
         part.tokens,
         part.early,
         platform.processor(),

@@ -3,6 +3,7 @@
 import logging
 import platform
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -130,7 +131,6 @@ def _name(trt: ModuleType, recipe: Recipe) -> str:
 
 def key_of(trt: ModuleType, recipe: Recipe) -> str:
     """What a model's engines depend on: weights and configs, shapes, precision, card and versions."""
-    import diffusers
 
     files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
     # SDXL has the picture's size among its inputs, built in; others serve every size between the ends.
@@ -138,7 +138,7 @@ def key_of(trt: ModuleType, recipe: Recipe) -> str:
     large = [max(side, SIDES[1]) for side in recipe.size]
     card = torch.cuda.get_device_name(recipe.device) if torch.cuda.is_available() else "any"
     return cache.fingerprint(
-        files, FORMAT, trt.__name__, trt.__version__, torch.__version__, diffusers.__version__, recipe.shuffle, small,
+        files, FORMAT, trt.__name__, trt.__version__, torch.__version__, version("diffusers"), recipe.shuffle, small,
         large, ROWS, str(recipe.dtype), card, platform.system(), _built_in(recipe),
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Engines that take minutes are built while the show plays, and faded to; a build that fails costs nothing."""
 
+import gc
+import sys
 import threading
 
 import numpy as np
@@ -98,3 +100,17 @@ def test_auto_does_not_wait_for_engines(monkeypatch, sentence_folder):
     assert accelerated(recipe, "auto", None).name == "tensorrt"
     monkeypatch.setattr(tensorrt_backend, "ready", lambda recipe: False)  # the cache was damaged
     assert accelerated(recipe, "auto", None).name == "none"
+
+
+def test_libraries_are_loaded_once_beside_the_show_and_a_missing_one_is_no_fault():
+    sys.modules.pop("wave", None)
+    libraries = later.Libraries("wave", "no_such_library")
+    frozen = gc.get_freeze_count()
+    libraries()
+    libraries()
+    libraries.settle()
+    assert "wave" in sys.modules
+    assert gc.isenabled()
+    later.Libraries("wave")()
+    assert gc.get_freeze_count() >= frozen
+    gc.unfreeze()
