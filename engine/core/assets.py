@@ -1,6 +1,6 @@
 """Names of files that come from the network: inside the assets folder, or refused."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,16 +15,29 @@ def asset(folder: Path, name: str) -> Path:
     Raises Refused, in words, for a name that leads out of the folder and for a file that is not there; the words are
     the same for everything outside, so that nobody learns what exists there.
     """
+    return _inside(folder, name, Path.is_file)
+
+
+def asset_or_folder(folder: Path, name: str) -> Path:
+    """The same, of a file or a folder of pictures: what a source may play."""
+    return _inside(folder, name, Path.exists)
+
+
+def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     if not name or len(name) > _LONGEST or "\0" in name:
         raise Refused("this is no name of a file")
-    root = folder.resolve()
+    root = folder.expanduser().resolve()
     try:
         path = (root / name).resolve()
     except (OSError, RuntimeError, ValueError):
         raise Refused(f"{name}: this is no name of a file") from None
     if not path.is_relative_to(root):
         raise Refused(f"{name}: only files in the assets folder may be named; put it there (--assets says which it is)")
-    if not path.is_file():
+    try:
+        there = is_there(path)
+    except OSError:  # longer than any file's name can be
+        there = False
+    if not there:
         raise Refused(f"{name}: there is no such file in the assets folder")
     return path
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...engine.core.assets import asset, lora_asset
+from ...engine.core.assets import asset, asset_or_folder, lora_asset
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
+from ...engine.core.switches import FILE, SourceSwitch, read_switch
 from ...engine.core.table import Table
 from ...engine.core.transition import Transition
 
@@ -115,6 +116,13 @@ def _moved(
     return [{"path": path, "scale": scale} for path, scale in moved]
 
 
+def _check_source(wanted: Any, assets: Path) -> None:
+    """Raises Refused for a file that is not there: who asks over a network hears it in the answer."""
+    switch = read_switch("input_source", wanted)
+    if isinstance(switch, SourceSwitch) and switch.enabled and switch.kind == FILE:
+        asset_or_folder(assets, switch.name)
+
+
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
     if value is None and p.default is not None:
         # Programs that send all they know write null for what they leave alone.
@@ -126,6 +134,8 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
     if p.kind == "paths":
         taken = tuple(str(asset(assets, name)) for name in taken)
         value = list(taken)
+    if p.name == "input_source":
+        _check_source(taken, assets)
     if p.waits_for:
         faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
     shown = parameter_value(p, taken)

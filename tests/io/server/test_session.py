@@ -75,6 +75,10 @@ def test_numbers_in_strings_convert_and_only_what_was_sent_is_answered(stage, vi
         ({"transition": {"target_prompts": "a", "num_steps": -1}}, "0 or more"),
         ({"prompt_interpolation_method": "cubic"}, "linear, slerp"),
         ({"denoising_step_list": [2000]}, "out of range"),
+        ({"input_source": {"source_type": "vidoe", "source_name": "a.mp4"}}, "no kind"),
+        ({"input_source": {"source_type": "video", "source_name": "gone.mp4"}}, "no such file"),
+        ({"input_source": {"source_type": "video", "source_name": "a" * 300}}, "no such file"),
+        ({"input_source": {"source_type": "video", "source_name": "../gone.mp4"}}, "only files in the assets"),
     ],
 )
 def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
@@ -82,6 +86,15 @@ def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
     assert answer.status_code == 422
     assert words in json.dumps(answer.json()["detail"])
     assert stage.desk.targets()["delta"] == 1.0
+
+
+def test_a_file_or_a_folder_in_the_assets_may_be_the_source(stage, visit, assets):
+    (assets / "clip.mp4").touch()
+    (assets / "stills").mkdir()
+    for name in ("clip.mp4", "stills"):
+        wanted = {"source_type": "video", "source_name": name}
+        assert visit().post(PARAMETERS, json={"input_source": wanted}).status_code == 200
+        assert stage.desk.targets()["input_source"]["source_name"] == name
 
 
 @pytest.mark.parametrize(
