@@ -116,7 +116,10 @@ def convert(recipe: Recipe, folder: Path) -> None:
 
 
 def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool) -> None:
-    """Write a module as an OpenVINO model, its sizes free wherever the example's are; `halves`: weights in fp16."""
+    """Write a module as an OpenVINO model, its sizes free wherever the example's are; `halves`: weights in fp16.
+
+    Raises OSError where it cannot be written: OpenVINO's own fault is about streams, and no performer's word.
+    """
     import openvino as ov
 
     with torch.no_grad(), warnings.catch_warnings():
@@ -126,7 +129,10 @@ def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool
         model = ov.convert_model(traced, example_input=inputs)
     for port in (*model.inputs, *model.outputs):
         port.get_tensor().set_names({port.any_name} if port.names else {f"out{port.index}"})
-    ov.save_model(model, str(path), compress_to_fp16=halves)
+    try:
+        ov.save_model(model, str(path), compress_to_fp16=halves)
+    except RuntimeError as fault:
+        raise OSError(f"{path.parent.parent} cannot be written: is the disk full?") from fault
 
 
 def examples(
