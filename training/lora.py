@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .bank import photo_like
-from .distill import draw_starts, huber, smoothed
+from .distill import Curves, draw_starts, huber
 from .lora_styles import STYLES, styled
 from .model import Schedule, decode, encode, load_shipped
 from .painter import to_bytes
@@ -137,7 +137,7 @@ def main() -> None:
         mean = saved["ema"]
         optimizer.load_state_dict(saved["optimizer"])
     generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
-    source, recent = Source(vae, text, args.size, args.seed + run.step), None
+    source, curves = Source(vae, text, args.size, args.seed + run.step), Curves()
     print(f"{sum(p.numel() for p in learned) / 1e3:.0f} thousand parameters, from step {run.step}", flush=True)
     while not run.over:
         clean, words = source.batch(args.batch)
@@ -155,10 +155,10 @@ def main() -> None:
         decay = min(0.98, (1 + run.step) / (10 + run.step))
         for key, value in weights_of(unet).items():
             mean[key].lerp_(value.detach(), 1 - decay)
-        recent = smoothed(recent, error.mean().item())
+        curves.add(loss=error.mean())
         save = run.tick()
         if run.step % 20 == 0:
-            run.log(loss=recent, rate=run.step * args.batch / run.spent)
+            run.log(**curves.values, rate=run.step * args.batch / run.spent)
         if save or run.over:
             run.save(model=weights_of(unet), ema=mean, optimizer=optimizer.state_dict())
     export(mean, args.out or Path("engine/embedded/loras") / f"{args.style}.safetensors")

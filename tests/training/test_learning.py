@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
+import training
 from training.adversary import Contest
 from training.bank import Bank
 from training.distill import Lesson, Pairs, between, foreign, pairs
@@ -263,3 +265,8 @@ def test_the_time_a_training_was_held_is_no_training(tmp_path: Path, monkeypatch
     for _ in range(5):
         run.tick()
     assert 5 < run.spent < 9
+
+
+@pytest.mark.parametrize("path", sorted(Path(training.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_every_command_starts(path: Path):
+    importlib.import_module(f"training.{path.stem}")
