@@ -53,7 +53,7 @@ def misted(latents: Tensor, generator: torch.Generator, most: float = 0.5) -> Te
 class Contest:
     """The adversary, its optimizer, and both losses: hinge (Lim and Ye 2017), R1 penalty (Mescheder et al. 2018)."""
 
-    def __init__(self, rate: float = 2e-4, penalty: float = 0.1) -> None:
+    def __init__(self, rate: float = 8e-4, penalty: float = 0.1) -> None:
         self.adversary, self.penalty = Adversary(), penalty
         self.optimizer = torch.optim.AdamW(self.adversary.parameters(), rate, betas=(0.5, 0.99), weight_decay=0.01)
 
