@@ -172,7 +172,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     unet = load_unet(args.unet).to(memory_format=torch.channels_last).eval().requires_grad_(False)
     vae, text, schedule = load_vae(args.vae), TextEncoder(), Schedule()
-    control = build_control()
+    control = build_control(tuple(unet.config.block_out_channels))
     begin_from(control, unet)
     control = control.to(memory_format=torch.channels_last).train()
     ema = Ema(control, 0.998)

@@ -78,9 +78,20 @@ def build_unet(channels: tuple[int, ...] = CHANNELS) -> UNet2DConditionModel:
 
 def load_unet(path: Path) -> UNet2DConditionModel:
     """The averaged weights of a checkpoint, or a folder of diffusers' (whatever its shape), in float32."""
-    unet = build_unet() if path.is_file() else UNet2DConditionModel(**UNet2DConditionModel.load_config(path))
-    unet.load_state_dict(averaged(path))
+    weights = averaged(path)
+    if path.is_dir():
+        unet = UNet2DConditionModel(**UNet2DConditionModel.load_config(path))
+    else:
+        unet = build_unet(channels_of(weights))
+    unet.load_state_dict(weights)
     return unet
+
+
+def channels_of(weights: dict[str, Tensor]) -> tuple[int, ...]:
+    """How wide each level of a UNet is, read off its weights."""
+    first = "down_blocks.{}.resnets.0.conv2.weight"
+    levels = sum(name == first.format(name.split(".")[1]) for name in weights if name.startswith("down_blocks."))
+    return tuple(weights[first.format(k)].shape[0] for k in range(levels))
 
 
 def load_shipped(unet: Path, vae: Path) -> tuple[UNet2DConditionModel, AutoencoderTiny]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank
-from .model import PURE, Schedule, build_unet, run_unet
+from .model import CHANNELS, PURE, Schedule, build_unet, run_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, averaged, cosine
 from .text import TextEncoder
@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
     parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
     parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
+    parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS, help="how wide each level is")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
@@ -123,7 +124,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    unet = build_unet().to(memory_format=LAYOUT).train()
+    unet = build_unet(tuple(args.channels)).to(memory_format=LAYOUT).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
     if args.start:

@@ -18,7 +18,7 @@ from training.adversary import Contest
 from training.bank import Bank
 from training.distill import Lesson, Pairs, between, foreign, pairs
 from training.export import build_scheduler, swap_in
-from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode
+from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
@@ -265,6 +265,15 @@ def test_the_time_a_training_was_held_is_no_training(tmp_path: Path, monkeypatch
     for _ in range(5):
         run.tick()
     assert 5 < run.spent < 9
+
+
+@pytest.mark.parametrize("channels", [(32, 32, 32), (32, 32, 64, 64)])
+def test_a_checkpoint_says_itself_how_wide_it_is(tmp_path: Path, channels: tuple[int, ...]):
+    unet = build_unet(channels)
+    torch.save({"ema": unet.state_dict()}, tmp_path / "last.pt")
+    assert tuple(load_unet(tmp_path / "last.pt").config.block_out_channels) == channels
+    unet.save_pretrained(tmp_path / "folder")
+    assert tuple(load_unet(tmp_path / "folder").config.block_out_channels) == channels
 
 
 @pytest.mark.parametrize("path", sorted(Path(training.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
