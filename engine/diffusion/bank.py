@@ -60,7 +60,11 @@ class Swell:
 
 
 class Past:
-    """Keys and values of the last frame and of one up to ANCHOR seconds older; two frames and no more."""
+    """Keys and values of the last frame and of one up to ANCHOR seconds older; two frames and no more.
+
+    The older one counts nothing while it is exchanged, and most halfway between: what it holds of a motion that has
+    ended must not leave from one frame to the next.
+    """
 
     def __init__(self) -> None:
         self._newest: dict[Row, Layers] = {}
@@ -68,9 +72,12 @@ class Past:
         self._anchored = 0.0
         self._made: dict[Row, Layers] = {}
 
-    def slots(self, row: Row) -> list[Layers]:
-        """What is remembered for this row, each layer (2, M, D); nothing before the first frame."""
-        return [kept[row] for kept in (self._newest, self._anchor) if row in kept]
+    def slots(self, row: Row, t: float, weight: float) -> Slots:
+        """What is remembered for this row at moment `t`, each layer (2, M, D), and how much of `weight` it counts;
+        nothing before the first frame."""
+        age = min(max((t - self._anchored) / ANCHOR, 0.0), 1.0)
+        both = ((self._newest, 1.0), (self._anchor, 1.0 - abs(2.0 * age - 1.0)))
+        return [(kept[row], weight * share) for kept, share in both if row in kept]
 
     def note(self, row: Row, layers: Layers) -> None:
         """What the frame under way leaves; it counts from `commit` on."""

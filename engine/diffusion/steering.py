@@ -209,7 +209,7 @@ class Steering:
         angles = self._model.schedule.angle(ask.t.double().cpu().numpy()) if steer.look is not None else None
         rows: list[Slots] = []
         for k, row in enumerate(ask.steps):
-            slots = [(layers, steer.past) for layers in self._past.slots(row)] if steer.past > 0.0 else []
+            slots = self._past.slots(row, self._t, steer.past) if steer.past > 0.0 else []
             if steer.look is not None and angles is not None:
                 slots += steer.look.slots(float(angles[k]))
             rows.append(slots)

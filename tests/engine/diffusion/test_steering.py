@@ -160,10 +160,26 @@ def test_the_bank_is_two_frames_and_no_more():
     for n in range(100):
         past.note((0, False), (torch.full((2, 4, 8), float(n)),))
         past.commit(n / 30)
-    kept = [float(layers[0][0, 0, 0]) for layers in past.slots((0, False))]
+    kept = [float(layers[0][0, 0, 0]) for layers, _ in past.slots((0, False), 99 / 30, 1.0)]
     assert kept[0] == 99
     assert len(kept) == 2
     assert 99 - 16 <= kept[1] < 99
+
+
+def test_the_older_frame_counts_nothing_while_it_is_exchanged():
+    past, weights, held = Past(), [], []
+    for n in range(120):
+        slots = past.slots((0, False), n / 60, 0.8)
+        past.note((0, False), (torch.full((2, 4, 8), float(n)),))
+        past.commit(n / 60)
+        if len(slots) == 2:
+            held.append(float(slots[1][0][0][0, 0, 0]))
+            weights.append(slots[1][1])
+    assert max(weights) == pytest.approx(0.8, abs=0.06)
+    exchanged = [k for k, (a, b) in enumerate(pairwise(held)) if a != b]
+    assert len(exchanged) >= 2
+    assert max(weights[k + side] for k in exchanged for side in (0, 1)) < 0.08
+    assert max(abs(b - a) for a, b in pairwise(weights)) < 0.08
 
 
 def test_a_frame_that_failed_leaves_nothing():
