@@ -4,7 +4,8 @@
 
 References: how far the painted picture's colours (means and deviations of its channels) are from the reference's, by
 vace_context_scale. Feedback: the optical flow between neighbouring pictures (Farneback 2003) against the flow that the
-zoom means. Filter: what is painted of a still and of a cut, and the time it saves. Exit 1 when a line does not hold.
+zoom means. Bank: how much a still with a camera's noise flickers without and with it, and what is left of its detail.
+Filter: what is painted of a still and of a cut, and the time it saves. Exit 1 when a line does not hold.
 """
 
 import argparse
@@ -120,6 +121,20 @@ def filtered(model: Model, source: np.ndarray, other: np.ndarray) -> bool:
     return at_once and took[True] < 0.5 * took[False]
 
 
+def steadied(model: Model, source: np.ndarray) -> bool:
+    rng = np.random.default_rng(5)
+    noisy = [np.clip(source + rng.normal(0, 5, source.shape), 0, 255).astype(np.uint8) for _ in range(40)]
+    flicker, detail = {}, {}
+    for on in (False, True):
+        painter = Painter(model)
+        made = [painter(picture, {"manage_cache": on}).astype(np.float32) for picture in noisy][15:]
+        flicker[on] = float(np.mean([np.abs(b - a).mean() for a, b in pairwise(made)]))
+        detail[on] = float(np.mean([cv2.Laplacian(picture.mean(2), cv2.CV_32F).var() for picture in made]))
+    print(f"attention bank: neighbours of a noisy still differ by {flicker[False]:.2f} levels without, ", end="")
+    print(f"{flicker[True]:.2f} with it; variance of the Laplacian {detail[False]:.1f}, {detail[True]:.1f}")
+    return flicker[True] <= 0.5 * flicker[False] and detail[True] >= 0.9 * detail[False]
+
+
 def save(tiles: list[np.ndarray], path: Path, columns: int = 0) -> None:
     columns = columns or len(tiles)
     rows = [np.concatenate(tiles[k : k + columns], 1) for k in range(0, len(tiles), columns)]
@@ -141,6 +156,7 @@ def main() -> int:
     look = np.asarray(Image.fromarray(warm).resize((asked.size, asked.size), Image.Resampling.BICUBIC))
     folder = Path(asked.folder)
     held = [references(model, pictures[60], look, folder), feedback(model, pictures[60], folder)]
+    held.append(steadied(model, pictures[60]))
     held.append(filtered(model, pictures[60], 255 - pictures[200]))
     return 0 if all(held) else 1
 
