@@ -151,10 +151,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         diffuser.warm()
         return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, close)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
-    if show.parameters.get("adaptive_quality"):
-        adaptive.warm()
-    else:
-        diffuser.warm()
+    (adaptive if show.parameters.get("adaptive_quality") else diffuser).warm()
     return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, close)
 
 
