@@ -133,8 +133,8 @@ def held(on_card: bool) -> int | None:
 def apart(
     name: str, acceleration: str, sizes: Sequence[tuple[int, int]], steps: Sequence[int], seconds: float
 ) -> Iterator[Cell]:
-    """`cells` of one accelerator in a process of its own, whose memory and threads no other has touched. Raises
-    ModelMistake."""
+    """`cells` of one accelerator in a process of its own, whose memory and threads no other has touched; one that dies
+    is said, and what it had measured stays. Raises ModelMistake."""
     from .diffusion.weights import ModelMistake
 
     processes = multiprocessing.get_context("spawn")
@@ -149,8 +149,11 @@ def apart(
                 raise ModelMistake(told)
             yield told
     except EOFError:
-        return
+        child.join()
+        if child.exitcode:
+            print(f"{acceleration}: the process that measured it ended with {child.exitcode}", file=sys.stderr)
     finally:
+        here.close()  # whoever stops listening stops the measuring
         child.join()
 
 
@@ -172,6 +175,8 @@ def _tell(
             pipe.send(cell)
     except ModelMistake as why:
         pipe.send(str(why))
+    except BrokenPipeError:
+        return
     finally:
         pipe.close()
 

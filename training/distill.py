@@ -5,12 +5,13 @@ learns to say that picture from every state on the way, in one step. This is the
 distillation (Song et al. 2023, Luo et al. 2023) without its slow bootstrapping from t = 0 upwards, and each solved
 trajectory yields six training pairs: four of the teacher's states, two that the student's own steps lead to.
 Guidance is baked in, so that the result runs at guidance 1. ``--adversary 0.5 --start runs/distill/last.pt`` goes on
-with an adversary (``adversary.py``), which makes the answer one picture where it was the mean of several.
+with an adversary (``adversary.py``), which is to make the answer one picture where it was the mean of several.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,7 +172,7 @@ class Curves:
     def add(self, **values: Tensor | float) -> None:
         for name, value in values.items():
             new = float(value)
-            if new == new:
+            if not math.isnan(new):
                 self.values[name] = self.values.get(name, new) + 0.03 * (new - self.values.get(name, new))
 
 

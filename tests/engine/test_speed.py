@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,15 @@ def test_each_accelerator_is_measured_in_a_process_of_its_own(sentence_folder):
     assert [(c.acceleration, c.width, c.steps) for c in found] == [("none", 64, 1)]
     with pytest.raises(ModelMistake, match="nothere"):
         list(speed.apart("nothere", "none", [(64, 64)], [1], 0.01))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_measuring_process_that_dies_is_said(monkeypatch, capfd):
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(speed.multiprocessing, "get_context", lambda _: fork)
+    monkeypatch.setattr(speed, "_tell", lambda *_: os._exit(9))
+    assert list(speed.apart("embedded", "none", [(64, 64)], [1], 0.01)) == []
+    assert "none: the process that measured it ended with 9" in capfd.readouterr().err
 
 
 def test_frames_move_and_fit():
