@@ -10,6 +10,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 
 from .model import encode, load_vae
 from .photos import training_photos
-from .pictures import make_picture
+from .pictures import CONCEPTS, make_picture
 from .pictures.shape import shaped
 from .text import TextEncoder
 
@@ -40,26 +41,27 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
     return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
 
 
-def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, bool]:
-    """Pixels, caption, and whether the shape is borrowed from another picture.
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, bool, int]:
+    """Pixels, caption, whether the shape is borrowed from another picture, and the concept's number (-1: none).
 
     One in ten is photographic with an empty caption; as many are a concept in the shape of something else: both
     are what image to image meets.
     """
     kind = rng.random()
     if kind < 0.1:
-        return photo_like(rng, size, photos), "", False
+        return photo_like(rng, size, photos), "", False, -1
     picture = make_picture(int(rng.integers(2**62)), size)
+    concept = list(CONCEPTS).index(picture.concept)
     if kind < 0.9:
-        return picture.pixels, picture.caption, False
-    return shaped(picture.pixels, photo_like(rng, size, photos), rng), picture.caption, True
+        return picture.pixels, picture.caption, False, concept
+    return shaped(picture.pixels, photo_like(rng, size, photos), rng), picture.caption, True, concept
 
 
 @torch.inference_mode()
 def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
     """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8), tokens Nx24x384, pooled Nx384.
 
-    All in half precision; and which shapes are borrowed, N.
+    All in half precision; which shapes are borrowed, N; and the numbers of the concepts, N, -1 where there is none.
     """
     rng = np.random.default_rng(seed)
     photos = training_photos()
@@ -67,14 +69,27 @@ def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, co
     latents, tokens, pooled = [], [], []
     for start in range(0, count, 16):
         part = drawn[start : start + 16]
-        pixels = torch.from_numpy(np.stack([p for p, _, _ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
+        pixels = torch.from_numpy(np.stack([p for p, *_ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
         latents.append(torch.stack([encode(vae, pixels), encode(vae, pixels.flip(3))], 1).half())
-        t, p = text([caption for _, caption, _ in part])
+        t, p = text([caption for _, caption, *_ in part])
         tokens.append(t.half())
         pooled.append(p.half())
-    borrowed = torch.tensor([borrowed for _, _, borrowed in drawn])
     made = {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled)}
-    return {**made, "borrowed": borrowed}
+    borrowed, concepts = (torch.tensor(column) for column in list(zip(*drawn, strict=True))[2:])
+    return {**made, "borrowed": borrowed, "concepts": concepts}
+
+
+class Batch(NamedTuple):
+    """Latents BxCxHxW, tokens Bx24x384 and pooled text Bx384 in float32; B flags for borrowed shapes; B concepts."""
+
+    latents: Tensor
+    tokens: Tensor
+    pooled: Tensor
+    borrowed: Tensor
+    concepts: Tensor
+
+
+COLUMNS = Batch._fields[1:]
 
 
 class Bank:
@@ -95,17 +110,18 @@ class Bank:
                 self.seen[path.name] = stamp
         return sum(len(shard["pooled"]) for shard in self.shards.values())
 
-    def batch(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Latents, tokens and pooled text in float32, and which shapes are borrowed."""
+    def batch(self, size: int, generator: torch.Generator) -> Batch:
+        """``size`` samples drawn at random, each as it is or mirrored."""
         names = list(self.shards)
-        rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        rows: list[tuple[Tensor, ...]] = []
         for pick in torch.randint(len(names), (size,), generator=generator).tolist():
             shard = self.shards[names[pick]]
             row = int(torch.randint(len(shard["pooled"]), (1,), generator=generator))
             side = int(torch.randint(2, (1,), generator=generator))
-            rows.append((shard["latents"][row, side], *(shard[key][row] for key in ("tokens", "pooled", "borrowed"))))
-        latents, tokens, pooled, borrowed = (torch.stack(column) for column in zip(*rows, strict=True))
-        return F.avg_pool2d(latents.float(), self.halving), tokens.float(), pooled.float(), borrowed
+            rows.append((shard["latents"][row, side], *(shard[key][row] for key in COLUMNS)))
+        latents, tokens, pooled, borrowed, concepts = (torch.stack(column) for column in zip(*rows, strict=True))
+        latents = F.avg_pool2d(latents.float(), self.halving)
+        return Batch(latents, tokens.float(), pooled.float(), borrowed, concepts)
 
 
 def main() -> None:

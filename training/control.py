@@ -24,11 +24,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import draw
-from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, encode, load_unet, load_vae
+from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, channels_of, encode, load_unet, load_vae
 from .photos import training_photos
-from .run import Ema, Run, averaged, brief, cosine
+from .run import LAYOUT, Ema, Run, averaged, brief, cosine
 from .text import TextEncoder
-from .unet import draw_times, drop_text
+from .unet import draw_times, drop_text, shown
 
 EDGES = (soft_edge, lambda pixels: canny(pixels, 60, 140), lineart)
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -63,11 +63,11 @@ def make_batch(vae: AutoencoderTiny, text: TextEncoder, rng: np.random.Generator
     photos = training_photos()
     drawn = [draw(rng, size, photos) for _ in range(count)]
     edges = []
-    for pixels, _, _ in drawn:
+    for pixels, *_ in drawn:
         kind = int(rng.integers(8))
         edges.append(np.zeros_like(pixels) if kind == 7 else EDGES[kind % len(EDGES)](np.ascontiguousarray(pixels)))
-    pixels = torch.from_numpy(np.stack([p for p, _, _ in drawn])).permute(0, 3, 1, 2).float() / 127.5 - 1
-    tokens, pooled = text([caption for _, caption, _ in drawn])
+    pixels = torch.from_numpy(np.stack([p for p, *_ in drawn])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    tokens, pooled = text([caption for _, caption, *_ in drawn])
     return encode(vae, pixels), tokens, pooled, torch.from_numpy(np.stack(edges)).permute(0, 3, 1, 2).float() / 255
 
 
@@ -108,15 +108,15 @@ def controlled_loss(
 ) -> Tensor:
     """Per-sample mean square error of v with the ControlNet's help, at full scale."""
     clean, tokens, pooled, edges = batch
-    alpha, sigma = schedule(t)
-    x_t = (alpha * clean + sigma * noise).contiguous(memory_format=torch.channels_last)
+    x_t, target = shown(schedule, clean, t, noise)
+    x_t = x_t.contiguous(memory_format=LAYOUT)
     with brief():
         down, middle = control(x_t, t, encoder_hidden_states=tokens, controlnet_cond=edges, return_dict=False)
         v = unet(
             x_t, t, encoder_hidden_states=tokens, class_labels=pooled, down_block_additional_residuals=down,
             mid_block_additional_residual=middle,
         ).sample  # fmt: skip
-    return F.mse_loss(v.float(), alpha * noise - sigma * clean, reduction="none").mean((1, 2, 3))
+    return F.mse_loss(v.float(), target, reduction="none").mean((1, 2, 3))
 
 
 @torch.no_grad()
@@ -141,7 +141,7 @@ def measure(
 def write(control: ControlNetModel, weights: dict[str, Tensor], out: Path) -> None:
     """The averaged weights in half precision, in one rename."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    made = build_control()
+    made = build_control(channels_of(weights))
     made.load_state_dict(weights)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         fresh = Path(scratch) / "fresh"
@@ -170,11 +170,11 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
-    unet = load_unet(args.unet).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    unet = load_unet(args.unet).to(memory_format=LAYOUT).eval().requires_grad_(False)
     vae, text, schedule = load_vae(args.vae), TextEncoder(), Schedule()
     control = build_control(tuple(unet.config.block_out_channels))
     begin_from(control, unet)
-    control = control.to(memory_format=torch.channels_last).train()
+    control = control.to(memory_format=LAYOUT).train()
     ema = Ema(control, 0.998)
     optimizer = torch.optim.AdamW(control.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
     run = Run(args.run, args.minutes * 60)

@@ -4,8 +4,8 @@ Trajectory distillation: the guided teacher solves its ODE from noised latents d
 learns to say that picture from every state on the way, in one step. This is the fixed point of consistency
 distillation (Song et al. 2023, Luo et al. 2023) without its slow bootstrapping from t = 0 upwards, and each solved
 trajectory yields six training pairs: four of the teacher's states, two that the student's own steps lead to.
-Guidance is baked in, so that the result runs at guidance 1. ``--adversary 0.5 --start runs/distill/last.pt`` goes on
-with an adversary (``adversary.py``), which is to make the answer one picture where it was the mean of several.
+Guidance is baked in, so that the result runs at guidance 1. ``--classifier runs/classifier/last.pt`` adds an adversary
+(``adversary.py``), which makes the answer one picture where it was the mean of several.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from .adversary import Contest
-from .bank import Bank
+from .bank import Bank, Batch
+from .classifier import load_classifier
 from .model import PURE, Schedule, load_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, cosine
@@ -89,7 +90,8 @@ def huber(error: Tensor, width: float = 0.1) -> Tensor:
 class Pairs:
     """What the student is to answer from where: N states, times, targets and texts.
 
-    ``plain``: N flags, true where the caption is one a picture of the bank could have.
+    ``plain``: N flags, true where the caption is one a picture of the bank could have; ``concepts``: N numbers, -1
+    where nothing is named.
     """
 
     states: Tensor
@@ -97,30 +99,33 @@ class Pairs:
     targets: Tensor
     text: Text
     plain: Tensor
+    concepts: Tensor
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __getitem__(self, rows: Tensor) -> Pairs:
         text = (self.text[0][rows], self.text[1][rows])
-        return Pairs(self.states[rows], self.times[rows], self.targets[rows], text, self.plain[rows])
+        plain, concepts = self.plain[rows], self.concepts[rows]
+        return Pairs(self.states[rows], self.times[rows], self.targets[rows], text, plain, concepts)
 
 
 def pairs(
     teacher: UNet2DConditionModel,
     student: UNet2DConditionModel,
     schedule: Schedule,
-    batch: tuple[Tensor, Tensor, Tensor],
+    batch: Batch,
     null: Text,
     w: float,
     generator: torch.Generator,
 ) -> Pairs:
     """One batch of solved trajectories, shuffled."""
-    clean, tokens, pooled = batch
-    said = blur_text(tokens, pooled, generator)
+    clean = batch.latents
+    said = blur_text(batch.tokens, batch.pooled, generator)
     text = between(said, 0.25, generator)
-    plain = (text[1] == said[1]).all(1)
+    whole = (text[1] == said[1]).all(1)
     text = drop_text(*text, null, 0.08, generator)
+    concepts = torch.where(whole & (text[1] != null[1]).any(1), batch.concepts, -1)
     start = draw_starts(len(clean), generator)
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
@@ -130,37 +135,44 @@ def pairs(
     visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, text, generator)
     n = len(visited)
     states, times = (torch.cat(column) for column in zip(*visited, strict=True))
-    whole = Pairs(
-        states, times, target.repeat(n, 1, 1, 1), (text[0].repeat(n, 1, 1), text[1].repeat(n, 1)), plain.repeat(n)
-    )
-    return whole[torch.randperm(len(whole), generator=generator)]
+    texts = (text[0].repeat(n, 1, 1), text[1].repeat(n, 1))
+    made = Pairs(states, times, target.repeat(n, 1, 1, 1), texts, whole.repeat(n), concepts.repeat(n))
+    return made[torch.randperm(len(made), generator=generator)]
 
 
 @dataclass
 class Lesson:
-    """One optimizer step of the student on some pairs, with or without an adversary."""
+    """One optimizer step of the student on some pairs, with or without an adversary.
+
+    ``shares``: how strong the adversary's and the classifier's gradients are at the answers they judge, as shares of
+    the distance's there (the adaptive weight of Esser et al. 2021).
+    """
 
     student: UNet2DConditionModel
     schedule: Schedule
     bank: Bank
     generator: torch.Generator
     contest: Contest | None
-    share: float
+    shares: tuple[float, float]
 
-    def __call__(self, part: Pairs) -> tuple[Tensor, float]:
-        """Leaves gradients in the student; returns the distance of each answer, and the adversary's loss."""
+    def __call__(self, part: Pairs) -> tuple[Tensor, dict[str, float]]:
+        """Leaves gradients in the student; returns the distance of each answer, and the contest's figures."""
         answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
         _, sigma = self.schedule(part.times)
         error = huber(answer - part.targets)
-        loss, hinge = (error / (sigma.flatten() + 0.15)).mean(), 0.0
-        judged = part.plain & (part.times > JUDGED_ABOVE)
+        (slope,) = torch.autograd.grad((error / (sigma.flatten() + 0.15)).mean(), answer, retain_graph=True)
+        judged, figures = part.plain & (part.times > JUDGED_ABOVE), {}
         if self.contest and judged.any():
-            made = (answer[judged], part.text[1][judged])
-            clean, tokens, pooled, _ = self.bank.batch(len(made[0]), self.generator)
-            hinge = self.contest.learn((clean, blur_text(tokens, pooled, self.generator)[1]), made, self.generator)
-            loss = loss + self.contest.pull(answer, judged, part.text[1], loss, self.share, self.generator)
-        loss.backward()
-        return error.detach(), hinge
+            made, words = answer[judged].detach(), part.text[1][judged]
+            real = self.bank.batch(len(made), self.generator)
+            pooled = blur_text(real.tokens, real.pooled, self.generator)[1]
+            figures["hinge"] = self.contest.learn((real.latents, pooled), (made, words), self.generator)
+            *pulls, figures["named"] = self.contest.pulls(made, words, part.concepts[judged], self.generator)
+            size = slope[judged].norm()
+            for share, pull in zip(self.shares, pulls, strict=True):
+                slope[judged] += share * size / (pull.norm() + 1e-8) * pull
+        answer.backward(slope)
+        return error.detach(), figures
 
 
 class Curves:
@@ -185,7 +197,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=14)
     parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; six pairs each")
     parser.add_argument("--guidance", type=float, default=2.5)
-    parser.add_argument("--adversary", type=float, default=0, help="its pull, as a share of the teacher's; 0: none")
+    parser.add_argument("--classifier", type=Path, help="with this one's help, and an adversary that sees through it")
+    parser.add_argument("--adversary", type=float, default=1.0, help="its pull, as a share of the teacher's")
+    parser.add_argument("--naming", type=float, default=0.5, help="the classifier's pull, likewise")
     parser.add_argument("--rate", type=float, default=0.3)
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -201,7 +215,7 @@ def main() -> None:
     null = TextEncoder()([""])
     student = load_unet(args.start or args.teacher).to(memory_format=LAYOUT).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
-    contest = Contest() if args.adversary else None
+    contest = Contest(load_classifier(args.classifier)) if args.classifier else None
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():
         student.load_state_dict(saved["model"])
@@ -216,16 +230,16 @@ def main() -> None:
 
     generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
     bank, curves = Bank(args.bank), Curves()
-    lesson = Lesson(student, Schedule(), bank, generator, contest, args.adversary)
+    lesson = Lesson(student, Schedule(), bank, generator, contest, (args.adversary, args.naming))
     while not run.over:
-        batch = bank.batch(args.batch, generator)[:3]
+        batch = bank.batch(args.batch, generator)
         whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
         for rows in torch.arange(len(whole)).split(24):
-            error, hinge = lesson(whole[rows])
+            error, figures = lesson(whole[rows])
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
             optimizer.step(args.rate * cosine(run.progress, args.hold, 0.02) * min(1, (run.step + 1) / 30))
             ema.update(student)
-            curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 900].mean(), adversary=hinge)
+            curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 900].mean(), **figures)
             due = run.tick()
             if run.step % 40 == 0:
                 run.log(**curves.values, rate=run.step * 24 / run.spent)

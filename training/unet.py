@@ -15,7 +15,7 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional as F
 
-from .bank import Bank
+from .bank import Bank, Batch
 from .model import CHANNELS, PURE, Schedule, build_unet, run_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, averaged, cosine
@@ -56,6 +56,19 @@ def blur_text(tokens: Tensor, pooled: Tensor, generator: torch.Generator, width:
     return tokens + around, pooled + drift
 
 
+def shown(schedule: Schedule, clean: Tensor, t: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """What the UNet is shown at t, and the v it should say, both BxCxHxW.
+
+    At 999 it is shown noise alone, as a show begins (Lin et al. 2024): Stable Diffusion's last step still holds 7% of
+    the picture, and a network that may read brightness and layout there finds grey in true noise. Its v is the one
+    whose x_0 is the picture all the same.
+    """
+    alpha, sigma = schedule(t)
+    pure = (t == PURE).view(-1, 1, 1, 1)
+    x_t = torch.where(pure, noise, alpha * clean + sigma * noise)
+    return x_t, (alpha * x_t - clean) / sigma
+
+
 def v_error(
     unet: UNet2DConditionModel,
     schedule: Schedule,
@@ -65,17 +78,9 @@ def v_error(
     t: Tensor,
     noise: Tensor,
 ) -> Tensor:
-    """What the UNet's v is off by, BxCxHxW.
-
-    At 999 it is shown noise alone, as a show begins (Lin et al. 2024): Stable Diffusion's last step still holds 7% of
-    the picture, and a network that may read brightness and layout there finds grey in true noise. Its v is the one
-    whose x_0 is the picture all the same.
-    """
-    alpha, sigma = schedule(t)
-    pure = (t == PURE).view(-1, 1, 1, 1)
-    x_t = torch.where(pure, noise, alpha * clean + sigma * noise)
-    v = run_unet(unet, x_t, t, tokens, pooled)
-    return v - (alpha * x_t - clean) / sigma
+    """What the UNet's v is off by, BxCxHxW."""
+    x_t, v = shown(schedule, clean, t, noise)
+    return run_unet(unet, x_t, t, tokens, pooled) - v
 
 
 def coarse_loss(error: Tensor, levels: int = 3) -> Tensor:
@@ -92,7 +97,7 @@ def coarse_loss(error: Tensor, levels: int = 3) -> Tensor:
 
 
 @torch.no_grad()
-def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: tuple[Tensor, ...]) -> dict[str, float]:
+def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Batch) -> dict[str, float]:
     """v-loss of the averaged weights on one fixed batch at three times, with fixed noise."""
     kept = {k: v.clone() for k, v in unet.state_dict().items()}
     unet.load_state_dict(ema.shadow)
@@ -141,7 +146,7 @@ def main() -> None:
     recent = 1.0
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
     while not run.over:
-        clean, tokens, pooled, borrowed = bank.batch(args.batch, generator)
+        clean, tokens, pooled, borrowed, _ = bank.batch(args.batch, generator)
         tokens, pooled = blur_text(tokens, pooled, generator)
         tokens, pooled = drop_text(tokens, pooled, null, 0.1, generator)
         t, noise = draw_times(borrowed, generator), torch.randn(clean.shape, generator=generator)

@@ -14,9 +14,8 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 pytest.importorskip("cv2")
 
 import training
-from training.adversary import Contest
 from training.bank import Bank
-from training.distill import Lesson, Pairs, between, foreign, pairs
+from training.distill import between, foreign
 from training.export import build_scheduler, swap_in
 from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet
 from training.muon import Pair, orthogonal
@@ -25,16 +24,7 @@ from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajector
 from training.unet import EDGES, blur_text, coarse_loss, draw_times, drop_text, v_error
 from training.vae import vae_loss
 
-
-@pytest.fixture
-def tiny() -> UNet2DConditionModel:
-    torch.manual_seed(0)
-    return build_unet((32, 32, 32))
-
-
-def words(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(count, 24, 384, generator=generator), torch.randn(count, 384, generator=generator)
+from .words import words
 
 
 def test_schedule_is_the_schedulers_and_smooth_between_its_steps():
@@ -169,51 +159,11 @@ def test_halved_latents_are_means_of_squares(tmp_path: Path):
     latents = torch.randn(3, 2, LATENT_CHANNELS, 8, 8).half()
     tokens, pooled = words(3)
     made = {"latents": latents, "tokens": tokens, "pooled": pooled, "borrowed": torch.zeros(3, dtype=torch.bool)}
+    made["concepts"] = torch.arange(3)
     torch.save(made, tmp_path / "0.pt")
     whole, *_ = Bank(tmp_path).batch(5, torch.Generator().manual_seed(0))
     half, *_ = Bank(tmp_path, 2).batch(5, torch.Generator().manual_seed(0))
     assert torch.allclose(half[..., 1, 2], whole[..., 2:4, 4:6].mean((-1, -2)), atol=1e-5)
-
-
-def test_pairs_hold_the_teachers_states_and_the_students_own(tiny: UNet2DConditionModel):
-    schedule, null = Schedule(), tuple(w[:1] * 0 for w in words(1))
-    batch = (torch.randn(3, LATENT_CHANNELS, 8, 8), *words(3))
-    made = pairs(tiny, tiny, schedule, batch, null, 2.0, torch.Generator().manual_seed(4))
-    assert made.states.shape == made.targets.shape == (18, LATENT_CHANNELS, 8, 8)
-    assert made.text[0].shape == (18, 24, 384)
-    assert torch.isfinite(made.states).all()
-    assert ((made.times > 0) & (made.times <= 999)).all()
-    assert len({target.sum().item() for target in made.targets}) == 3
-
-
-def test_an_adversary_learns_to_tell_and_pulls_towards_what_it_takes_for_real():
-    torch.manual_seed(0)
-    contest, generator = Contest(rate=2e-3), torch.Generator().manual_seed(0)
-    real, pooled = 2 * torch.randn(8, LATENT_CHANNELS, 16, 16), words(8)[1]
-    answer = torch.zeros(8, LATENT_CHANNELS, 16, 16, requires_grad=True)
-    losses = [contest.learn((real, pooled), (answer, pooled), generator) for _ in range(12)]
-    assert losses[-1] < 0.8 * losses[0]
-    judged = torch.arange(8) < 4
-    distance = (answer - 0.5).square().mean()
-    pull = contest.pull(answer, judged, pooled, distance, 0.5, generator)
-    (slope,) = torch.autograd.grad(pull, answer, retain_graph=True)
-    (own,) = torch.autograd.grad(distance, answer)
-    assert not slope[4:].any()
-    assert slope[:4].norm() == pytest.approx(0.5 * own[:4].norm().item(), rel=1e-3)
-
-
-def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(tiny: UNet2DConditionModel):
-    generator, rows, judged = torch.Generator().manual_seed(0), 4, []
-    bank = SimpleNamespace(batch=lambda n, _: (torch.randn(n, LATENT_CHANNELS, 16, 16), *words(n), None))
-    contest = Contest()
-    contest.learn = lambda real, made, _: judged.append(len(made[0])) or 1.0
-    latents = torch.randn(rows, LATENT_CHANNELS, 16, 16)
-    times, plain = torch.tensor([999.0, 999.0, 100.0, 600.0]), torch.tensor([True, False, True, True])
-    lesson = Lesson(tiny, Schedule(), bank, generator, contest, 0.5)
-    error, _ = lesson(Pairs(latents, times, torch.zeros_like(latents), words(rows), plain))
-    assert judged == [2]
-    assert error.shape == (rows,)
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in tiny.conv_out.parameters())
 
 
 def test_foreign_sources_come_only_between_the_ends():
