@@ -33,6 +33,8 @@ from .sample import Text, consistency
 from .text import TextEncoder
 
 NAME = "style"
+FORWARD = 0.7
+"""Share of the steps that teach the style; the others teach the LoRA at scale -1 its opposite."""
 # Convolutions carry texture and colour, the attention's values what each place is made of.
 LAYERS = r"(down_blocks|mid_block|up_blocks)\..*\.(conv1|conv2|to_v|to_out\.0)|conv_out"
 
@@ -72,9 +74,13 @@ def pairs(
     style: str,
     clean: Tensor,
     text: Text,
+    scale: float,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor, Text]:
-    """States, times, targets and texts: each plain state, and one that the styled answer leads to."""
+    """States, times, targets and texts: each plain state, and one that the styled answer leads to.
+
+    ``scale``: how far the targets are from the plain answer to the styled one; below 0, away from it.
+    """
     t = draw_starts(len(clean), generator)
     alpha, sigma = schedule(t)
     noise = torch.randn(clean.shape, generator=generator)
@@ -82,7 +88,9 @@ def pairs(
     unet.disable_adapters()
     answer = consistency(unet, schedule, x_t, t, text)
     unet.enable_adapters()
-    target = encode(vae, to_tensor(styled(style, to_bytes(decode(vae, answer).float()))))
+    plain = to_bytes(decode(vae, answer).float())
+    away = scale * (styled(style, plain).astype(np.float32) - plain)
+    target = encode(vae, to_tensor(np.clip(plain + away, 0, 255).astype(np.uint8)))
     later = t * (0.15 + 0.8 * torch.rand(len(t), generator=generator))
     alpha, sigma = schedule(later)
     after = alpha * target + sigma * noise
@@ -141,8 +149,10 @@ def main() -> None:
     print(f"{sum(p.numel() for p in learned) / 1e3:.0f} thousand parameters, from step {run.step}", flush=True)
     while not run.over:
         clean, words = source.batch(args.batch)
+        scale = 1.0 if torch.rand((), generator=generator) < FORWARD else -1.0
+        unet.set_adapters([NAME], [scale])
         with brief():
-            x_t, t, target, words = pairs(unet, vae, schedule, args.style, clean, words, generator)
+            x_t, t, target, words = pairs(unet, vae, schedule, args.style, clean, words, scale, generator)
             answer = consistency(unet, schedule, x_t, t, words)
         error = huber(answer.float() - target.float())
         _, sigma = schedule(t)

@@ -140,8 +140,10 @@ class Schedule:
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
 
 
-def run_unet(unet: UNet2DConditionModel, x_t: Tensor, t: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
-    """The UNet's v-prediction (Salimans and Ho 2022): v = alpha noise - sigma x_0."""
+def run_unet(
+    unet: UNet2DConditionModel, x_t: Tensor, t: Tensor, tokens: Tensor, pooled: Tensor, **residuals: object
+) -> Tensor:
+    """The UNet's v-prediction (Salimans and Ho 2022): v = alpha noise - sigma x_0; ``residuals``: a ControlNet's."""
     x_t = x_t.contiguous(memory_format=LAYOUT)
     with brief():
-        return unet(x_t, t, encoder_hidden_states=tokens, class_labels=pooled).sample.float()
+        return unet(x_t, t, encoder_hidden_states=tokens, class_labels=pooled, **residuals).sample.float()

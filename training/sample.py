@@ -14,10 +14,12 @@ Text = tuple[Tensor, Tensor]
 FRACTIONS = (1.0, 0.86, 0.7, 0.53, 0.35, 0.15)
 
 
-def denoised(unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text) -> Tensor:
-    """x_0 as the UNet's v-prediction implies it."""
+def denoised(
+    unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text, **residuals: object
+) -> Tensor:
+    """x_0 as the UNet's v-prediction implies it; ``residuals``: a ControlNet's."""
     alpha, sigma = schedule(t)
-    return alpha * x_t - sigma * run_unet(unet, x_t, t, *text)
+    return alpha * x_t - sigma * run_unet(unet, x_t, t, *text, **residuals)
 
 
 def guided(
@@ -83,10 +85,17 @@ def consistency(
     text: Text,
     null: Text | None = None,
     w: float = 1.0,
+    **residuals: object,
 ) -> Tensor:
-    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``."""
+    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``.
+
+    ``residuals``: a ControlNet's, without guidance only.
+    """
     skip, out = boundary(t)
-    clean = guided(unet, schedule, x_t, t, text, text if null is None else null, w)
+    if residuals:
+        clean = denoised(unet, schedule, x_t, t, text, **residuals)
+    else:
+        clean = guided(unet, schedule, x_t, t, text, text if null is None else null, w)
     return skip * x_t + out * clean
 
 
