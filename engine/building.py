@@ -53,7 +53,7 @@ def build(options: argparse.Namespace) -> int:
     print(f"{name}: {family.name} for {size[0]}x{size[1]} on {recipe.device}")
     bar = Bar(2 * len(can))
     times: dict[str, float] = {}
-    for a in sorted(can, key=lambda a: a != "none"):  # plain torch first: others change how many threads it may use
+    for a in reversed(can):  # plain torch first, before other pools of threads are there
         began = time.perf_counter()
         bar.step(f"building for {CALLED[a]}")
         model = load_model(name, a, size, notices, tiny=True)

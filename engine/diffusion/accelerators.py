@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
+from . import threads
 from .controlnet import ControlCall, EagerControl, load_control
 from .extended import EagerExtended, Extended, ExtendedUnet
 from .lora import Adapters
@@ -58,7 +59,8 @@ class Networks:
     `extended` gives the UNet with more inputs, of the kinds named; `control` a ControlNet of a folder. Both take
     seconds, are for any thread, give something of its own at each call, and raise ModelMistake, RuntimeError or
     OSError. None: these networks cannot be extended. `text` runs the text encoders, by the names of their parts; those
-    that are not named are left to plain torch.
+    that are not named are left to plain torch. `threads`: how many torch may compute with while they play; None: all
+    its own.
     """
 
     unet: Unet
@@ -68,6 +70,7 @@ class Networks:
     control: Callable[[Path], ControlCall] | None = None
     adapters: Adapters | None = None
     text: Mapping[str, Reader] = field(default_factory=dict)
+    threads: int | None = None
 
 
 class EagerUnet:
@@ -207,8 +210,7 @@ def _fastest(recipe: Recipe, notices: Notices | None) -> Networks:
         networks = _opened(recipe, choosing.best(known), notices)
         return networks or opener_of("none", recipe.device)(recipe, notices)
     opened: dict[str, Networks] = {}
-    threads = torch.get_num_threads()
-    for name in reversed(names):  # plain torch first: other accelerators change how many threads it may use
+    for name in reversed(names):  # plain torch first, before other pools of threads are there
         networks = _opened(recipe, name, notices)
         if networks is not None:
             opened[name] = networks
@@ -218,8 +220,7 @@ def _fastest(recipe: Recipe, notices: Notices | None) -> Networks:
     if notices is not None:
         rows = ", ".join(f"{CALLED[n]} {known[n]:.1f} ms" for n in opened)
         notices.say("acceleration", f"{CALLED[name]} plays; a frame takes {rows}", logging.INFO)
-    if name == "none":
-        torch.set_num_threads(threads)
+    threads.use(opened[name].threads)
     return opened[name]
 
 
@@ -227,6 +228,7 @@ def _opened(recipe: Recipe, name: str, notices: Notices | None) -> Networks | No
     """The networks under one accelerator, None where it cannot be had, which is said."""
     from .choosing import why_not
 
+    threads.use(None)  # whatever played before
     why = why_not(name, recipe.device)
     if why is not None:
         if notices is not None:
@@ -235,6 +237,7 @@ def _opened(recipe: Recipe, name: str, notices: Notices | None) -> Networks | No
     try:
         return opener_of(name, recipe.device)(recipe, notices)
     except (RuntimeError, OSError, ImportError, ModelMistake) as e:
+        threads.use(None)
         if name == "none":
             raise
         if notices is not None:

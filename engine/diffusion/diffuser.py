@@ -14,6 +14,7 @@ from ..core.effects import Effects
 from ..core.notices import Notices
 from ..core.quality import FULL, Effort
 from ..core.snapshot import Snapshot
+from . import threads
 from .accelerators import NotAPicture
 from .controls import Placed, Preprocess, Watched
 from .encodings import EncodingFailed, Encodings
@@ -219,6 +220,7 @@ class Diffuser:
 
     def _told(self, make: Callable[[], T]) -> T:
         """What `make` gives; what it raises becomes RenderFailed, in words, and its frames were never there."""
+        threads.use(self.model.networks.threads)
         try:
             return make()
         except (EncodingFailed, NotAPicture, MemoryError, RuntimeError, ValueError) as fault:

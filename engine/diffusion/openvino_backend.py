@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.notices import Notices
-from . import cache
+from . import cache, threads
 from .accelerators import Networks, NotAPicture, Recipe
 from .openvino_adapters import OpenVinoAdapters
 from .parts import Checked, Decoder, Encoder, config_of
@@ -34,8 +34,7 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     """UNet and autoencoder of a model folder. Raises RuntimeError or OSError when it cannot be had at all."""
     import openvino as ov
 
-    # Two pools of threads that wait by spinning take the cores from each other; what torch still does is small.
-    torch.set_num_threads(1)
+    threads.use(threads.BESIDE)
     core = ov.Core()
     name = f"openvino/{key_of(recipe)}"
 
@@ -68,7 +67,7 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     workshop = Workshop(core, recipe, notices, adapters)
     codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
     text = readers(core, recipe.folder, notices)
-    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text)
+    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text, threads.BESIDE)
 
 
 def key_of(recipe: Recipe) -> str:
