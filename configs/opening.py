@@ -3,12 +3,18 @@
 from typing import Any
 
 from ..engine.core.documents import Page
-from ..engine.core.parameters import Refused
+from ..engine.core.parameters import Refused, aliased
 from ..engine.core.table import Table
 
 
-def set_opening(page: Page, line: int, key: str, values: dict[str, Any], name: str, value: Any, table: Table) -> None:
-    """Put `value` into `values` under the name it is kept by; a mistake is noted on the page under `key`."""
+def set_opening(
+    page: Page, line: int, key: str, values: dict[str, Any], name: str, value: Any, table: Table, clamps: bool = False
+) -> None:
+    """Put `value` into `values` under the name it is kept by; a mistake is noted on the page under `key`.
+
+    `clamps`: a value out of its range is clamped and remarked, as in a running show; else it is a mistake, which can
+    still be mended in a file.
+    """
     parameter = table.get(name)
     if parameter is None:
         near = table.nearest(name)
@@ -21,15 +27,15 @@ def set_opening(page: Page, line: int, key: str, values: dict[str, Any], name: s
     except Refused as e:
         page.say(line, key, str(e).removeprefix(f"{name} "))
         return
-    if taken.note and "clamped" in taken.note:
-        # In a running show a value is clamped; in a file it is a mistake that can still be mended.
+    if taken.note and clamps:
+        page.remark(line, key, taken.note)
+    elif taken.note and "clamped" in taken.note:
         lo, hi = parameter.span()
-        page.say(line, key, f"{value} is outside {lo:.10g}..{hi:.10g}")
+        page.say(line, key, taken.note if parameter.range is None else f"{value} is outside {lo:.10g}..{hi:.10g}")
         return
     kept = taken.value
     if parameter.alias_of is not None:
-        name = parameter.alias_of
-        kept = table[name].coerce(kept).value
+        name, kept = parameter.alias_of, aliased(kept)
     for other in table[name].replaces:
         values.pop(other, None)
     values[name] = kept

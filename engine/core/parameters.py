@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,10 @@ from .switches import SWITCHES, SwitchRefused, read_switch
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
 Tier = Literal["live", "encode", "schedule", "rebuild"]
 Prompts = tuple[tuple[str, float], ...]
+
+# A weight beyond this blends nothing else in; sums of such weights still are numbers.
+HEAVIEST = 100.0
+_JSON_BEGINS = re.compile(r'\s*[\[{][\s\[{]*"')
 
 TRUE_WORDS = {"true", "on", "yes", "1"}
 FALSE_WORDS = {"false", "off", "no", "0", ""}
@@ -83,6 +88,11 @@ class Action:
     name: str
     help: str
     waits_for: str | None = None
+
+
+def aliased(value: Any) -> Any:
+    """The value of `prompt` as `prompts` has it: a text is one prompt, whatever it looks like."""
+    return ((value, 1.0),)
 
 
 def to_number(value: Any, name: str) -> float:
@@ -192,8 +202,8 @@ def _ints(p: Parameter, value: Any) -> Coerced:
     return Coerced(tuple(ordered), "; ".join(notes) or None)
 
 
-def _weighted(p: Parameter, items: list[Any], key: str) -> list[tuple[Any, float]]:
-    """[{key, weight}], [[item, weight]], or item, weight, item, weight ... as pairs."""
+def _weighted(p: Parameter, items: list[Any], key: str) -> tuple[list[tuple[Any, float]], str | None]:
+    """[{key, weight}], [[item, weight]], or item, weight, item, weight ... as pairs; and what was clamped."""
     pairs: list[tuple[Any, float]] = []
     rest = list(items)
     while rest:
@@ -210,25 +220,34 @@ def _weighted(p: Parameter, items: list[Any], key: str) -> list[tuple[Any, float
         else:
             follows = rest and not isinstance(rest[0], (str, Mapping, Sequence))
             pairs.append((item, to_number(rest.pop(0), f"{p.name} weight") if follows else 1.0))
-    return pairs
+    kept = [(item, min(max(weight, 0.0), HEAVIEST)) for item, weight in pairs]
+    clamped = [f"{a:g} clamped to {b:g}" for (_, a), (_, b) in zip(pairs, kept, strict=True) if a != b]
+    return kept, f"{p.name}: weight {', '.join(clamped)}" if clamped else None
 
 
 def _prompts(p: Parameter, value: Any) -> Coerced:
-    value = decoded(value, p.name)
+    value = json_or_text(value, p.name)
     items = [value] if isinstance(value, str) else _as_list(p, value)
     if not items:
         raise Refused(f"{p.name} needs at least one prompt")
     if len(items) > 64:
         raise Refused(f"{p.name} takes at most 64 entries")
-    note = None
-    pairs = []
-    for text, weight in _weighted(p, items, "text"):
+    pairs, note = _weighted(p, items, "text")
+    for text, _ in pairs:
         if not isinstance(text, str):
             raise Refused(f"{p.name}: the text of a prompt is a string, not {type(text).__name__}")
-        if weight < 0:
-            note, weight = f"{p.name}: weight {weight:g} clamped to 0", 0.0
-        pairs.append((text, weight))
     return Coerced(tuple(pairs), note)
+
+
+def json_or_text(value: Any, name: str) -> Any:
+    """A prompt may begin with a bracket, as in [anime style] a castle: JSON is what has a quote right behind it, or
+    what is a list or an object as it stands."""
+    if not isinstance(value, str) or _JSON_BEGINS.match(value):
+        return decoded(value, name)
+    try:
+        return decoded(value, name)
+    except Refused:
+        return value
 
 
 def _seeds(p: Parameter, value: Any) -> Coerced:
@@ -236,16 +255,20 @@ def _seeds(p: Parameter, value: Any) -> Coerced:
     if not items:
         raise Refused(f"{p.name} needs at least one seed")
     lo, hi = p.range or (-1, 2**32 - 1)
-    note = None
-    pairs = []
-    numbers = items if any(isinstance(i, (Mapping, list, tuple)) for i in items) else _alternating(items)
-    for seed, weight in _weighted(p, numbers, "seed"):
+    notes = []
+    if not any(isinstance(i, (Mapping, list, tuple)) for i in items):
+        items = _alternating(items)
+        if all(isinstance(n, int) for pair in items for n in pair[:2]) and any(pair[1] > 1 for pair in items):
+            notes.append(f"{p.name} {[tuple(pair) for pair in items]} is read as seeds and their weights in turn")
+    pairs, note = _weighted(p, items, "seed")
+    notes += [note] if note else []
+    kept = []
+    for seed, weight in pairs:
         n = round(to_number(seed, p.name))
-        kept = int(min(max(n, lo), hi))
-        if kept != n or weight < 0:
-            note = f"{p.name}: {n} with weight {weight:g} clamped"
-        pairs.append((kept, max(weight, 0.0)))
-    return Coerced(tuple(pairs), note)
+        kept.append((int(min(max(n, lo), hi)), weight))
+        if kept[-1][0] != n:
+            notes.append(f"{p.name}: {n} clamped to {kept[-1][0]}")
+    return Coerced(tuple(kept), "; ".join(notes) or None)
 
 
 def _alternating(items: list[Any]) -> list[Any]:
@@ -290,18 +313,24 @@ def _object(p: Parameter, value: Any) -> Coerced:
                 read_switch(p.name, value)
             except SwitchRefused as e:
                 raise Refused(f"{p.name} {e}") from None
-        if p.name == CONTROLNETS:
-            try:
-                read_controls(value)
-            except ControlRefused as e:
-                raise Refused(f"{p.name} {e}") from None
-        if p.name == IPADAPTERS:
-            try:
-                read_adapters(value)
-            except AdapterRefused as e:
-                raise Refused(f"{p.name} {e}") from None
+        try:
+            if p.name == CONTROLNETS:
+                nets = read_controls(value)
+                return Coerced(value, _excess(p, value, "conditioning_scale", [net.conditioning_scale for net in nets]))
+            if p.name == IPADAPTERS:
+                return Coerced(value, _excess(p, value, "scale", [adapter.scale for adapter in read_adapters(value)]))
+        except (ControlRefused, AdapterRefused) as e:
+            raise Refused(f"{p.name} {e}") from None
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")
+
+
+def _excess(p: Parameter, value: Any, key: str, kept: Sequence[float | None]) -> str | None:
+    """What is said where a row asks for a scale that it does not get."""
+    rows = [value] if isinstance(value, Mapping) else value
+    asked = [row.get(key) for row in rows]
+    clamped = [f"{a:g} clamped to {k:g}" for a, k in zip(asked, kept, strict=True) if a is not None and k != a]
+    return f"{p.name}: {key} {', '.join(clamped)}" if clamped else None
 
 
 _COERCE = {

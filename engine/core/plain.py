@@ -1,7 +1,8 @@
-"""Values as JSON has them, and back: for the journal, the page and feedback."""
+"""Values as JSON has them, and back: for the journal, the page, feedback and Python programs."""
 
 import math
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from .parameters import Parameter
@@ -20,6 +21,23 @@ def parameter_value(p: Parameter, value: Any) -> Any:
             return [{"path": path, "scale": scale} for path, scale in value]
         case _:
             return argument(value)
+
+
+def handed_over(value: Any) -> Any:
+    """What a Python program hands over, in plain values: arrays, tensors and their scalars as numbers and tuples, paths
+    and torch's dtypes and devices as text. Lists and groups are copied: the caller's own may change afterwards.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {handed_over(key): handed_over(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(handed_over(v) for v in value)
+    if isinstance(value, PurePath):
+        return str(value)
+    if type(value).__module__ == "torch":
+        return str(value).removeprefix("torch.")
+    return value
 
 
 def argument(value: Any) -> Any:

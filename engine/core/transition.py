@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .parameters import Prompts, Refused, decoded, to_number
+from .parameters import Prompts, Refused, json_or_text, to_number
 from .table import TABLE
 
 EASINGS = {
@@ -43,7 +43,7 @@ class Transition:
         """From the message of the second seed, as an object or as JSON text, or from a prompt alone, or a prompt and a
         number of frames; else Refused."""
         if isinstance(payload, str):
-            payload = decoded(payload, "transition")
+            payload = json_or_text(payload, "transition")
         if isinstance(payload, str):
             payload = {"target_prompts": payload}
         elif isinstance(payload, (list, tuple)):

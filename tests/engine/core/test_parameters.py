@@ -1,0 +1,75 @@
+"""What values from outside become: prompts that look like JSON, weights without end, scales beyond their range."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.parameters import Refused
+from clavilux.engine.core.plain import handed_over
+from clavilux.engine.core.router import Router
+from clavilux.engine.core.table import TABLE
+
+BRACKETS = ("[anime style] a castle", "{a} castle", "[[castle]] at night", "[", "{")
+
+
+@pytest.mark.parametrize("text", BRACKETS)
+@pytest.mark.parametrize("name", ["prompt", "prompts"])
+def test_a_prompt_may_begin_with_a_bracket(text, name):
+    router = Router(Notices(ManualClock()))
+    router.feed(Event(0.0, "osc", f"/clavilux/{name}", (text,)))
+    assert router.state.target("prompts") == ((text, 1.0),)
+
+
+def test_a_show_may_open_with_such_a_prompt():
+    assert Router(Notices(ManualClock()), opening={"prompt": BRACKETS[0]}).state.target("prompts")[0][0] == BRACKETS[0]
+
+
+def test_json_is_still_json_and_told_where_it_is_broken():
+    assert TABLE["prompts"].coerce('[{"text": "a", "weight": 0.5}, {"text": "b"}]').value == (("a", 0.5), ("b", 1.0))
+    with pytest.raises(Refused, match="not valid JSON"):
+        TABLE["prompts"].coerce('[{"text": "a"')
+
+
+@pytest.mark.parametrize("name", ["prompts", "seed_list"])
+def test_weights_are_kept_where_sums_are_still_numbers(name):
+    item = {"prompts": "a", "seed_list": 1}[name]
+    taken = TABLE[name].coerce([(item, 1e308), (item, -1.0), (item, 0.5)])
+    assert [weight for _, weight in taken.value] == [100.0, 0.0, 0.5]
+    assert "1e+308 clamped to 100, -1 clamped to 0" in (taken.note or "")
+
+
+def test_a_flat_list_of_seeds_says_how_it_is_read():
+    assert TABLE["seed_list"].coerce([1, 2]).value == ((1, 2.0),)
+    assert "seeds and their weights in turn" in (TABLE["seed_list"].coerce([1, 2]).note or "")
+    for plain in ([1, 0.5, 2, 0.5], [[1, 1], [2, 1]], 7, [7]):
+        assert TABLE["seed_list"].coerce(plain).note is None
+
+
+def test_a_scale_that_acts_as_less_is_said():
+    net, adapter = {"model_id": "a", "conditioning_scale": 5}, {"ipadapter_model_path": "a", "scale": 3.0}
+    assert "5 clamped to 2" in (TABLE["controlnet_config"].coerce([net, {"model_id": "b"}]).note or "")
+    assert "3 clamped to 2" in (TABLE["ipadapter_config"].coerce(adapter).note or "")
+    assert TABLE["controlnet_config"].coerce({"model_id": "a", "conditioning_scale": 2}).note is None
+
+
+def test_a_list_that_does_not_fit_the_opening_steps_is_said():
+    notices = Notices(ManualClock())
+    router = Router(notices, opening={"t_index_list": (0, 16, 32, 45), "num_inference_steps": 10})
+    assert router.state.target("t_index_list") == (0, 9, 9, 9)
+    assert "[0, 9, 9, 9] in 10 steps" in notices.recent[-1].text
+
+
+def test_what_python_programs_hand_over_is_plain():
+    given = {
+        "a": np.float32(0.5), "b": np.arange(3), "c": torch.tensor([[1.5]]), "d": Path("x") / "y", "e": torch.float16,
+        "f": [np.int64(7), ("t", np.float32(1))], "g": torch.device("cuda"), "h": np.bool_(True), "i": "text",
+    }  # fmt: skip
+    assert handed_over(given) == {
+        "a": 0.5, "b": (0, 1, 2), "c": ((1.5,),), "d": str(Path("x/y")), "e": "float16", "f": (7, ("t", 1.0)),
+        "g": "cuda", "h": True, "i": "text",
+    }  # fmt: skip
+    assert all(type(v) in (int, float) for v in (handed_over(np.int64(1)), handed_over(torch.tensor(1.0))))
