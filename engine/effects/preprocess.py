@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.parameters import Refused, to_number
 from .colour import LUMA
 
 # Preprocessors that need a network of their own, and where it comes from.
@@ -44,9 +45,10 @@ def picture(grey: Tensor) -> np.ndarray:
 
 
 def smoothed(grey: Tensor, sigma: float) -> Tensor:
-    """A Gaussian, edges repeated."""
+    """A Gaussian, edges repeated; none is wider than half the picture."""
     if sigma <= 0:
         return grey
+    sigma = min(sigma, max(grey.shape[2:]) / 2)
     reach = max(1, math.ceil(3 * sigma))
     x = torch.arange(-reach, reach + 1, dtype=torch.float32)
     kernel = torch.exp(-(x**2) / (2 * sigma**2))
@@ -147,4 +149,8 @@ def preprocessor(name: str, **values: Any) -> Callable[[np.ndarray], np.ndarray]
     if strange:
         takes = f"it takes {', '.join(known)}" if known else "it takes none"
         raise NoPreprocessor(f"the preprocessor {name} has no {', '.join(strange)}; {takes}")
-    return lambda pixels: function(pixels, **values)
+    try:
+        numbers = {key: to_number(value, key) for key, value in values.items()}
+    except Refused as why:
+        raise NoPreprocessor(f"the preprocessor {name}: {why}") from None
+    return lambda pixels: function(pixels, **numbers)

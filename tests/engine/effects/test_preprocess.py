@@ -81,8 +81,17 @@ def test_every_one_keeps_shape_and_type_for_odd_sizes(name):
         ("cany", {}, "there is no preprocessor 'cany'; there are blur, canny"),
         ("canny", {"low": 3}, "canny has no low; it takes low_threshold, high_threshold, sigma"),
         ("luminance", {"x": 1}, "takes none"),
+        ("canny", {"low_threshold": "much"}, "canny: low_threshold takes a number, not 'much'"),
+        ("soft_edge", {"gain": None}, "gain takes a number"),
+        ("blur", {"sigma": float("nan")}, "sigma takes a finite number"),
     ],
 )
 def test_what_cannot_be_had_is_told_in_words(name, values, word):
     with pytest.raises(NoPreprocessor, match=word):
         preprocessor(name, **values)
+
+
+def test_a_blur_wider_than_the_picture_is_a_blur_and_takes_no_longer():
+    picture = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype(np.uint8)
+    assert preprocessor("blur", sigma=1e9)(picture).std() < 0.2 * picture.std()
+    assert (preprocessor("blur", sigma="3")(picture) == preprocessor("blur", sigma=3)(picture)).all()
