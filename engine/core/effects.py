@@ -15,8 +15,10 @@ finite, is switched off with a message, and the show goes on.
 """
 
 import importlib.util
+import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,20 +69,34 @@ def run_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise EffectMistake(f"{path}: an effect is a Python file, ending in .py")
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(spec.name)
+    sys.modules[spec.name] = module  # dataclasses look their own module up there
     try:
         spec.loader.exec_module(module)
-    except Exception as e:  # whatever the performer's own code can raise
-        raise EffectMistake(f"{path}: {type(e).__name__}: {e}") from e
+    except (Exception, SystemExit) as e:  # whatever the performer's own code can raise
+        if before is None:
+            del sys.modules[spec.name]
+        else:
+            sys.modules[spec.name] = before
+        raise EffectMistake(f"{path}{_line(e, path)}: {type(e).__name__}: {e}") from e
     return module
+
+
+def _line(fault: BaseException, path: str | Path) -> str:
+    """Where in a file a fault came up, as ", line 3"; nothing where it did not."""
+    file = Path(path).resolve()
+    frames = traceback.extract_tb(fault.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
+    return f", line {lines[-1]}" if lines else ""
 
 
 @dataclass(slots=True)
 class Effects:
-    """The show's own effects, in the order in which it names them."""
+    """The show's own effects, in the order in which it names them. While they rest none of them is called."""
 
     effects: Sequence[OwnEffect] = ()
     notices: Notices | None = None
-    _said: set[str] = field(default_factory=set)
+    resting: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -89,12 +105,12 @@ class Effects:
 
     def has(self, stage: str) -> bool:
         """Whether any effect still on takes part in a stage."""
-        return any(stage in effect.stages and not effect.off for effect in self.effects)
+        return not self.resting and any(stage in effect.stages and not effect.off for effect in self.effects)
 
     def apply(self, stage: str, picture: Any, values: Mapping[str, Any]) -> Any:
         """The array or tensor after every effect of a stage; the same one where there is none."""
         for effect in self.effects:
-            if effect.off or stage not in effect.stages:
+            if self.resting or effect.off or stage not in effect.stages:
                 continue
             try:
                 made = effect.stages[stage](picture.copy() if hasattr(picture, "copy") else picture.clone(), values)
@@ -102,8 +118,8 @@ class Effects:
             except (Exception, SystemExit) as e:  # the performer's own code: the show goes on without it
                 effect.off = True
                 if self.notices is not None:
-                    why = str(e) or type(e).__name__
-                    self.notices.say(f"effect {effect.name}", f"the effect {effect.name} is off: {stage}: {why}")
+                    where, why = f"{stage}{_line(e, effect.path)}", str(e) or type(e).__name__
+                    self.notices.say(f"effect {effect.name}", f"the effect {effect.name} is off: {where}: {why}")
         return picture
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from clavilux.engine.core.clock import ManualClock
-from clavilux.engine.core.effects import EffectMistake, Effects, load_effect
+from clavilux.engine.core.effects import EffectMistake, Effects, OwnEffect, load_effect
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.table import TABLE
 
@@ -58,6 +58,7 @@ def test_an_effect_that_fails_is_switched_off_once_in_words_and_the_others_go_on
         assert effects.apply("image_after", PICTURE, {})[0, 0, 0] == 101
     [said] = [record.getMessage() for record in caplog.records]
     assert said.startswith("the effect bad is off: image_after")
+    assert ("line 2" in said) == (body == "return 1 / 0")
     import re
 
     assert re.search(word, said)
@@ -73,6 +74,7 @@ def test_an_effect_that_fails_is_switched_off_once_in_words_and_the_others_go_on
         ("def image_after(p, v): ...\nPARAMETERS = ['x']", "PARAMETERS is a list"),
         ("def image_after(:", "SyntaxError"),
         ("import no_such_thing", "ModuleNotFoundError"),
+        ("x = 1\n\nimport sys\nsys.exit('enough')", "line 4: SystemExit: enough"),
     ],
 )
 def test_a_file_that_is_no_effect_is_refused_in_words(tmp_path, text, word):
@@ -83,3 +85,28 @@ def test_a_file_that_is_no_effect_is_refused_in_words(tmp_path, text, word):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(EffectMistake, match="no such file"):
         load_effect(tmp_path / "gone.py")
+
+
+def test_a_file_may_have_dataclasses_whose_annotations_are_read_later(tmp_path):
+    text = """
+from __future__ import annotations
+from dataclasses import dataclass, KW_ONLY
+
+@dataclass
+class Tiles:
+    size: int = 3
+    _: KW_ONLY
+    gap: int = 0
+
+def image_after(pixels, values):
+    return pixels + Tiles().size
+"""
+    effects = Effects([load_effect(write(tmp_path, text))])
+    assert effects.apply("image_after", PICTURE, {})[0, 0, 0] == 103
+
+
+def test_at_rest_no_effect_is_called():
+    effects = Effects([OwnEffect("deaf", {"image_after": None})])  # pyright: ignore[reportArgumentType]
+    effects.resting = True
+    assert effects.apply("image_after", PICTURE, {}) is PICTURE
+    assert not effects.has("image_after")
