@@ -20,7 +20,7 @@ from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
 from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
-from .stream import CONFIG_STEPS, DEFAULTS, FOREIGN, LIVE, read_live, read_stream
+from .stream import CONFIG_STEPS, FOREIGN, KEYS, read_live, read_stream
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
@@ -35,11 +35,13 @@ def read_show(page: Page, root: Node, table: Table, beside: Path, origin: str = 
     top = Section(page, root, what="a show (model, source, sinks, parameters and so on)")
     is_config = "model_id" in top
     if is_config:
+        page.forgive_repeated()
         top, stream_section = _read_as_config(page, root)
     else:
         stream_section = Section(page, _without_nulls(top.take("stream")), "stream")
     show = _Reader(page, top, stream_section, table, beside).read(is_config, origin)
-    return replace(show, remarks=tuple(_close(top, stream_section, is_config)))
+    _close(top, stream_section, is_config)
+    return replace(show, remarks=tuple(str(remark) for remark in page.remarks))
 
 
 class _Reader:
@@ -53,6 +55,8 @@ class _Reader:
         version = top.whole("version", 1)
         if version != 1:
             top.say("version", f"is 1 in this Clavilux, not {version}")
+        if is_config:
+            top.require("model_id", "`embedded`, or a folder in diffusers format")
         model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
         stream = read_stream(self.stream)
         effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
@@ -67,6 +71,9 @@ class _Reader:
         if adapters:
             parameters.setdefault(IPADAPTERS, adapters)
         stream["t_index_list"] = parameters.get("t_index_list")
+        for key in ("vae_id", "lcm_lora_id"):
+            if stream[key]:
+                stream[key] = self._file_beside(stream[key])
         if stream["lora_dict"]:
             stream["lora_dict"] = {self._file_beside(path): scale for path, scale in stream["lora_dict"].items()}
         text_only = is_config and stream["mode"] == "txt2img"
@@ -167,7 +174,7 @@ class _Reader:
         """Opening values: the stream's own keys first, what `parameters` says over them."""
         values: dict[str, Any] = {"t_index_list": CONFIG_STEPS} if is_config else {}
         for name, (line, value) in read_live(self.stream).items():
-            set_opening(self.page, line, name, values, name, value, self.table)
+            set_opening(self.page, line, name, values, name, value, self.table, clamps=is_config)
         node = self.top.take("seed")
         if node is not None:
             set_opening(self.page, node.line, "seed", values, "seed", node.plain(), self.table)
@@ -259,37 +266,37 @@ class _Reader:
 
 
 def _without_nulls(node: Node | None) -> Node | None:
-    """StreamDiffusion's configs write null for what is left out."""
+    """StreamDiffusion's configs write null for what is left out, in groups and in lists of groups."""
     if node is None or not isinstance(node.content, dict):
         return node
-    return Node({k: v for k, v in node.content.items() if v.content is not None}, node.line, node.column)
+    kept: dict[str, Node] = {}
+    for key, inside in node.content.items():
+        if isinstance(inside.content, tuple):
+            inside = Node(tuple(_without_nulls(item) for item in inside.content), inside.line, inside.column)
+        if inside.content is not None:
+            kept[key] = _without_nulls(inside) or inside
+    return Node(kept, node.line, node.column)
 
 
 def _read_as_config(page: Page, root: Node) -> tuple[Section, Section]:
     """A StreamDiffusion config's one flat group as the show's keys and the stream's keys."""
     clean = _without_nulls(root)
     assert clean is not None
-    keys = {*DEFAULTS, *LIVE, "prompt_blending", "seed_blending"}
-    stream = {k: v for k, v in clean.content.items() if k in keys}
-    rest = {k: v for k, v in clean.content.items() if k not in keys}
+    stream = {k: v for k, v in clean.content.items() if k in KEYS}
+    rest = {k: v for k, v in clean.content.items() if k not in KEYS}
     return (
         Section(page, Node(rest, root.line, root.column)),
         Section(page, Node(stream, root.line, root.column)),
     )
 
 
-def _close(top: Section, stream: Section, is_config: bool) -> list[str]:
-    """Note keys that nobody reads; the remarks are about those that another program reads."""
-    blends = ("prompt_blending", "seed_blending")
-    known = (*DEFAULTS, *LIVE, *blends)
-    if is_config:
-        known = (*SHOW_KEYS, *known, "model_id", "width", "height")
-    remarks = []
+def _close(top: Section, stream: Section, is_config: bool) -> None:
+    """Note keys that nobody reads; a remark is enough for those that another program reads."""
+    known = (*SHOW_KEYS, *KEYS, "model_id", "width", "height") if is_config else KEYS
     for section in (top, stream) if is_config else (stream,):
         for key in section.left():
             if key in FOREIGN or (is_config and not nearest(key, known, _SLIP)):
                 section.take(key)
-                remarks.append(f"{section.page.file}: {key} means nothing here and is left aside")
+                section.remark(key, "means nothing here and is left aside")
     stream.close(known)
     top.close(known if is_config else SHOW_KEYS)
-    return remarks

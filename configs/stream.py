@@ -18,7 +18,9 @@ MERGE_MODES = ("permanent_merge", "runtime_peft")
 DEVICES = ("auto", "cuda", "cpu", "mps", "xpu")
 CONFIG_STEPS = (0, 16, 32, 45)
 
-# Every key a running engine is built from. `t_index_list` None: the model's own.
+# Every key a running engine is built from. `t_index_list` None: the model's own. `synchronous` (Python API): prompts,
+# LoRAs and ControlNets are made ready within the frame that asks for them, so that runs repeat; false: beside the
+# frames, which go on meanwhile.
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         "mode": "img2img",
@@ -42,6 +44,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "similar_image_filter_max_skip_frame": 10,
         "controlnets": (),
         "ipadapters": (),
+        "synchronous": True,
         "t_index_list": None,
     }
 )
@@ -50,6 +53,13 @@ LIVE = (
     "t_index_list", "num_inference_steps", "guidance_scale", "delta", "seed", "prompt", "negative_prompt",
     "normalize_prompt_weights", "normalize_seed_weights",
 )  # fmt: skip
+BLENDS = (
+    ("prompt_blending", "prompt_list", "prompt_interpolation_method", "slerp"),
+    ("seed_blending", "seed_list", "seed_interpolation_method", "linear"),
+)
+# Older StreamDiffusions have one word for both.
+NORMALIZE = "normalize_weights"
+KEYS = (*DEFAULTS, *LIVE, NORMALIZE, *(blend[0] for blend in BLENDS))
 # Keys of other StreamDiffusion versions that mean nothing here: said so, not refused.
 FOREIGN = (
     "do_add_noise", "device_ids", "use_safety_checker", "enable_pytorch_fallback", "skip_diffusion", "use_controlnet",
@@ -60,6 +70,8 @@ FOREIGN = (
     "cache_interval", "min_cache_maxframes", "max_cache_maxframes", "min_batch_size", "max_batch_size", "fp8",
     "conditioning_channels", "description", "name",
 )  # fmt: skip
+# What is said of an IP-Adapter that its file does not say, and that nothing here goes by.
+IPADAPTER_IDLE = ("type", "weight_type", "is_faceid", "insightface_model_name")
 CONTROLNET_KEYS = (
     "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
     "control_guidance_end", "conditioning_channels", "control_image", "source",
@@ -76,13 +88,13 @@ def read_stream(s: Section) -> dict[str, Any]:
         "device": _device(s),
         "dtype": {"half": "float16", "float": "float32"}.get(t := s.word("dtype", DTYPES, d["dtype"]), t),
         "frame_buffer_size": s.whole("frame_buffer_size", d["frame_buffer_size"], 1, 64),
-        "warmup": s.whole("warmup", d["warmup"], 0, 1000),
+        "warmup": _idle(s, "warmup", s.whole("warmup", d["warmup"], 0, 1000), "every network is run once"),
         "acceleration": "none" if acceleration == "xformers" else acceleration,
         "use_lcm_lora": s.flag("use_lcm_lora", d["use_lcm_lora"]),
         "use_tiny_vae": s.flag("use_tiny_vae", d["use_tiny_vae"]),
         "use_denoising_batch": _batch(s),
         "cfg_type": s.word("cfg_type", CFG_TYPES, d["cfg_type"]),
-        "engine_dir": s.text("engine_dir", d["engine_dir"]),
+        "engine_dir": _idle(s, "engine_dir", s.text("engine_dir", d["engine_dir"]), "engines lie in Clavilux's cache"),
         "lora_dict": _loras(s),
         "lcm_lora_id": s.text("lcm_lora_id"),
         "lora_merge_mode": s.word("lora_merge_mode", MERGE_MODES, d["lora_merge_mode"]),
@@ -96,6 +108,7 @@ def read_stream(s: Section) -> dict[str, Any]:
         ),
         "controlnets": tuple(_controlnet(s, node) for node in _groups(s, "controlnets")),
         "ipadapters": tuple(_ipadapter(s, node) for node in _groups(s, "ipadapters")),
+        "synchronous": s.flag("synchronous", d["synchronous"]),
         "t_index_list": None,
     }
 
@@ -110,10 +123,11 @@ def read_live(s: Section) -> dict[str, tuple[int, Any]]:
     node = s.take("mode")
     if node is not None and node.content in MODES:
         found["input_mode"] = (node.line, "text" if node.content == "txt2img" else "video")
-    for key, items, method, default in (
-        ("prompt_blending", "prompt_list", "prompt_interpolation_method", "slerp"),
-        ("seed_blending", "seed_list", "seed_interpolation_method", "linear"),
-    ):
+    node = s.take(NORMALIZE)
+    if node is not None:
+        for name in ("normalize_prompt_weights", "normalize_seed_weights"):
+            found.setdefault(name, (node.line, node.plain()))
+    for key, items, method, default in BLENDS:
         node = s.take(key)
         if node is None:
             continue
@@ -128,6 +142,13 @@ def read_live(s: Section) -> dict[str, tuple[int, Any]]:
             found["prompts" if items == "prompt_list" else "seed_list"] = (rows.line, rows.plain())
             found[method] = (how.line, how.plain()) if how else (node.line, default)
     return found
+
+
+def _idle(s: Section, key: str, value: Any, instead: str) -> Any:
+    """The value of a key that changes nothing here; said where it is another than the default."""
+    if value != DEFAULTS[key]:
+        s.remark(key, f"has no effect here: {instead}")
+    return value
 
 
 def _device(s: Section) -> str:
@@ -181,8 +202,11 @@ def _controlnet(s: Section, node: Node) -> dict[str, Any]:
     }
     params = net.take("preprocessor_params")
     found["preprocessor_params"] = params.plain() if params is not None and params.content is not None else {}
+    if found["conditioning_scale"] > 2.0:
+        net.remark("conditioning_scale", f"{found['conditioning_scale']:g} acts as 2")
     for key in ("conditioning_channels", "control_image"):
-        net.take(key)
+        if net.take(key) is not None:
+            net.remark(key, "has no effect here")
     net.close(CONTROLNET_KEYS)
     return found
 
@@ -198,6 +222,8 @@ def _ipadapter(s: Section, node: Node) -> dict[str, Any]:
         "enabled": adapter.flag("enabled", True),
     }
     for key in IPADAPTER_FOREIGN:
-        adapter.take(key)
+        node = adapter.take(key)
+        if key in IPADAPTER_IDLE and node is not None and node.content not in ("regular", False):
+            adapter.remark(key, "has no effect here")
     adapter.close((*IPADAPTER_KEYS, *IPADAPTER_FOREIGN))
     return {key: value for key, value in found.items() if value is not None}

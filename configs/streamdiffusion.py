@@ -7,7 +7,10 @@ from typing import Any
 
 import yaml
 
+from ..engine.core.controls import CONTROLNETS
 from ..engine.core.documents import Mistake, Mistakes
+from ..engine.core.ipadapters import IPADAPTERS
+from ..engine.core.plain import handed_over
 from ..engine.core.table import TABLE
 from .loader import parse_show
 from .show import Show
@@ -30,29 +33,59 @@ CONFIG_DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def load_config(path: str | Path) -> dict[str, Any]:
-    """A StreamDiffusion config (YAML or JSON) as a dict: its own keys, and every other at its default.
+MISSING = "is missing: `embedded`, or a folder in diffusers format"
+# Which files a row of these names; those beside the config are named by whole paths.
+_FILES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "controlnets": (CONTROLNETS, ("model_id", "source")),
+    "ipadapters": (IPADAPTERS, ("ipadapter_model_path", "image_encoder_path", "style_image")),
+}
+
+
+def load_config(config_path: str | Path) -> dict[str, Any]:
+    """A StreamDiffusion config (YAML or JSON) as a dict: its own keys, and every other at its default. Files beside it
+    are named by whole paths: the dict means the same wherever it is used.
 
     Raises Mistakes: the file is missing, is no YAML, has no `model_id`, or a value cannot be.
     """
-    path = Path(path)
+    path = Path(config_path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise Mistakes([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
-    parse_show(text, str(path), beside=path.parent)
-    config = yaml.safe_load(text)
+    show = parse_show(text, str(path), beside=path.parent)
+    config = _without_nulls(yaml.safe_load(text))
     if "model_id" not in config:
-        raise Mistakes([Mistake(str(path), 0, "model_id", "is missing: `embedded`, or a folder in diffusers format")])
-    return {**CONFIG_DEFAULTS, **config}
+        raise Mistakes([Mistake(str(path), 0, "model_id", MISSING)])
+    return {**CONFIG_DEFAULTS, **config, **_beside(config, show)}
 
 
-def save_config(config: Mapping[str, Any], path: str | Path) -> None:
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inside) for key, inside in value.items() if inside is not None}
+    return [_without_nulls(inside) for inside in value] if isinstance(value, list) else value
+
+
+def _beside(config: Mapping[str, Any], show: Show) -> dict[str, Any]:
+    """The keys of a config that name files, as the show has them."""
+    found: dict[str, Any] = {"model_id": show.model}
+    found |= {key: show.stream[key] for key in ("vae_id", "lcm_lora_id", "lora_dict") if config.get(key)}
+    for key, (parameter, files) in _FILES.items():
+        rows = config.get(key)
+        if rows:
+            placed = show.parameters[parameter]
+            found[key] = [
+                {**row, **{file: at[file] for file in files if file in row}}
+                for row, at in zip(rows, placed, strict=True)
+            ]
+    return found
+
+
+def save_config(config: Mapping[str, Any], config_path: str | Path) -> None:
     """Write a config, as JSON where the name says so and as YAML elsewhere. Raises Mistakes for one that cannot be
     loaded again, OSError when the file cannot be written."""
-    path = Path(path)
+    path = Path(config_path)
     show_from_config(config, str(path))
-    plain = json.loads(json.dumps(dict(config)))
+    plain = json.loads(json.dumps(handed_over(config)))
     if path.suffix.lower() == ".json":
         text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
     else:
@@ -63,10 +96,10 @@ def save_config(config: Mapping[str, Any], path: str | Path) -> None:
 
 def show_from_config(config: Mapping[str, Any], name: str = "config") -> Show:
     """The show that a config dict describes. Raises Mistakes."""
-    if "model_id" not in config:
-        raise Mistakes([Mistake(name, 0, "model_id", "is missing: `embedded`, or a folder in diffusers format")])
+    if config.get("model_id") is None:
+        raise Mistakes([Mistake(name, 0, "model_id", MISSING)])
     try:
-        text = json.dumps({key: value for key, value in config.items() if value is not None})
+        text = json.dumps({key: value for key, value in handed_over(config).items() if value is not None})
     except (TypeError, ValueError) as e:
         raise Mistakes([Mistake(name, 0, "", f"holds what no config can hold: {e}")]) from None
     return parse_show(text, name)

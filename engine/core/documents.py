@@ -76,14 +76,29 @@ class Node:
 
 @dataclass(slots=True)
 class Page:
-    """One file being read, and the mistakes found in it so far."""
+    """One file being read, the mistakes found in it so far, and what is to be said of it though it is none.
+
+    `repeated`: those of the mistakes that are keys written twice with the same value.
+    """
 
     file: str
     mistakes: list[Mistake] = field(default_factory=list)
+    remarks: list[Mistake] = field(default_factory=list)
+    repeated: list[Mistake] = field(default_factory=list)
 
     def say(self, line: int, key: str, text: str) -> None:
         """Note a mistake."""
         self.mistakes.append(Mistake(self.file, line, key, text))
+
+    def remark(self, line: int, key: str, text: str) -> None:
+        """Note what has no effect, or another than its words."""
+        self.remarks.append(Mistake(self.file, line, key, text))
+
+    def forgive_repeated(self) -> None:
+        """A key that is written twice with the same value is no mistake in this file: other programs take it."""
+        self.mistakes = [mistake for mistake in self.mistakes if mistake not in self.repeated]
+        self.remarks += self.repeated
+        self.repeated = []
 
     def check(self) -> None:
         """Raise Mistakes when there are any."""
@@ -155,6 +170,9 @@ class _Builder:
             key = raw_key.value
             if key in found:
                 self._page.say(line, key, f"is here twice (first in line {found[key].line})")
+                mistake = self._page.mistakes[-1]
+                if self.build(raw_value, depth + 1, line).plain() == found[key].plain():
+                    self._page.repeated.append(mistake)
                 continue
             found[key] = self.build(raw_value, depth + 1, line)
         return found

@@ -51,6 +51,11 @@ class Section:
         node = self._keys.get(key)
         self.page.say(node.line if node is not None else self.line, self._full(key), text)
 
+    def remark(self, key: str, text: str) -> None:
+        """Note what is no mistake, in the same way."""
+        node = self._keys.get(key)
+        self.page.remark(node.line if node is not None else self.line, self._full(key), text)
+
     def say_of(self, key: str, name: str, text: str) -> None:
         """Note a mistake about `name`, which stands under `key`."""
         node = self._keys.get(key)

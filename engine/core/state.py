@@ -7,7 +7,7 @@ from typing import Any
 from .events import Event
 from .ipadapters import IPADAPTERS, AdapterRefused, changed
 from .notices import Notices
-from .parameters import Coerced, Parameter, Refused
+from .parameters import Coerced, Parameter, Refused, aliased
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
 from .table import GROWING, Table, knobs, lora_name
@@ -39,11 +39,14 @@ class State:
         for name, value in (opening or {}).items():
             p = table[name]
             coerced = p.coerce(value).value
-            start[p.alias_of or name] = table[p.alias_of].coerce(coerced).value if p.alias_of else coerced
+            start[p.alias_of or name] = aliased(coerced) if p.alias_of else coerced
             for other in p.replaces:
                 start[other] = table[other].default if other == "seed" else None
         if start.get("t_index_list"):
-            start["t_index_list"] = clamped(start["t_index_list"], start["num_inference_steps"])
+            asked, steps = start["t_index_list"], start["num_inference_steps"]
+            start["t_index_list"] = clamped(asked, steps)
+            if start["t_index_list"] != tuple(asked):
+                notices.say("opening:t_index_list", _fits(asked, start["t_index_list"], steps))
         self.opening: Mapping[str, Any] = start
         self._override = override
         self._own: dict[str, Smoothing] = {}
@@ -79,7 +82,7 @@ class State:
         coerced = self._whole(p, p.coerce(value))
         if p.alias_of is not None:
             target = self.table[p.alias_of]
-            self.set(target, coerced.value, t, owner)
+            self.set(target, aliased(coerced.value), t, owner)
             return coerced.note
         name = p.name
         if name in self._motions:
@@ -142,7 +145,7 @@ class State:
         if fitted == asked:
             return coerced
         self._values["t_index_list"] = fitted
-        note = f"t_index_list {list(asked)} becomes {list(fitted)} in {steps} steps"
+        note = _fits(asked, fitted, steps)
         return Coerced(coerced.value, f"{coerced.note}; {note}" if coerced.note else note)
 
     def target(self, name: str) -> Any:
@@ -187,6 +190,10 @@ class State:
         """Say what was changed in a value that was taken."""
         if note:
             self._notices.say(f"note:{who}", f"{who}: {note}", logging.INFO)
+
+
+def _fits(asked: Sequence[int], fitted: Sequence[int], steps: int) -> str:
+    return f"t_index_list {list(asked)} becomes {list(fitted)} in {steps} steps"
 
 
 def _merged(was: tuple[tuple[str, float], ...], new: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:

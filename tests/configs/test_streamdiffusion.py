@@ -1,0 +1,136 @@
+"""StreamDiffusion's own configs: what it takes is taken, and what has no effect here is said."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from clavilux.configs import load_config, save_config, show_from_config
+from clavilux.configs.loader import parse_show
+from clavilux.engine.core.documents import Mistakes
+
+
+def loaded(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return load_config(config_path=path)
+
+
+def remarks(text):
+    return "\n".join(parse_show(text, "c.yaml").remarks)
+
+
+def test_null_is_what_is_left_out_at_every_depth(tmp_path):
+    text = """
+model_id: embedded
+guidance_scale: null
+lora_dict: null
+controlnets:
+  - {model_id: a, preprocessor: null, preprocessor_params: null, conditioning_scale: null, control_image: null}
+ipadapters:
+  - {ipadapter_model_path: b, style_image: null, scale: null}
+"""
+    config = loaded(tmp_path, text)
+    assert config["guidance_scale"] == 1.2
+    assert config["controlnets"] == [{"model_id": "a"}]
+    for show in (
+        parse_show(text),
+        show_from_config({**config, "ipadapters": [{"ipadapter_model_path": "b", "scale": None}]}),
+    ):
+        assert show.stream["controlnets"][0]["conditioning_scale"] == 1.0
+        assert show.stream["ipadapters"] == ({"ipadapter_model_path": "b", "scale": 1.0, "enabled": True},)
+        assert show.remarks == ()
+
+
+def test_a_key_twice_with_the_same_value_is_remarked_and_with_another_a_mistake():
+    assert "delta: is here twice" in remarks("model_id: a\ndelta: 1.0\nseed: 3\ndelta: 1.0\n")
+    for text in ("model_id: a\ndelta: 1.0\ndelta: 0.5\n", "model: a\nfps: 30\nfps: 30\n"):
+        with pytest.raises(Mistakes, match="is here twice"):
+            parse_show(text)
+
+
+def test_the_older_word_for_both_kinds_of_weights():
+    show = parse_show("model_id: a\nnormalize_weights: false\nnormalize_seed_weights: true\n")
+    assert (show.parameters["normalize_prompt_weights"], show.parameters["normalize_seed_weights"]) == (False, True)
+    assert show.remarks == ()
+
+
+def test_numbers_out_of_range_are_clamped_and_remarked_as_they_are_live():
+    text = "model_id: a\ndelta: 2.5\nguidance_scale: 12\nseed: 5000000000\nt_index_list: [0, 1500]\n"
+    show = parse_show(text)
+    assert (show.parameters["delta"], show.parameters["guidance_scale"]) == (2.0, 10.0)
+    assert (show.parameters["seed"], show.parameters["t_index_list"]) == (2**32 - 1, (0, 999))
+    assert [line.split(": ")[1] for line in show.remarks] == ["t_index_list", "guidance_scale", "delta", "seed"]
+    with pytest.raises(Mistakes, match=r"12 is outside 0\.\.10"):
+        parse_show("parameters: {guidance_scale: 12}\n")
+
+
+def test_a_prompt_with_brackets_is_a_prompt():
+    config = {"model_id": "a", "prompt": "[anime style] a castle"}
+    assert show_from_config(config).parameters["prompts"] == (("[anime style] a castle", 1.0),)
+
+
+def test_values_of_other_libraries_are_plain_in_a_config(tmp_path):
+    config = {
+        "model_id": Path("embedded"), "dtype": torch.float16, "engine_dir": Path("engines"), "seed": np.int64(4),
+        "guidance_scale": np.float32(1.5), "t_index_list": np.array([0, 20]), "delta": torch.tensor(0.5),
+    }  # fmt: skip
+    show = show_from_config(config)
+    assert show.stream["dtype"] == "float16"
+    assert (show.parameters["guidance_scale"], show.parameters["t_index_list"]) == (1.5, (0, 20))
+    for name in ("c.yaml", "c.json"):
+        save_config(config, tmp_path / name)
+        again = load_config(tmp_path / name)
+        assert (again["seed"], again["delta"], again["t_index_list"], again["dtype"]) == (4, 0.5, [0, 20], "float16")
+
+
+@pytest.mark.parametrize("text", ["model_id: null\nseed: 3\n", "model_id:\n"])
+def test_a_model_that_is_null_is_missing(tmp_path, text):
+    with pytest.raises(Mistakes, match="model_id: is missing"):
+        loaded(tmp_path, text)
+    with pytest.raises(Mistakes, match="model_id: is missing"):
+        show_from_config({"model_id": None, "seed": 3})
+
+
+def test_keys_without_effect_are_remarked():
+    text = """
+model_id: a
+warmup: 3
+engine_dir: mine
+controlnets:
+  - {model_id: c, conditioning_scale: 3.0, control_image: x.png, conditioning_channels: 3}
+ipadapters:
+  - {ipadapter_model_path: b, type: faceid, weight_type: linear, num_image_tokens: 4}
+"""
+    said = remarks(text)
+    for key in ("warmup", "engine_dir", "control_image", "conditioning_channels", "type", "weight_type"):
+        assert f"{key}: has no effect" in said
+    assert "conditioning_scale: 3 acts as 2" in said
+    assert "num_image_tokens" not in said
+    assert remarks("model_id: a\nwarmup: 10\nengine_dir: engines\n") == ""
+
+
+def test_files_beside_a_config_are_named_by_whole_paths(tmp_path, monkeypatch):
+    for name in ("style.png", "adapter.bin", "ink.safetensors"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "net").mkdir()
+    (tmp_path / "vae").mkdir()
+    config = loaded(
+        tmp_path,
+        "model_id: h94/model\nvae_id: vae\nlora_dict: {ink.safetensors: 0.5}\ncontrolnets: [{model_id: net}]\n"
+        "ipadapters: [{ipadapter_model_path: adapter.bin, style_image: style.png, image_encoder_path: hub/encoder}]\n",
+    )
+    monkeypatch.chdir("/")
+    assert config["model_id"] == "h94/model"
+    assert config["vae_id"] == str(tmp_path / "vae")
+    assert config["lora_dict"] == {str(tmp_path / "ink.safetensors"): 0.5}
+    assert config["controlnets"] == [{"model_id": str(tmp_path / "net")}]
+    assert config["ipadapters"] == [
+        {
+            "ipadapter_model_path": str(tmp_path / "adapter.bin"),
+            "style_image": str(tmp_path / "style.png"),
+            "image_encoder_path": "hub/encoder",
+        }
+    ]
+    assert json.dumps(config)
