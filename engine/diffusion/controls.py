@@ -15,7 +15,7 @@ from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from .accelerators import Networks
 from .controlnet import ControlCall
-from .pixels import fitted
+from .pixels import alike, fitted
 from .surface import Surface
 from .worker import Worker
 
@@ -84,17 +84,26 @@ class ControlNets:
         self._preprocess, self._placed, self._watched = preprocess, placed, watched
         self._config: Any = None
         self._nets: list[_Net] = []
-        self._given: dict[int, np.ndarray] = {}
+        # By index; under None what every net looks at that has none of its own. Never changed, only replaced.
+        self._given: dict[int | None, np.ndarray | None] = {}
+        self.handed = 0
 
     def give(self, image: np.ndarray | None, index: int | None = None) -> None:
-        """The control image of one ControlNet, or of all; None: its picture is made of the input again. The same
-        object again is no work."""
-        count = sum(net.index is not None for net in self._nets)
-        for k in range(max(count, 1)) if index is None else (index,):
-            if image is None:
-                self._given.pop(k, None)
-            else:
-                self._given[k] = image
+        """The control image of one ControlNet, or of all there are and will be; None: its picture is made of the input
+        again. The same picture again is no work."""
+        before = self._given
+        if alike(self._handed_to(index), image) and (index is not None or set(before) <= {None}):
+            return
+        self._given = {None: image} if index is None else {**before, index: image}
+        self.handed += 1
+
+    def _handed_to(self, index: int | None) -> np.ndarray | None:
+        return self._given.get(index, self._given.get(None))
+
+    @property
+    def watching(self) -> bool:
+        """Whether a net looks at another source than the input."""
+        return any(net.index is not None and net.control.source is not None for net in self._nets)
 
     def at(
         self, snapshot: Snapshot, source: np.ndarray | None, painted: np.ndarray | None, surface: Surface, dt: float
@@ -174,7 +183,7 @@ class ControlNets:
         """The picture that the net's control image is made of."""
         if net.index is None:
             return None
-        given = self._given.get(net.index)
+        given = self._handed_to(net.index)
         if given is not None:
             return given
         if net.control.source is not None:
@@ -188,7 +197,7 @@ class ControlNets:
             return net.image if held and net.shape == surface.canvas.padded else None
         if seen is not net.seen or net.shape != surface.canvas.padded or net.image is None:
             # An image that is given is a control image already.
-            pixels, given = fitted(seen, *surface.size), net.index is not None and self._given.get(net.index) is seen
+            pixels, given = fitted(seen, *surface.size), net.index is not None and self._handed_to(net.index) is seen
             pixels = pixels if given or net.look is None else net.look(pixels)
             net.image, net.seen, net.shape = surface.plain(pixels), seen, surface.canvas.padded
         if net.turned >= 1.0 or net.before is None or net.before.shape != net.image.shape:

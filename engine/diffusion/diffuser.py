@@ -20,13 +20,14 @@ from .controls import Placed, Preprocess, Watched
 from .encodings import EncodingFailed, Encodings
 from .frame_buffer import FrameBuffer
 from .guidance import CFG_TYPES, Kind, rows
+from .idle import Idle
 from .loras import Loras
 from .model import Model
 from .noise import Noise
 from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
-from .similar import SimilarFrames
+from .similar import SimilarFrames, Standstill
 from .steering import AdapterFiles, Steering, value
 from .steps import StepList
 from .stroke import Stroke, by_surface, faded, faded_latents, thinned
@@ -38,9 +39,8 @@ T = TypeVar("T")
 Pictures = Sequence[np.ndarray | None]
 # How fast an input comes and goes when input_mode changes, in whole ways a second.
 PRESENCE_SPEED = 2.0
-# How long a change of resolution takes to be seen in full, and what must rest before frames are skipped, in seconds.
+# How long a change of resolution takes to be seen in full, in seconds.
 SETTLING = 0.3
-REST = 1.0
 
 
 class RenderFailed(RuntimeError):
@@ -58,8 +58,8 @@ class Diffuser:
     changes; `effects` are the performer's own, whose latent stages play here; `loras` are those on the model. `builder`
     builds what joins the model while the show goes on; `opened` gives a reference image by its name, `placed` a
     ControlNet's folder, `adapter_files` what an IP-Adapter consists of; `preprocess` makes control images, of `watched`
-    sources too. `glide`, `seed_speed`: how fast steps and noise move when list or seed change, in radians a second (pi:
-    half a second all the way; 0: at once).
+    sources too. `glide`: how fast steps move when their list changes, in radians a second (pi: half a second all the
+    way; 0: at once).
     """
 
     def __init__(
@@ -84,7 +84,6 @@ class Diffuser:
         adapter_files: AdapterFiles | None = None,
         watched: Watched | None = None,
         glide: float = float(np.pi),
-        seed_speed: float = float(np.pi),
     ) -> None:
         if cfg_type not in CFG_TYPES:
             raise ValueError(f"cfg_type is one of {', '.join(CFG_TYPES)}, not {cfg_type!r}")
@@ -99,13 +98,14 @@ class Diffuser:
         self._prompt = PromptTrack(self._encodings, self.notices)
         self._negative = PromptTrack(self._encodings, self.notices)
         self._surfaces = {1.0: Surface(model, self.size)}
-        self._noise = Noise(self._surfaces[1.0].shape, seed_speed, model.device, model.dtype)
+        self._noise = Noise(self._surfaces[1.0].shape, model.device, model.dtype)
         self._steps = StepList(model.schedule, glide, pace=2 if self.batch else 0)
         self._kind = Kind()
         sampler = StreamBatch if self.batch else InSequence
         self._sampler: Sampler = sampler(model.schedule, model.unet, model.reads_pooled)
         self._buffer: FrameBuffer[Stroke, np.ndarray] = FrameBuffer()
-        self._similar = similar
+        self._standstill = Standstill(similar, self.size)
+        self._idle = Idle(self.notices, model.defaults.guidance_scale)
         self._effects = effects or Effects()
         self.loras = loras
         self.builder = builder or Worker(synchronous, "clavilux-builder")
@@ -115,10 +115,8 @@ class Diffuser:
         self.lag = 0  # how many frames the output of `render_group` lies behind the input
         self._presence: float | None = None
         self._last: tuple[float, float] | None = None
-        self._warned: float | None = None
         self._shown: np.ndarray | None = None
-        self._values: Any = None
-        self._changed_at = 0.0
+        self._shown_latents: Tensor | None = None
         self._scale = 1.0
         self._settling = 1.0
 
@@ -197,6 +195,8 @@ class Diffuser:
         """As many frames as there are snapshots, painted together, without waiting for more. Raises RenderFailed."""
 
         def made() -> list[np.ndarray]:
+            if self._shown is not None and self._stands(group, snapshots):
+                return [self._shown]
             strokes = self._strokes(group, snapshots, effort)
             pictures = []
             for picture, stroke in zip(self._finished(strokes), strokes, strict=True):
@@ -211,10 +211,14 @@ class Diffuser:
         """The same frames as the model has them, (K, C, h, w), not decoded. Raises RenderFailed."""
 
         def made() -> Tensor:
+            if self._shown_latents is not None and self._stands(group, snapshots):
+                return self._shown_latents
             strokes = self._strokes(group, snapshots, effort)
             painted = self._painted(strokes)
             self._commit()
-            return torch.cat([faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
+            latents = torch.cat([faded_latents(s, x) for s, x in zip(strokes, painted, strict=True)])
+            self._shown_latents = latents[-1:]
+            return latents
 
         return self._told(made)
 
@@ -233,10 +237,8 @@ class Diffuser:
             raise RenderFailed(str(fault) if plain else f"this frame could not be made: {fault}") from fault
 
     def _render(self, pixels: np.ndarray | None, snapshot: Snapshot, effort: Effort) -> np.ndarray:
-        if pixels is not None and self._may_skip(snapshot):
-            assert self._similar is not None and self._shown is not None  # noqa: PT018
-            if self._similar.skips(fitted(pixels, *self.size), snapshot.n):
-                return self._shown
+        if self._shown is not None and self._stands((pixels,), (snapshot,)):
+            return self._shown
         wanted = int(value(snapshot, "frame_buffer_size"))
         stroke = self._stroke(pixels, snapshot, effort, self._buffer.size)
         # In a stream batch a new lane repeats the one beside it until its own frames have come through.
@@ -244,15 +246,15 @@ class Diffuser:
         self._shown = self._settled(self._buffer.next(stroke, wanted, self._finished, pace), stroke)
         return self._shown
 
-    def _may_skip(self, snapshot: Snapshot) -> bool:
-        """Whether nothing but the input could change the picture."""
-        if self._similar is None:
+    def _stands(self, group: Pictures, snapshots: Sequence[Snapshot]) -> bool:
+        """Whether one picture is asked for, and the one there is may stand for it."""
+        if len(group) != 1:
             return False
-        if snapshot.values != self._values or snapshot.triggers:
-            self._values, self._changed_at = snapshot.values, snapshot.t
+        [snapshot] = snapshots
         moving = self._prompt.moving or self._negative.moving or self.waiting or value(snapshot, "seed") < 0
+        moving = moving or self._noise.moving or self._steering.watching
         moving = moving or (self.loras is not None and self.loras.moving(snapshot.t))
-        return not moving and self._shown is not None and snapshot.t - self._changed_at >= REST
+        return self._standstill.at(group[0], snapshot, moving, self._steering.handed)
 
     def _strokes(self, group: Pictures, snapshots: Sequence[Snapshot], effort: Effort) -> list[Stroke]:
         return [self._stroke(p, s, effort, len(group)) for p, s in zip(group, snapshots, strict=True)]
@@ -270,6 +272,7 @@ class Diffuser:
         noise = self._noise.at(
             value(snapshot, "seed_list") or ((value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
             value(snapshot, "seed_interpolation_method"), value(snapshot, "normalize_seed_weights"),
+            float(value(snapshot, "seed_morph")),
         )  # fmt: skip
         cfg_type, guidance = self._guided(snapshot, now)
         self.lag = (len(steps) - 1) * together if self.batch else 0
@@ -318,9 +321,7 @@ class Diffuser:
     def _guided(self, snapshot: Snapshot, now: Moment) -> tuple[str, float]:
         wanted = snapshot.values.get("cfg_type", self.cfg_type)
         guidance = float(value(snapshot, "guidance_scale"))
-        if wanted == "none" and guidance > 1.0 and self._warned not in (None, guidance):
-            self.notices.say("guidance", "guidance_scale above 1 has no effect: cfg_type is none")
-        self._warned = guidance
+        self._idle.hear(wanted, guidance, value(snapshot, "negative_prompt"))
         return self._kind.at(wanted, guidance, now.dt)
 
     def _commit(self) -> None:

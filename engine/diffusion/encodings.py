@@ -1,5 +1,6 @@
 """Encoded prompts, kept: the newest few hundred, made on the worker."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -10,7 +11,7 @@ from .worker import Worker
 
 
 class Encodings:
-    """A least-recently-used cache of encodings. `get` never waits, `wait` does."""
+    """A least-recently-used cache of encodings. `get` never waits, `wait` does: for one thread, and `ask` for any."""
 
     def __init__(self, encode: TextEncoder, worker: Worker, notices: Notices | None = None, keep: int = 256) -> None:
         self._encode = encode
@@ -19,12 +20,18 @@ class Encodings:
         self._keep = keep
         self._known: OrderedDict[str, Encoding] = OrderedDict()
         self._asked: dict[str, Future[Encoding]] = {}
+        self._reading = threading.Lock()
 
     def ask(self, texts: Sequence[str]) -> None:
         """Have these encoded ahead of time, so that they fire without a hitch."""
         for text in texts:
             if text not in self._known and text not in self._asked:
-                self._asked[text] = self._worker.submit(lambda text=text: self._encode([text])[0])
+                self._asked[text] = self._worker.submit(lambda text=text: self._read(text))
+
+    def _read(self, text: str) -> Encoding:
+        # A text encoder takes one text at a time, and a synchronous worker runs wherever it is asked.
+        with self._reading:
+            return self._encode([text])[0]
 
     def get(self, texts: Sequence[str]) -> list[Encoding] | None:
         """The encodings of `texts`, or None while one is still being made (asked for, if it was not).
@@ -32,14 +39,16 @@ class Encodings:
         Raises EncodingFailed, once per failure; asking again tries again.
         """
         self.ask(texts)
-        for text in texts:
-            future = self._asked.get(text)
-            if future is not None and future.done():
+        for text in tuple(self._asked):
+            future = self._asked[text]
+            if not future.done():
+                continue
+            fault = future.exception()
+            if fault is None:
+                self._known[text] = self._asked.pop(text).result()
+            elif text in texts:
                 del self._asked[text]
-                fault = future.exception()
-                if fault is not None:
-                    raise EncodingFailed(f"the prompt {text!r} could not be encoded: {fault}") from fault
-                self._known[text] = future.result()
+                raise EncodingFailed(f"the prompt {text!r} could not be encoded: {fault}") from fault
         if any(text not in self._known for text in texts):
             return None
         found = [self._known[text] for text in texts]

@@ -11,6 +11,7 @@ from .blending import blend, shares, slerp
 KEEP = 32
 # Weights of seeds that are not normalised sum to the noise's amplitude; beyond this no model makes a picture of it.
 LOUDEST = 1.5
+QUARTER = torch.pi / 2
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -31,20 +32,16 @@ def frame_seed(n: int) -> int:
 
 
 class Noise:
-    """The noise of each step at each frame.
-
-    `speed` is how fast one noise turns into another, in radians a second; two seeds are a quarter turn apart.
-    """
+    """The noise of each step at each frame: one turns into another along the sphere, where two seeds are a quarter turn
+    apart."""
 
     def __init__(
         self,
         shape: tuple[int, int, int],
-        speed: float = torch.pi,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.shape = shape
-        self.speed = speed
         self._unit = (shape[0] * shape[1] * shape[2]) ** 0.5
         self._device, self._dtype = device, dtype
         self._drawn: OrderedDict[int, Tensor] = OrderedDict()
@@ -61,11 +58,13 @@ class Noise:
         dt: float,
         method: str = "linear",
         normalize: bool = True,
+        morph: float = 0.5,
     ) -> Tensor:
         """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
 
         `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked. With
-        `normalize` off the weights' sum, up to LOUDEST, is the noise's amplitude, else that is 1.
+        `normalize` off the weights' sum, up to LOUDEST, is the noise's amplitude, else that is 1. `morph`: seconds from
+        one seed to another, 0 is at once.
         """
         fresh = any(seed < 0 for seed, _ in seeds)
         wanted = (tuple(seeds), steps, method, normalize, n if fresh else None)
@@ -75,12 +74,17 @@ class Noise:
         assert self._goal is not None
         if self._arrived:
             return self._goal
-        if self._now is None or fresh or self.speed <= 0:
+        if self._now is None or fresh or morph <= 0:
             self._now, self._arrived = self._goal, True
         else:
-            self._now = self._walk(self._now, self._goal, dt)
+            self._now = self._walk(self._now, self._goal, QUARTER / morph * max(dt, 0.0))
             self._arrived = self._now is self._goal
         return self._now
+
+    @property
+    def moving(self) -> bool:
+        """Whether one noise is on its way to another."""
+        return not self._arrived
 
     def _blended(self, seeds: Sequence[tuple[int, float]], steps: int, n: int, method: str) -> Tensor:
         merged: dict[int, float] = {}
@@ -107,8 +111,8 @@ class Noise:
             self._drawn.popitem(last=False)
         return known[:steps]
 
-    def _walk(self, now: Tensor, goal: Tensor, dt: float) -> Tensor:
-        """One geodesic step of each row; `goal` itself once every row has arrived."""
+    def _walk(self, now: Tensor, goal: Tensor, step: float) -> Tensor:
+        """One geodesic step of each row, in radians; `goal` itself once every row has arrived."""
         common = min(len(now), len(goal))
         a, b = now[:common].flatten(1), goal[:common].flatten(1)
         cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-1.0, 1.0)
@@ -116,7 +120,6 @@ class Noise:
         # amplitude is part of the way, as a whole one to a radian.
         louder = (a.norm(dim=1) - b.norm(dim=1)).abs() / self._unit
         angle = float(torch.maximum(torch.arccos(cosine), louder).max())
-        step = self.speed * max(dt, 0.0)
         if angle <= max(step, 1e-3):
             return goal
         moved = slerp(a, b, step / angle).view(common, *self.shape)

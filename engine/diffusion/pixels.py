@@ -28,6 +28,13 @@ def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR, box=box))
 
 
+def alike(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether both are the same picture, or both none."""
+    if one is None or other is None:
+        return one is other
+    return one is other or np.array_equal(one, other)
+
+
 class Canvas:
     """One frame size on one device.
 

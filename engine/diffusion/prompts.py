@@ -145,7 +145,9 @@ class PromptTrack:
 
     def _step(self, now: Moment, morph: float) -> Encoding:
         if self._weights != self._goal_weights:
-            reach = now.dt / morph if morph > 0 else 1.0
+            # Weights that are not normalised may be large: they move by shares of themselves.
+            largest = max(1.0, *self._weights, *self._goal_weights)
+            reach = largest * now.dt / morph if morph > 0 else largest
             self._weights = tuple(
                 goal if abs(goal - w) <= reach else w + (reach if goal > w else -reach)
                 for w, goal in zip(self._weights, self._goal_weights, strict=True)

@@ -4,9 +4,16 @@ Stochastic, as Kodaira et al. 2023 (StreamDiffusion, arXiv:2312.12491) have it: 
 skipped, so that a standing scene is still painted anew now and then.
 """
 
+from typing import Any
+
 import numpy as np
 
+from ..core.snapshot import Snapshot
 from .noise import frame_seed
+from .pixels import fitted
+
+# How long everything must have been at rest before frames are left out, in seconds.
+REST = 1.0
 
 
 class SimilarFrames:
@@ -34,3 +41,24 @@ class SimilarFrames:
     def _painted(self, now: np.ndarray) -> bool:
         self._before, self._skipped = now, 0
         return False
+
+
+class Standstill:
+    """Says of each frame whether the picture there is may stand for it: the input is as before, and nothing else could
+    change the picture."""
+
+    def __init__(self, similar: SimilarFrames | None, size: tuple[int, int]) -> None:
+        self._similar, self._size = similar, size
+        self._values: Any = None
+        self._changed_at = 0.0
+
+    def at(self, pixels: np.ndarray | None, snapshot: Snapshot, moving: bool, handed: int) -> bool:
+        """`moving`: something is on its way; `handed`: how many pictures were handed over so far, beside the input."""
+        if self._similar is None or pixels is None:
+            return False
+        values = (snapshot.values, handed)
+        if values != self._values or snapshot.triggers or moving:
+            self._values, self._changed_at = values, snapshot.t
+        if snapshot.t - self._changed_at < REST:
+            return False
+        return self._similar.skips(fitted(pixels, *self._size), snapshot.n)

@@ -128,6 +128,16 @@ class Steering:
         return Steer(self, self.weight, look, controls if CONTROL in self._kinds else (), styles)
 
     @property
+    def watching(self) -> bool:
+        """Whether other sources than the input are looked at: each of their frames may be another."""
+        return self.controls.watching
+
+    @property
+    def handed(self) -> int:
+        """How many pictures were handed over so far."""
+        return self.controls.handed + self.styles.handed
+
+    @property
     def weight(self) -> float:
         """How much the past counts now, 0..1."""
         return self._bias * self._swell.share

@@ -13,6 +13,7 @@ from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from .extended import NEVER
 from .ipadapter import IpAdapter, Seen
+from .pixels import alike
 from .worker import Worker
 
 # How fast a picture comes in and goes, in whole ways a second.
@@ -56,13 +57,16 @@ class Styles:
         self._config: Any = None
         self._all: list[_One] = []
         self._given: dict[int, np.ndarray] = {}
+        self.handed = 0
 
     def give(self, image: np.ndarray | None, index: int = 0) -> None:
-        """The picture of one adapter, in place of the one that is named; None: the named one again."""
-        if image is None:
-            self._given.pop(index, None)
-        else:
-            self._given[index] = image
+        """The picture of one adapter, in place of the one that is named; None: the named one again. The same
+        picture again is no work."""
+        if alike(self._given.get(index), image):
+            return
+        others = {k: given for k, given in self._given.items() if k != index}
+        self._given = others if image is None else {**others, index: image}
+        self.handed += 1
 
     def at(self, snapshot: Snapshot, dt: float) -> tuple[Style, ...]:
         """What counts in a frame: pictures of adapters whose scale is above 0, once they are there."""

@@ -20,7 +20,7 @@ def test_first_step_is_what_torch_draws():
 
 
 def test_a_new_seed_is_a_walk_on_the_sphere_and_arrives_exactly():
-    noise = Noise(SHAPE, speed=np.pi)
+    noise = Noise(SHAPE)
     before = noise.at(((1, 1.0),), 2, 0, 0.0)
     largest = 0.0
     for n in range(1, 40):
@@ -37,10 +37,10 @@ def test_a_new_seed_is_a_walk_on_the_sphere_and_arrives_exactly():
 def test_a_walk_takes_as_long_however_time_is_cut():
     ends = []
     for pieces in (3, 12):
-        noise = Noise(SHAPE, speed=1.0)
+        noise = Noise(SHAPE)
         noise.at(((1, 1.0),), 1, 0, 0.0)
         for n in range(pieces):
-            now = noise.at(((2, 1.0),), 1, n + 1, 0.6 / pieces)
+            now = noise.at(((2, 1.0),), 1, n + 1, 0.6 / pieces, morph=np.pi / 2)
         ends.append(now)
     torch.testing.assert_close(ends[0], ends[1], atol=0.03, rtol=0)
 
@@ -71,7 +71,7 @@ def test_weights_that_are_not_normalised_are_the_amplitude():
 
 
 def test_a_change_of_amplitude_is_a_walk_too():
-    noise = Noise(SHAPE, speed=np.pi)
+    noise = Noise(SHAPE)
     noise.at(((1, 0.5), (2, 0.4)), 1, 0, 0.0, "linear", False)
     stds = [float(noise.at(((1, 0.5), (2, 0.4)), 1, n, 1 / 30, "linear", True).std()) for n in range(1, 6)]
     first = float(Noise(SHAPE).at(((1, 0.5), (2, 0.4)), 1, 0, 0.0, "linear", False).std())
