@@ -1,6 +1,6 @@
 """The brush: a show's model, loaded, warm and ready to paint."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ class Brush:
 
     `group` and `latents` paint several frames at once, as the chain's `render_group` and `latents` do; `asked` is the
     diffuser's own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was
-    last asked. `loras`: those on the model.
+    last asked. `loras`: those on the model. `prepare` encodes prompts ahead of time.
     """
 
     render: Render
@@ -53,6 +53,7 @@ class Brush:
     control_image: "Callable[[np.ndarray | None, int | None], None] | None" = None
     style_image: "Callable[[np.ndarray | None, int], None] | None" = None
     asked: Callable[[Snapshot], tuple[float, ...]] = lambda _: ()
+    prepare: Callable[[Sequence[str]], None] = lambda _: None
 
     @classmethod
     def of(
@@ -74,6 +75,7 @@ class Brush:
         return cls(
             chain.render, opening, close or diffuser.close, chain.render_group, chain.latents, diffuser.batch, taken,
             diffuser.loras, diffuser.control_image, diffuser.style_image, diffuser.asked,
+            diffuser.prepare,
         )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Pictures as Python programs hand them over, and as they want them back."""
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,29 +10,74 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    Picture = Image | np.ndarray | Tensor
+    Picture = Image | np.ndarray | Tensor | str | Path
 else:
     Picture = Any
 
 
-def as_pixels(image: Picture) -> np.ndarray:
-    """uint8 (H, W, 3) RGB from a PIL image, an array (H, W, 3) uint8 or float 0..1, or a tensor (3, H, W) or (1, 3, H,
-    W) float 0..1 or uint8. Raises ValueError for another shape."""
-    given: Any = image  # told apart by what it can do: neither torch nor Pillow need be loaded for that
-    if hasattr(given, "convert"):
-        return np.asarray(given.convert("RGB"))
-    if hasattr(given, "detach"):
-        array = given.detach().float().cpu().numpy() if given.is_floating_point() else given.cpu().numpy()
+# What floats of a picture go from and to; the first is meant unless a picture says otherwise.
+Span = tuple[float, float]
+UNIT: Span = (0.0, 1.0)
+LEVELS: Span = (0.0, 255.0)
+SIGNED: Span = (-1.0, 1.0)
+# Enlarging overshoots black and white by this much; what goes further is of another span.
+_OVER = 0.25
+
+
+def as_pixels(image: Picture, span: Span = UNIT) -> np.ndarray:
+    """uint8 (H, W, 3) RGB from a PIL image, a picture file's name, an array (H, W, 3) or a tensor (3, H, W) or (1, 3,
+    H, W); grey ones (H, W) too, and alpha is left out. Whole numbers go from 0 to 255, floats over `span`. Raises
+    ValueError for another shape, OSError for a file that is no picture.
+    """
+    array = _array(image)
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if array.dtype == np.bool_ or not np.issubdtype(array.dtype, np.floating):
+        levels = array.astype(np.int64) * (255 if array.dtype == np.bool_ else 1)
+        return np.clip(levels, 0, 255).astype(np.uint8)
+    low, high = span
+    share = (np.nan_to_num(array.astype(np.float32)) - low) / (high - low)
+    return np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def span_of(image: Any, span: Span = UNIT) -> Span:
+    """What the floats of `image` go from and to, where those before it went over `span`: a span once seen is kept, so
+    that a dark picture of 0..255 is not taken for a bright one of 0..1."""
+    if isinstance(image, (str, Path)) or hasattr(image, "convert"):
+        return span
+    floats = image.is_floating_point() if hasattr(image, "detach") else np.asarray(image).dtype.kind == "f"
+    if not floats or 0 in image.shape:
+        return span
+    low, high = float(image.min()), float(image.max())
+    if 1.0 + _OVER < high < math.inf:
+        return LEVELS
+    return SIGNED if -math.inf < low < -_OVER else span
+
+
+def _array(image: Any) -> np.ndarray:
+    """(H, W, 3) of any type."""
+    # Told apart by what it can do: neither torch nor Pillow need be loaded for that.
+    if isinstance(image, (str, Path)):
+        from PIL import Image
+
+        with Image.open(image) as picture:
+            return np.asarray(picture.convert("RGB"))
+    if hasattr(image, "convert"):
+        return np.asarray(image.convert("RGB"))
+    if hasattr(image, "detach"):
+        array = (image.detach().float() if image.is_floating_point() else image.detach()).cpu().numpy()
         array = array[0] if array.ndim == 4 and len(array) == 1 else array
         array = np.moveaxis(array, 0, -1) if array.ndim == 3 else array
     else:
-        array = np.asarray(given)
+        array = np.asarray(image)
         array = array[0] if array.ndim == 4 and len(array) == 1 else array
-    if array.ndim != 3 or array.shape[2] != 3:
-        raise ValueError(f"a picture has three colours: (H, W, 3) or a tensor (3, H, W), not {array.shape}")
-    if array.dtype != np.uint8:
-        array = np.rint(np.clip(np.nan_to_num(array.astype(np.float32)), 0.0, 1.0) * 255.0).astype(np.uint8)
-    return np.ascontiguousarray(array)
+    shape = array.shape
+    array = array[..., None] if array.ndim == 2 else array
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array.repeat(3, 2)
+    if array.ndim != 3 or array.shape[2] not in (3, 4) or array.dtype.kind not in "biuf":
+        raise ValueError(f"a picture is (H, W, 3) or a tensor (3, H, W) of numbers, not {shape} of {array.dtype}")
+    return array[..., :3]
 
 
 def pictures_in(image: Any) -> list[Any] | None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,31 +64,3 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._events)
-
-
-class Pending:
-    """Values set by programs from any thread, waiting for the next frame: of each name the newest wins.
-
-    However fast a program sets them, no more than one value a name waits. Values set in one call are taken together.
-    """
-
-    # What other values are fitted to comes before them, whichever call it came with.
-    FIRST = ("t_index_rescale", "num_inference_steps")
-
-    def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def put(self, values: Mapping[str, Any]) -> None:
-        with self._lock:
-            for name, value in values.items():
-                # Set anew, so that the order is that of the last setting.
-                self._values.pop(name, None)
-                self._values[name] = value
-
-    def take(self, t: float) -> list[Event]:
-        """What waits, as events of port `api` at moment `t`, in the order of setting; nothing waits afterwards."""
-        with self._lock:
-            values, self._values = self._values, {}
-        values = {name: values[name] for name in self.FIRST if name in values} | values
-        return [Event(t, "api", f"/clavilux/{name}", (value,)) for name, value in values.items()]

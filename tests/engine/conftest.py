@@ -10,6 +10,7 @@ import pytest
 import torch
 from clavilux.engine import create_wrapper_from_config, load_config
 from clavilux.engine.app import Brush, Parts
+from clavilux.engine.brush import _similar_frames
 from clavilux.engine.core.snapshot import Snapshot, Trigger
 from clavilux.engine.diffusion import Diffuser
 from clavilux.engine.diffusion.accelerators import Networks
@@ -253,7 +254,10 @@ def config(tmp_path, exact, monkeypatch):
 
     def brush(self, synchronous):
         batch = self.show.stream["use_denoising_batch"] == "always"
-        diffuser = Diffuser(exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=batch)
+        similar = _similar_frames(self.show.stream)
+        diffuser = Diffuser(
+            exact, size=self.show.size, synchronous=synchronous, notices=self.notices, batch=batch, similar=similar
+        )
         opening = {key: self.show.stream[key] for key in ("cfg_type", "frame_buffer_size")}
         return Brush.of(diffuser, opening)
 

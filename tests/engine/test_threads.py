@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clavilux.engine.core.events import Pending
-from clavilux.engine.core.steplist import clamped
+from clavilux.engine.core.parameters import Refused
+from clavilux.engine.core.steplist import clamped, rescaled
 
 THREADS = 8
 TEXTS = ("fire", "ocean waves", "an aurora", "forest", "snow", "lava")
@@ -36,6 +36,9 @@ def random_update(rng: random.Random) -> dict:
         {"prompt_list": [(rng.choice(TEXTS), 0.5), (rng.choice(TEXTS), 0.5)], "prompt_interpolation_method": "linear"},
         {"cfg_type": rng.choice(("none", "full", "self", "initialize")), "normalize_seed_weights": k % 2 == 0},
         {"guidance_scale": 99.0, "seed": -5},  # clamped
+        {"num_inference_steps": 1 + k % 60},  # the list there is has to fit
+        {"num_inference_steps": 1 + k % 60, "t_index_rescale": k % 2 == 0},
+        {"frame_buffer_size": 1 + k % 3},
     ]
     update = rng.choice(choices)
     if rng.random() < 0.3:
@@ -44,36 +47,44 @@ def random_update(rng: random.Random) -> dict:
     return update
 
 
-class Witness(Pending):
-    """Pending, and the order in which every update came since the last frame."""
+class Witness:
+    """Every value in the order in which it was set since the last frame, and where everything went at that frame."""
 
-    def __init__(self):
-        super().__init__()
-        self.order, self.came, self._turn = [], [], threading.Lock()
+    def __init__(self, stream):
+        self.order, self.targets, self._came = [], {}, []
+        play, router = stream._play, stream._router
+        sample = router.sample
 
-    def put(self, values):
-        with self._turn:
-            self.came.append(dict(values))
-            super().put(values)
+        def played(name, value):
+            self._came.append((name, value))
+            play(name, value)
 
-    def take(self, t):
-        with self._turn:
-            self.order, self.came = self.came, []
-            return super().take(t)
+        def sampled(now):
+            self.order, self._came = self._came, []
+            self.targets = {name: router.state.target(name) for name in router.table if name != "prompt"}
+            return sample(now)
+
+        stream._play, router.sample = played, sampled
 
 
 class Told:
-    """What the stream should hold after a prefix of the updates, told as plainly as it can be."""
+    """What the stream should hold after these values, told as plainly as it can be."""
 
-    def __init__(self, state):
-        self.state = dict(state)
+    def __init__(self, state, table):
+        self.state, self._table = dict(state), table
 
-    def hear(self, update):
-        self.state.update(update)
-        if "seed" in update:
+    def hear(self, name, value):
+        steps = self.state["num_inference_steps"]
+        try:
+            self.state[name] = self._table[name].coerce(value).value
+        except Refused:
+            return
+        if name == "seed":
             self.state["seed_list"] = None
-        if "t_index_list" in update:
-            self.state["t_index_list"] = clamped(update["t_index_list"], self.state["num_inference_steps"])
+        if name == "num_inference_steps" and self.state["t_index_rescale"]:
+            self.state["t_index_list"] = rescaled(self.state["t_index_list"], steps, self.state[name])
+        elif name in ("num_inference_steps", "t_index_list"):
+            self.state["t_index_list"] = clamped(self.state["t_index_list"], self.state["num_inference_steps"])
 
 
 def rss_mb() -> float:
@@ -83,7 +94,7 @@ def rss_mb() -> float:
 def run(wrapper, picture, exact, going_on):
     """Play while `going_on(frames)`; what was seen wrong, and how memory went: [(bytes, MB)]."""
     stream = wrapper.stream
-    witness = stream._pending = Witness()
+    witness = Witness(stream)
     seen, faults, memory = [], [], []
     paint = stream._brush.group
 
@@ -105,21 +116,20 @@ def run(wrapper, picture, exact, going_on):
 
     threads = [threading.Thread(target=hammer, args=(k,)) for k in range(THREADS)]
     first = {name: stream._router.state.target(name) for name in stream._router.table if name != "prompt"}
-    told, n = Told(first), 0
+    told, n = Told(first, stream.table), 0
     for thread in threads:
         thread.start()
     try:
         while going_on(n):
             out = np.asarray(wrapper(picture))
             assert out.std() > 1
-            for update in witness.order:
-                told.hear(update)
+            for name, value in witness.order:
+                told.hear(name, value)
             values = seen.pop()
-            for name in told.state:
-                now = stream._router.state.target(name)
-                assert now == told.state[name], (n, name, now, told.state[name])
+            for name, wanted in told.state.items():
+                assert witness.targets[name] == wanted, (n, name, witness.targets[name], wanted)
                 if not stream._router.table[name].continuous:
-                    assert values[name] == told.state[name], (n, name)
+                    assert values[name] == wanted, (n, name)
             if n % 20 == 0:
                 gc.collect()
                 memory.append((tracemalloc.get_traced_memory()[0], rss_mb()))
@@ -153,3 +163,25 @@ def test_eight_threads_tear_nothing_and_leak_nothing(wrapper, picture, exact, ca
     )
     assert late[0] - early[0] < 400_000
     assert late[1] - early[1] < 16
+
+
+def test_no_lock_is_held_while_a_frame_is_made(wrapper, picture, exact):
+    wrapper(picture)
+    stream, took = wrapper.stream, []
+
+    def update():
+        wrapper.update_stream_params(delta=0.5)
+        took.append(wrapper.get_stream_state()["delta"])
+
+    def call(x_t, *rest):
+        assert not stream._turn.locked()
+        thread = threading.Thread(target=update)
+        thread.start()
+        thread.join()
+        return exact.unet(x_t, *rest)
+
+    sampler = stream._brush.group.__self__._canvas.group.__self__._sampler
+    sampler._unet = call
+    before = np.asarray(wrapper(picture))
+    assert took == [0.5] * 4  # in each of its steps
+    assert before.std() > 1

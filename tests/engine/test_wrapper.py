@@ -143,7 +143,7 @@ def test_prompts_and_seeds_blend(wrapper, picture):
     state = wrapper.get_stream_state()
     assert state["prompts"] == [{"text": "fire", "weight": 0.7}, {"text": "ice", "weight": 0.3}]
     assert state["prompt_interpolation_method"] == "linear"
-    assert state["seed_list"] == [{"seed": 1, "weight": 0.5}, {"seed": 2, "weight": 0.5}]
+    assert state["seed_list"] == [(1, 0.5), (2, 0.5)]
 
 
 def test_two_runs_are_the_same(config, picture):
@@ -342,7 +342,7 @@ def test_a_config_with_every_key_loads_and_plays(config, tmp_path, picture):
     assert wrapper(picture).shape == (64, 64, 3)
     state = wrapper.get_stream_state()
     assert state["prompts"] == [{"text": "fire", "weight": 0.7}, {"text": "ice", "weight": 0.3}]
-    assert state["seed_list"] == [{"seed": 1, "weight": 0.5}, {"seed": 2, "weight": 0.5}]
+    assert state["seed_list"] == [(1, 0.5), (2, 0.5)]
     assert (state["prompt_interpolation_method"], state["seed_interpolation_method"]) == ("linear", "slerp")
     assert (state["guidance_scale"], state["delta"], state["num_inference_steps"]) == (1.3, 0.9, 40)
     assert (state["t_index_list"], state["cfg_type"]) == ([0, 16, 32, 39], "initialize")

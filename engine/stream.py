@@ -1,0 +1,276 @@
+"""A running stream under the Python API: parameters in from any thread, frames out.
+
+An update is carried out where it is called, on the router, whole and in order, under a lock that no frame is painted
+under; the next frame is made from what the router says then. Frames are the clock here: each is `1 / fps` later than
+the one before, so a run repeats exactly.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .core.clock import Clock, ManualClock
+from .core.controls import CONTROLNETS
+from .core.controls import scale_name as control_name
+from .core.ipadapters import IPADAPTERS
+from .core.ipadapters import scale_name as adapter_name
+from .core.notices import Notices
+from .core.parameters import Refused
+from .core.plain import handed_over, parameter_value
+from .core.quality import FULL, Governor
+from .core.router import Router
+from .core.table import TABLE
+from .named_files import placed
+from .pictures import Picture, as_pixels, span_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..configs import Show
+    from .brush import Brush
+
+Interpolation = Literal["linear", "slerp"]
+NO_ADAPTER = "this model takes no IP-Adapters: a style image has no effect"
+NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
+STATE = (
+    "num_inference_steps", "guidance_scale", "delta", "cfg_type", "frame_buffer_size", "t_index_list",
+    "adaptive_quality", "target_fps", "denoising_step_list", "seed", "seed_morph", "prompts", "prompt_morph",
+    "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method", "normalize_prompt_weights",
+    "normalize_seed_weights", "noise_scale", "t_index_rescale", CONTROLNETS, IPADAPTERS,
+)  # fmt: skip
+
+
+class Stream:
+    """`set`, `do` and what is made of them are for any thread; `paint` and `latents` for one."""
+
+    def __init__(self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock, watch: Clock) -> None:
+        """`clock` is the stream's own; `watch` tells how long frames really take, for `adaptive_quality`."""
+        self.notices = notices
+        self.table = show.table
+        self._watch = watch
+        self._governor = Governor(brush.asked, notices)
+        self._brush = brush
+        self._last: Any = None
+        self._clock = clock
+        self._period = 1.0 / show.fps
+        self._size = show.size
+        self._turn = threading.Lock()
+        opening = {**brush.opening, **show.parameters}
+        self._router = Router(notices, (), show.table, opening, show.smoothing)
+        # What is set before the first frame has been on its way for a frame's time then, as at every other frame.
+        clock.advance(self._period)
+
+    def update_stream_params(
+        self,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        delta: float | None = None,
+        t_index_list: Sequence[int] | None = None,
+        seed: int | None = None,
+        prompt_list: Sequence[tuple[str, float]] | None = None,
+        negative_prompt: str | None = None,
+        prompt_interpolation_method: Interpolation = "slerp",
+        normalize_prompt_weights: bool | None = None,
+        seed_list: Sequence[tuple[int, float]] | None = None,
+        seed_interpolation_method: Interpolation = "linear",
+        normalize_seed_weights: bool | None = None,
+        controlnet_config: Any = None,
+        ipadapter_config: Any = None,
+        t_index_rescale: bool | None = None,
+        cfg_type: str | None = None,
+        **others: Any,
+    ) -> None:
+        """Change any of these, all at once, from the next frame on; None leaves a thing as it is.
+
+        Call it from any thread. An interpolation method counts when its list is given. With fewer steps and no list
+        each index becomes min(t, n - 1); `t_index_rescale` keeps relative places instead. `others` are further
+        parameters of the table by name. A value that cannot be taken is reported in the log and leaves the old one;
+        nothing is raised.
+        """
+        wanted = {
+            "cfg_type": cfg_type,
+            "t_index_rescale": t_index_rescale,
+            "num_inference_steps": num_inference_steps,
+            "t_index_list": t_index_list,
+            "guidance_scale": guidance_scale,
+            "delta": delta,
+            "seed": seed,
+            "normalize_prompt_weights": normalize_prompt_weights,
+            "prompts": prompt_list,
+            "prompt_interpolation_method": self._method("prompts", prompt_list, prompt_interpolation_method, "slerp"),
+            "negative_prompt": negative_prompt,
+            "normalize_seed_weights": normalize_seed_weights,
+            "seed_list": seed_list,
+            "seed_interpolation_method": self._method("seed_list", seed_list, seed_interpolation_method, "linear"),
+            **others,
+            CONTROLNETS: controlnet_config,
+            **self._adapters(ipadapter_config),
+        }
+        self.set({name: value for name, value in wanted.items() if value is not None})
+
+    def _method(self, name: str, given: Any, method: str, default: str) -> str | None:
+        """The interpolation method, where it goes with a list that is given and will be taken."""
+        if given is None:
+            if method != default:
+                self.notices.say(f"method:{name}", f"the interpolation method {method!r} counts where a list is given")
+            return None
+        try:
+            TABLE[name].coerce(handed_over(given))
+        except Refused:
+            return None
+        return method
+
+    def _adapters(self, config: Any) -> dict[str, Any]:
+        """What a config of IP-Adapters sets: pictures go straight to their adapter, and a scale alone is its knob."""
+        if config is None:
+            return {}
+        rows = [config] if isinstance(config, Mapping) else config
+        if not isinstance(rows, Sequence) or isinstance(rows, str) or not all(isinstance(r, Mapping) for r in rows):
+            return {IPADAPTERS: config}
+        for k, row in enumerate(rows):
+            image = row.get("style_image")
+            if image is not None:
+                # A name takes the place of a picture that was handed over before.
+                self.give_style(None if _is_name(image) else image, k)
+        plain = [{key: v for key, v in row.items() if key != "style_image" or _is_name(v)} for row in rows]
+        if all(set(row) <= {"scale"} for row in plain):
+            scales = {adapter_name(k): row["scale"] for k, row in enumerate(plain) if "scale" in row}
+            if all(name in self.table for name in scales):
+                return scales
+        return {IPADAPTERS: plain[0] if isinstance(config, Mapping) else plain}
+
+    def give_style(self, image: Picture | None, index: int = 0) -> None:
+        """The picture whose look the IP-Adapter at `index` brings, from the next frames on; None: the one it names."""
+        take = self._brush.style_image
+        if take is None:
+            self.notices.say("ipadapter", NO_ADAPTER)
+        else:
+            self._give("style image", image, lambda pixels: take(pixels, index))
+
+    def give_control(self, image: Picture | None, index: int | None = None) -> None:
+        """What the ControlNet at `index`, or every one, looks at from the next frame on; None: the input again."""
+        take = self._brush.control_image
+        if take is None or control_name(index or 0) not in self.table:
+            which = "" if index is None else f" for number {index}"
+            self.notices.say("controlnet:image", NO_CONTROLNET.format(f"a control image{which}"))
+        else:
+            self._give("control image", image, lambda pixels: take(pixels, index))
+
+    def _give(self, what: str, image: Picture | None, take: Callable[[np.ndarray | None], None]) -> None:
+        try:
+            # A copy: the caller may fill the same array anew.
+            pixels = None if image is None else as_pixels(image, span_of(image)).copy()
+        except (OSError, TypeError, ValueError) as why:
+            self.notices.say(f"picture:{what}", f"{what}: {why}; the one before stays")
+            return
+        take(pixels)
+
+    def scale_control(self, index: int, scale: float) -> None:
+        """From the next frame on the ControlNet at `index` moves to `scale`, 0..2."""
+        if control_name(index) in self.table:
+            self.set({control_name(index): scale})
+        else:
+            self.notices.say("controlnet:scale", NO_CONTROLNET.format(f"scale {scale} for number {index}"))
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Set parameters of the table by name, all in one frame, in the order given; from any thread. An action's name
+        fires it with the value.
+
+        A value that cannot be taken, a name that is none and a value that is clamped are reported here and now.
+        """
+        plain = {str(name): placed(str(name), handed_over(value)) for name, value in values.items()}
+        with self._turn:
+            for name, value in plain.items():
+                self._play(name, value)
+
+    def do(self, action: str, payload: Any = ()) -> None:
+        """Fire an action before the next frame: `transition`, `panic`, `tap`, `reset_cache`; from any thread.
+
+        `payload` is what its message holds, as in do("transition", {"target_prompts": [("sea", 1.0)], "num_steps":
+        30}). What cannot be is reported in the log.
+        """
+        self.set({action: payload})
+
+    def _play(self, name: str, value: Any) -> None:
+        """Within the lock: one parameter set, or one action fired."""
+        t = self._clock.now() - self._period
+        try:
+            if name in self.table:
+                note = self._router.state.set(self.table[name], value, t, "api")
+                if note is not None:
+                    self.notices.say(f"changed:{name}", note)
+            elif name in self.table.actions:
+                self._router.fire(name, value, t)
+            else:
+                near = self.table.nearest(name) or self.table.nearest(name, actions=True)
+                hint = f"; did you mean {near}?" if near else ""
+                self.notices.say(f"unknown:{name[:80]}", f"{name[:80]} means nothing here{hint}")
+        except Refused as why:
+            self.notices.say(f"refused:{name}", str(why))
+
+    def get_stream_state(self, include_caches: bool = False) -> dict[str, Any]:
+        """Where every parameter of the stream is going, updates just made included, as plain values; from any thread.
+
+        Beside the parameters' own names stand StreamDiffusion's: `prompt_list` and `seed_list` as [(item, weight)],
+        `current_seed`, `width` and `height`. `include_caches` is taken, and shows nothing more.
+        """
+        with self._turn:
+            values = {name: self._router.state.target(name) for name in STATE}
+            seeds = self._router.state.target("seed_list")
+        width, height = self._size
+        return {
+            **{name: parameter_value(TABLE[name], value) for name, value in values.items()},
+            "prompt_list": list(values["prompts"]),
+            "seed_list": list(seeds or ((values["seed"], 1.0),)),
+            "current_seed": values["seed"],
+            "width": width,
+            "height": height,
+        }
+
+    def encode_ahead(self, texts: Sequence[str]) -> None:
+        """Read these prompts now, so that none of them holds a frame up when it is set; from any thread."""
+        self._brush.prepare([texts] if isinstance(texts, str) else [str(text) for text in texts])
+
+    def paint(self, group: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+        """As many frames, painted together: uint8 (H, W, 3) RGB or None in, uint8 (H, W, 3) out.
+
+        Where the model fails the last good frames stand, and the log says so. Raises RenderFailed before the first.
+        """
+        assert self._brush.group is not None
+        return self._held(self._brush.group, group, True)
+
+    def latents(self, group: Sequence[np.ndarray | None]) -> "Tensor":
+        """The same, as the model has them: (K, C, h, w)."""
+        assert self._brush.latents is not None
+        return self._held(self._brush.latents, group, False)
+
+    def _held(self, paint: Callable[..., Any], group: Sequence[np.ndarray | None], resizable: bool) -> Any:
+        if not group:
+            return []
+        snapshots = []
+        with self._turn:
+            for _ in group:
+                snapshots.append(self._router.sample(self._clock.now()))
+                self._clock.advance(self._period)
+        began = self._watch.now()
+        effort = self._governor.before(snapshots[-1], began, resizable)
+        try:
+            self._last = paint(group, snapshots) if effort == FULL else paint(group, snapshots, effort)
+            self._governor.after(snapshots[-1], began, (self._watch.now() - began) / len(group))
+        except RuntimeError as fault:
+            if self._last is None or len(self._last) != len(group):
+                raise
+            self.notices.say("render", f"a frame could not be painted, the last one stands: {fault}")
+        return self._last
+
+    @property
+    def frame_buffer_size(self) -> int:
+        """How many frames a call without pictures paints."""
+        return self._router.state.target("frame_buffer_size")
+
+
+def _is_name(image: Any) -> bool:
+    """Whether a style image is given by its name: it is opened where the adapter is built."""
+    return isinstance(image, str)
