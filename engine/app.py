@@ -159,6 +159,7 @@ def journal_header(
         "stream": dict(show.stream),
         "mappings": [_mapping_text(m) for m in mappings],
         "effects": [effect.path for effect in show.effects],
+        "assets": str(Path(show.assets).expanduser().resolve()),
     }
 
 

@@ -11,7 +11,7 @@ from .core.journal import JournalMistake
 from .core.parameters import Refused
 from .core.shape import PLAIN, Shape, SourceOptions
 from .core.smoothing import parse_smoothing
-from .core.table import TABLE
+from .core.table import TABLE, knob_of
 
 DEFAULT_SHOW = "laptop"
 
@@ -45,6 +45,8 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
     try:
         effects = tuple(load_effect(Path(effect)) for effect in header.get("effects", ()))
         table = TABLE.extended(*(parameter for effect in effects for parameter in effect.parameters))
+        missing = (name for name in header["parameters"] if name not in table)
+        table = table.extended(*(knob for name in missing if (knob := knob_of(name)) is not None))
         return Show(
             model=header["model"],
             size=(header["size"][0], header["size"][1]),
@@ -54,6 +56,7 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             parameters={name: table[name].coerce(value).value for name, value in header["parameters"].items()},
             smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
             stream={**DEFAULTS, **header["stream"]},
+            assets=header.get("assets", "assets"),
             effects=effects,
             table=table,
         )

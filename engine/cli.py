@@ -91,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("journal", metavar="JOURNAL")
     replay.add_argument("--sink", action="append", required=True, metavar="S")
     replay.add_argument("--size", type=size, metavar="WxH")
+    replay.add_argument("--assets", metavar="DIR", help="folder of reference images and the like (the show's own)")
     replay.add_argument("--steps", type=int, metavar="N", help="denoising steps, whatever the show used")
     bench = commands.add_parser("bench", help="how fast this machine plays: a table")
     bench.add_argument("--json", action="store_true")
@@ -236,7 +237,7 @@ def replay(options: argparse.Namespace) -> int:
     path = Path(options.journal)
     if not path.is_file():
         raise Asked(f"there is no journal {options.journal}")
-    replay_journal(path, options.sink, options.size, options.steps, stop_on_signals())
+    replay_journal(path, options.sink, options.size, options.steps, stop_on_signals(), options.assets)
     return 0
 
 

@@ -101,13 +101,15 @@ def replay_journal(
     size: tuple[int, int] | None,
     steps: int | None,
     stop: threading.Event,
+    assets: str | None = None,
 ) -> int:
     """Render the show in the journal at `path` to `sinks`; returns how many frames.
 
-    `size` renders at another size, `steps` with evenly spaced steps whatever the show used. Raises JournalMistake.
+    `size` renders at another size, `steps` with evenly spaced steps whatever the show used, `assets` takes reference
+    images and the like from another folder than the show did. Raises JournalMistake.
     """
     header = read_header(path)
-    show: Show = show_from_header(header, path).replace(sinks=list(sinks))
+    show: Show = show_from_header(header, path).replace(sinks=list(sinks), assets=assets)
     if size is not None:
         show = show.replace(size=size)
     clock = ManualClock()

@@ -5,18 +5,23 @@ lag, so every continuous parameter crosses the part of its range that is played 
 end and why.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
 from .controls import CONTROLNETS, read_controls, scale_name
+from .controls import MOST as MOST_CONTROLNETS
 from .ipadapters import IPADAPTERS, read_adapters
+from .ipadapters import MOST as MOST_ADAPTERS
 from .ipadapters import scale_name as adapter_name
 from .parameters import Action, Parameter
 
 ENGINE = "the diffusion issue: the whole of update_stream_params"
 CUES = "presets and cue lists"
+# More at once cost time in every frame and are a mistake rather than a wish.
+MOST_LORAS = 16
 
 _PARAMETERS = (
     Parameter(
@@ -281,6 +286,23 @@ def lora_scale(index: int, default: float = 1.0) -> Parameter:
 
 def lora_name(index: int) -> str:
     return f"lora/{index}/scale"
+
+
+_KNOB = re.compile(r"(controlnet|ipadapter|lora)/(0|[1-9][0-9]?)/scale")
+_KNOBS = {
+    "controlnet": (control_scale, MOST_CONTROLNETS), "ipadapter": (adapter_scale, MOST_ADAPTERS),
+    "lora": (lora_scale, MOST_LORAS),
+}  # fmt: skip
+
+
+def knob_of(name: str) -> Parameter | None:
+    """The knob of this name, as a show has it that has so many ControlNets, IP-Adapters or LoRAs; None where it names
+    none."""
+    found = _KNOB.fullmatch(name)
+    if found is None:
+        return None
+    make, most = _KNOBS[found[1]]
+    return make(int(found[2])) if int(found[2]) < most else None
 
 
 # Lists whose every entry brings a knob along.

@@ -15,14 +15,12 @@ from typing import Any
 from ..core.notices import Notices
 from ..core.parameters import Refused
 from ..core.smoothing import Motion, Smoothing
-from ..core.table import TABLE
+from ..core.table import MOST_LORAS, TABLE
 from .lora import Adapters, Commit, Graft, Lora, LoraMistake, read_lora, skeleton
 from .worker import Worker
 
 RUNTIME, PERMANENT = "runtime_peft", "permanent_merge"
 MERGE_MODES = (RUNTIME, PERMANENT)
-# More at once cost time in every frame and are a mistake rather than a wish.
-MOST = 16
 _SLEW = TABLE["lora_scales"].slew or 2.0
 Find = Callable[[str], Path]
 
@@ -99,8 +97,8 @@ class Loras:
         """LoRAs by name, for `ask` and `open`; `find` where names mean more than what messages may name. Raises Refused
         for a name that stands for no file."""
         found = {str((find or self._find)(name)): scale for name, scale in rows}
-        if len(found) > MOST:
-            raise Refused(f"at most {MOST} LoRAs at once, not {len(found)}")
+        if len(found) > MOST_LORAS:
+            raise Refused(f"at most {MOST_LORAS} LoRAs at once, not {len(found)}")
         if found and self._adapters is None:
             raise Refused("this model takes no LoRAs")
         return tuple(Wish(key, scale, mode == PERMANENT) for key, scale in found.items())
@@ -183,10 +181,10 @@ class Loras:
         if wish is not None and wish.scale == scale:
             return
         self._check_live(key)
-        if wish is None and len(self._wishes) >= MOST:
+        if wish is None and len(self._wishes) >= MOST_LORAS:
             unheard = [k for k, w in self._wishes.items() if w.scale == 0.0 and not w.permanent]
             if not unheard:
-                raise Refused(f"at most {MOST} LoRAs at once; {Path(key).stem} is left out")
+                raise Refused(f"at most {MOST_LORAS} LoRAs at once; {Path(key).stem} is left out")
             del self._wishes[unheard[0]]
         self._wishes[key] = Wish(key, scale, False)
 

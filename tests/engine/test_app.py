@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clavilux.configs import Show
+from clavilux.configs import Show, load_show
 from clavilux.engine import app
 from clavilux.engine.app import Brush, Parts, Performance
-from clavilux.engine.asked import Asked
+from clavilux.engine.asked import Asked, show_from_header
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.shape import Shape, SourceOptions
@@ -73,6 +73,39 @@ def test_a_recorded_show_replays_to_the_same_frames(tmp_path):
     frames = [[p.read_bytes() for p in sorted((tmp_path / f).glob("*.png"))] for f in ("frames", "again")]
     assert len(frames[0]) == 10
     assert frames[0] == frames[1]
+
+
+def test_a_recorded_show_with_loras_and_controlnets_replays_from_its_own_assets(tmp_path):
+    journal, mapping = tmp_path / "show.jsonl", tmp_path / "knobs.yaml"
+    mapping.write_text("version: 1\nbindings:\n  - {osc: /ink, to: lora/0/scale}\n")
+    text = (
+        "stream: {lora_merge_mode: runtime_peft, lora_dict: {ink: 0.4}, controlnets: [{model_id: embedded}],\n"
+        "  ipadapters: [{ipadapter_model_path: a.bin, scale: 0.6}]}\n"
+        "parameters: {noise_scale: 0.5}\nassets: pictures\nsource: test-pattern\nsize: [64, 64]\n"
+    )
+    (tmp_path / "show.yaml").write_text(text)
+    played = load_show(tmp_path / "show.yaml").replace(
+        sinks=[str(tmp_path / "frames") + "/"], journal=str(journal), mappings=[str(mapping)]
+    )
+    render_offline(played, NEVER, frames=3)
+    [header, *_] = rows(journal)
+    assert header["parameters"]["lora/0/scale"] == 0.4
+    again = show_from_header(header, journal)
+    assert again.parameters["ipadapter/0/scale"] == 0.6
+    assert again.assets == str((tmp_path / "pictures").resolve())
+    replay_journal(journal, [str(tmp_path / "again") + "/"], None, None, NEVER)
+    frames = [[p.read_bytes() for p in sorted((tmp_path / f).glob("*.png"))] for f in ("frames", "again")]
+    assert len(frames[0]) == 3
+    assert frames[0] == frames[1]
+
+
+def test_a_replay_may_take_its_pictures_from_elsewhere(tmp_path, monkeypatch):
+    journal, seen = tmp_path / "show.jsonl", []
+    render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=1)
+    whole = Parts.router
+    monkeypatch.setattr(Parts, "router", lambda parts, *given: seen.append(parts.show.assets) or whole(parts, *given))
+    replay_journal(journal, ["null"], None, None, NEVER, str(tmp_path / "moved"))
+    assert seen == [str(tmp_path / "moved")]
 
 
 def test_a_replay_turns_its_source_as_the_show_did(tmp_path):
