@@ -19,6 +19,7 @@ from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
 from ..mappings import load_mapping
 from .brush import Brush, make_brush
+from .core.assets import lora_asset
 from .core.bindings import BindingSet
 from .core.clock import Clock, SystemClock
 from .core.documents import Mistake, Mistakes
@@ -109,7 +110,10 @@ class Parts:
     def router(self, mappings: Sequence[BindingSet], brush: Brush) -> Router:
         bindings = [b for m in mappings for b in m.bindings]
         opening = opening_values(self.show, brush.opening)
-        return Router(self.notices, bindings, self.show.table, opening, self.show.smoothing)
+        router = Router(self.notices, bindings, self.show.table, opening, self.show.smoothing)
+        assets = Path(self.show.assets).expanduser()
+        router.state.lora_file = lambda name: str(lora_asset(assets, name))
+        return router
 
     def source(self) -> Source:
         show = self.show

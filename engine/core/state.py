@@ -1,7 +1,7 @@
 """The state of every parameter: where it is going, where it is, and who moved it last."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .events import Event
@@ -10,7 +10,7 @@ from .notices import Notices
 from .parameters import Coerced, Parameter, Refused, aliased
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
-from .table import GROWING, Table, knobs, lora_name
+from .table import GROWING, MOST_LORAS, Table, knobs, lora_name
 
 
 class State:
@@ -50,6 +50,8 @@ class State:
         self.opening: Mapping[str, Any] = start
         self._override = override
         self._own: dict[str, Smoothing] = {}
+        # The file of the LoRA that a name stands for; raises Refused where it stands for none.
+        self.lora_file: Callable[[str], str] = lambda name: name
         # Who wants to know that there are more parameters than before: the router.
         self.grown: Callable[[Sequence[Parameter]], None] | None = None
         for name, value in start.items():
@@ -90,7 +92,9 @@ class State:
             self._turn_lora(name, coerced.value)
         else:
             was = self._values[name]
-            self._values[name] = _merged(was, coerced.value) if p.kind == "scales" else coerced.value
+            if p.kind == "scales":
+                coerced = self._merged(was, coerced)
+            self._values[name] = coerced.value
             for other in p.replaces:
                 # A seed has always a value; a list that is replaced is gone.
                 if self.table[other].default is None:
@@ -116,6 +120,29 @@ class State:
             return Coerced(changed(self._values[IPADAPTERS], coerced.value), coerced.note)
         except AdapterRefused as e:
             raise Refused(f"{IPADAPTERS} {e}") from None
+
+    def _merged(self, was: tuple[tuple[str, float], ...], coerced: Coerced) -> Coerced:
+        """Scales by path: those that are named anew move where they stand, the others stay, new ones come last. Raises
+        Refused where no name stands for a LoRA."""
+        rows, wrong, good = dict(was), [], 0
+        for name, scale in coerced.value:
+            try:
+                rows[name if name in rows else self._row_of(name, rows)] = scale
+                good += 1
+            except Refused as e:
+                wrong.append(str(e))
+        if wrong and not good:
+            raise Refused("; ".join(wrong))
+        notes = [*([coerced.note] if coerced.note else []), *wrong]
+        return Coerced(tuple(rows.items()), "; ".join(notes) or None)
+
+    def _row_of(self, name: str, rows: Collection[str]) -> str:
+        file = self.lora_file(name)
+        if file in rows:
+            return file
+        if len(rows) >= MOST_LORAS:
+            raise Refused(f"{name} is left out: at most {MOST_LORAS} LoRAs have a knob")
+        return name
 
     def _move_knobs(self, name: str, value: Any, t: float, owner: object) -> None:
         """Each knob goes where the list that brought it says."""
@@ -194,8 +221,3 @@ class State:
 
 def _fits(asked: Sequence[int], fitted: Sequence[int], steps: int) -> str:
     return f"t_index_list {list(asked)} becomes {list(fitted)} in {steps} steps"
-
-
-def _merged(was: tuple[tuple[str, float], ...], new: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
-    """Scales by path: those that are named anew move where they stand, the others stay, new ones come last."""
-    return tuple({**dict(was), **dict(new)}.items())

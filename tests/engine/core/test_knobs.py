@@ -6,8 +6,9 @@ from clavilux.engine.core.bindings import BindingSet
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.parameters import Refused
 from clavilux.engine.core.router import Router
-from clavilux.engine.core.table import TABLE
+from clavilux.engine.core.table import MOST_LORAS, TABLE
 from clavilux.mappings import load_mapping
 
 LORAS = {"lora_scales": (("ink", 0.0), ("neon", 1.0))}
@@ -42,6 +43,35 @@ def test_the_list_moves_the_knob_and_keeps_its_places(router):
     say(router, 3.0, "lora/2/scale", 0.0)
     say(router, 3.0, "ink", 1.0)
     assert scales(router, 5.0) == {"ink": 0.0, "neon": -0.5, "thermal": 0.0}
+
+
+def test_a_name_that_stands_for_no_lora_brings_no_knob_and_costs_the_good_ones_nothing(router):
+    def file(name):
+        if name not in ("thermal", "spare"):
+            raise Refused(f"{name}: there is no such file in the assets folder")
+        return name
+
+    router.state.lora_file = file
+    knobs = [name for name in router.table if name.startswith("lora/")]
+    for n in range(300):
+        say(router, n / 30, "lora_scales", f"thermla{n}", 0.8)
+    assert [name for name in router.table if name.startswith("lora/")] == knobs
+    assert router.sample(10.0)["lora_scales"] == LORAS["lora_scales"]
+    say(router, 11.0, "lora_scales", "thermal", 0.8, "thermla", 0.8)
+    assert scales(router, 20.0) == {"ink": 0.0, "neon": 1.0, "thermal": 0.8}
+
+
+def test_another_name_of_a_lora_that_is_there_moves_the_knob_it_has(router):
+    router.state.lora_file = {"brush": "ink"}.__getitem__
+    say(router, 0.0, "lora_scales", "brush", 0.7)
+    assert scales(router, 2.0) == {"ink": 0.7, "neon": 1.0}
+    assert "lora/2/scale" not in router.table
+
+
+def test_there_is_an_end_to_knobs(router):
+    for n in range(40):
+        say(router, n / 30, "lora_scales", f"style{n}", 0.1)
+    assert len(scales(router, 9.0)) == MOST_LORAS
 
 
 def test_beyond_a_knobs_reach_the_list_alone_counts(router):
