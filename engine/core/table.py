@@ -81,14 +81,14 @@ _PARAMETERS = (
         range=(-1, 2**32 - 1), tier="schedule", replaces=("seed_list",),
     ),
     Parameter(
+        "seed_morph", "float", 0.5, "How long a seed that is simply set takes to arrive; 0 is at once.",
+        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next seed",
+    ),
+    Parameter(
         "seed_list", "seeds", None, "Several noises blended by weight.",
         range=(-1, 2**32 - 1), tier="schedule", replaces=("seed",),
     ),
     Parameter(
-    Parameter(
-        "seed_morph", "float", 0.5, "How long a seed that is simply set takes to arrive; 0 is at once.",
-        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next seed",
-    ),
         "seed_interpolation_method", "choice", "linear", "How seeds blend: linear (kept at unit variance) or slerp.",
         choices=("linear", "slerp"),
     ),
