@@ -21,11 +21,15 @@ __all__ = ["check", "learn", "monitor", "params", "ports"]
 def check(options: argparse.Namespace) -> int:
     """List every mistake of every file; exit 2 when there is one."""
     wrong = 0
+    table = load_show(options.show).table if options.show else TABLE
     for name in options.files:
         try:
             if _is_mapping(name):
-                found = load_mapping(name)
+                found = load_mapping(name, table)
                 print(f"{name}: good, {len(found.bindings)} rows")
+                later = dict.fromkeys(b.to for b in found.bindings if b.to is not None and b.to not in table)
+                if later:
+                    print(f"{name}: {', '.join(later)}: only in a show that has it, or while one is played")
             else:
                 show = load_show(name)
                 for mapping in show.mappings:

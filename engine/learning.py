@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..configs import load_show
 from ..mappings import load_mapping, shipped
 from ..mappings.writer import add_row
 from .asked import Asked
@@ -16,8 +17,8 @@ from .core.clock import SystemClock
 from .core.documents import SUFFIXES
 from .core.learn import Learner, Learnt
 from .core.notices import Notices
-from .core.parameters import Refused, to_number
-from .core.table import TABLE, Table
+from .core.parameters import Parameter, Refused, to_number
+from .core.table import TABLE, Table, knob_of
 from .ears import Ears
 from .monitor import colourful, paint
 
@@ -31,26 +32,27 @@ def write_row(path: Path, learnt: Learnt, words: str, table: Table = TABLE) -> i
     Returns the row's line. Raises Refused for words that mean nothing, Mistakes, OSError.
     """
     name, *limits = words.split()
-    if name not in table and name not in table.actions:
+    played = table.get(name) or knob_of(name)
+    if played is None and name not in table.actions:
         near = table.nearest(name) or table.nearest(name, actions=True)
         hint = f"; did you mean {near}?" if near else "; `clavilux params` lists them"
         raise Refused(f"no parameter or action is called {name}{hint}")
     row: dict[str, Any]
-    if name in table:
+    if played is not None:
         if len(limits) not in (0, 2):
             raise Refused(f"a range is two numbers: {name} 0.2 0.9")
-        row = learnt.row(name, range=[to_number(n, "range") for n in limits] or None, mode=_mode(learnt, name, table))
+        row = learnt.row(name, range=[to_number(n, "range") for n in limits] or None, mode=_mode(learnt, played))
     else:
         row = {"do" if key == "to" else key: value for key, value in learnt.row(name).items()}
     return add_row(path, row, table)
 
 
-def _mode(learnt: Learnt, name: str, table: Table) -> str | None:
+def _mode(learnt: Learnt, played: Parameter) -> str | None:
     """A key turns a switch over; everything else is momentary."""
-    return "toggle" if learnt.control.kind == "note" and table[name].kind == "bool" else None
+    return "toggle" if learnt.control.kind == "note" and played.kind == "bool" else None
 
 
-def mapping_path(name: str) -> Path:
+def mapping_path(name: str, table: Table = TABLE) -> Path:
     """The file to write to. Raises Asked for a mapping that ships, which is not the performer's to change."""
     path = Path(name).expanduser()
     if path.name == name and name in shipped() and not path.exists():
@@ -58,7 +60,7 @@ def mapping_path(name: str) -> Path:
     if path.suffix not in SUFFIXES:
         path = path.with_name(path.name + ".yaml")
     if path.exists():
-        load_mapping(path)
+        load_mapping(path, table)
     elif not path.parent.is_dir():
         raise Asked(f"there is no folder {path.parent}")
     return path
@@ -68,7 +70,8 @@ def learn(options: argparse.Namespace) -> int:
     """Learn controls, one after another, until Ctrl-C (or one, with --to)."""
     from .cli import stop_on_signals
 
-    path = mapping_path(options.mapping)
+    table = load_show(options.show).table if options.show else TABLE
+    path = mapping_path(options.mapping, table)
     clock = SystemClock()
     ears = Ears(options, clock, Notices(clock))
     stop = stop_on_signals()
@@ -78,7 +81,7 @@ def learn(options: argparse.Namespace) -> int:
         print(f"learning into {path}; {ears.words}; Ctrl-C ends", flush=True)
         while not stop.is_set():
             learnt = _wait(learner, ears, clock, stop)
-            if learnt is None or not _name_it(path, learnt, options.to, typed, stop) or options.to:
+            if learnt is None or not _name_it(path, learnt, options.to, typed, stop, table) or options.to:
                 break
             ears.heard()
             learner.forget()
@@ -99,7 +102,14 @@ def _wait(learner: Learner, ears: Ears, clock: SystemClock, stop: threading.Even
     return None
 
 
-def _name_it(path: Path, learnt: Learnt, to: str | None, typed: "Iterator[str | None]", stop: threading.Event) -> bool:
+def _name_it(
+    path: Path,
+    learnt: Learnt,
+    to: str | None,
+    typed: "Iterator[str | None]",
+    stop: threading.Event,
+    table: Table,
+) -> bool:
     """Ask what the control plays until the answer is right; False when there is no answer any more."""
     colour = colourful(sys.stdout)
     print(f"this is {paint(str(learnt.control), '32', colour)}", flush=True)
@@ -116,7 +126,7 @@ def _name_it(path: Path, learnt: Learnt, to: str | None, typed: "Iterator[str | 
         if not words.strip():
             return True
         try:
-            line = write_row(path, learnt, words)
+            line = write_row(path, learnt, words, table)
         except Refused as e:
             if to is not None:
                 raise

@@ -21,7 +21,7 @@ from ..engine.core.parameters import Parameter, Refused
 from ..engine.core.patterns import is_pattern, matcher
 from ..engine.core.sections import Section, finite, nearest, shown
 from ..engine.core.smoothing import parse_smoothing
-from ..engine.core.table import Table
+from ..engine.core.table import Table, knob_of
 from ..engine.core.transition import Transition
 
 ROW_KEYS = (
@@ -99,7 +99,7 @@ class _Row:
         s = self.section
         control = self._control()
         to, do, flips = self._target()
-        p = self.table[to] if to else None
+        p = self._parameter(to) if to else None
         mode, value = self._mode(p, do, flips)
         binding = Binding(
             control=control or Control("cc"),
@@ -196,7 +196,7 @@ class _Row:
             s.say("do", "a row has `to` (a parameter) or `do` (an action), not both")
         elif "to" not in s and "do" not in s:
             s.say("", "the row does not say what it plays: `to: <parameter>` or `do: <action>`")
-        if to is not None and to not in table:
+        if to is not None and self._parameter(to) is None:
             if to in table.actions:
                 s.say("to", f"{to} is an action; write `do: {to}`")
             else:
@@ -212,6 +212,10 @@ class _Row:
         else:
             s.say_of("do", do, f"no such action{nearest(do, table.actions)}")
         return to, None, False
+
+    def _parameter(self, name: str) -> Parameter | None:
+        """The parameter of this name, or the knob of a ControlNet, an IP-Adapter or a LoRA, which may come later."""
+        return self.table.get(name) or knob_of(name)
 
     def _near(self, name: str) -> str:
         near = self.table.nearest(name)

@@ -68,8 +68,9 @@ class Router:
         self.rebind(bindings)
 
     def rebind(self, bindings: Iterable[Binding]) -> None:
-        """Play these rows from now on; values stay as they are."""
+        """Play these rows from now on; values stay as they are. A knob that they play is there from now on."""
         self.bindings = tuple(bindings)
+        self.state.bring(b.to for b in self.bindings if b.to is not None)
         self.banks.bind(self.bindings)
         self.players = [Player(b, self) for b in self.bindings]
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}

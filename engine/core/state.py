@@ -1,7 +1,7 @@
 """The state of every parameter: where it is going, where it is, and who moved it last."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .events import Event
@@ -10,7 +10,7 @@ from .notices import Notices
 from .parameters import Coerced, Parameter, Refused, aliased
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
-from .table import GROWING, MOST_LORAS, Table, knobs, lora_name
+from .table import GROWING, MOST_LORAS, Table, knob_of, knobs, lora_name
 
 
 class State:
@@ -71,13 +71,20 @@ class State:
     def _grow(self, name: str, value: Any) -> list[tuple[Parameter, float | None]]:
         """A knob for each entry of a list that has none yet. Those of entries that are gone stay, and move nothing."""
         found = knobs(name, value)
-        new = [p for p, _ in found if p.name not in self._motions]
+        self._add([p for p, _ in found if p.name not in self._motions])
+        return found
+
+    def bring(self, names: Iterable[str]) -> None:
+        """The knobs of these names, where they are not there yet: what they move may come later."""
+        missing = [knob_of(name) for name in dict.fromkeys(names) if name not in self.table]
+        self._add([p for p in missing if p is not None])
+
+    def _add(self, new: Sequence[Parameter]) -> None:
         self.table.grow(*new)
         for p in new:
             self._begin(self.table[p.name], p.default)
         if new and self.grown is not None:
             self.grown(new)
-        return found
 
     def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
         """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""

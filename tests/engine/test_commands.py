@@ -44,6 +44,40 @@ def test_check_names_every_mistake_and_exits_2(tmp_path, capsys):
     assert "noise_scale" in out
 
 
+KNOBS = """version: 1
+bindings:
+  - {cc: 21, to: lora/0/scale, range: [0, 1.2]}
+  - {cc: 22, to: controlnet/1/scale}
+  - {cc: 23, to: ipadapter/0/scale}
+"""
+
+
+def test_check_takes_the_knobs_that_a_show_may_have(tmp_path, capsys):
+    mapping, other = tmp_path / "set.yaml", tmp_path / "other.yaml"
+    mapping.write_text(KNOBS)
+    other.write_text("version: 1\nbindings:\n  - {cc: 21, to: lora/16/scale}\n  - {cc: 22, to: lora/x/scale}\n")
+    assert main(["check", str(mapping)]) == 0
+    said = capsys.readouterr().out
+    assert "good, 3 rows" in said
+    assert "lora/0/scale, controlnet/1/scale, ipadapter/0/scale: only in a show that has it" in said
+    assert main(["check", str(other)]) == 2
+    assert capsys.readouterr().out.count("no such parameter") == 2
+
+
+def test_check_knows_the_own_effects_of_a_show_that_is_named(tmp_path, capsys):
+    (tmp_path / "swirl.py").write_text(
+        "from clavilux.engine import Parameter\n"
+        "PARAMETERS = [Parameter('swirl_amount', 'float', 0.0, 'How far.', range=(0, 1), slew=2)]\n"
+        "def image_after(pixels, values):\n    return pixels\n"
+    )
+    (tmp_path / "show.yaml").write_text("effects: [./swirl.py]\n")
+    mapping = tmp_path / "set.yaml"
+    mapping.write_text("version: 1\nbindings:\n  - {cc: 21, to: swirl_amount}\n")
+    assert main(["check", str(mapping)]) == 2
+    assert main(["check", "--show", str(tmp_path / "show.yaml"), str(mapping)]) == 0
+    assert "good, 1 rows" in capsys.readouterr().out
+
+
 def test_check_is_content_with_what_ships(capsys):
     assert main(["check", "laptop", "nanokontrol2"]) == 0
 

@@ -174,6 +174,8 @@ def test_ranges_actions_and_switches(tmp_path):
     write_row(path, learnt, "paused")
     first, second, third = load_mapping(path).bindings
     assert (first.range, second.do, third.mode) == ((0.2, 0.9), "panic", "toggle")
+    line = write_row(path, learnt, "lora/0/scale 0 1.2")
+    assert "to: lora/0/scale, range: [0.0, 1.2]" in path.read_text().splitlines()[line - 1]
     with pytest.raises(Refused, match="did you mean noise_scale"):
         write_row(path, learnt, "noise_scal")
     with pytest.raises(Refused, match="a range is two numbers"):

@@ -102,3 +102,16 @@ def test_a_show_with_loras_has_a_knob_for_each_that_a_mapping_binds(tmp_path):
     router.feed(Event(0.0, "midi:x", "/cc/0/21", (127,)))
     assert "lora/1/scale" not in TABLE
     assert scales(router, 2.0)["neon"] == 1.5
+
+
+def test_a_row_may_play_the_knob_of_a_lora_that_comes_later(tmp_path):
+    (tmp_path / "set.yaml").write_text("bindings:\n  - {osc: /ink, to: lora/0/scale, range: [0, 2]}\n")
+    mapping = load_mapping(tmp_path / "set.yaml")
+    router = Router(Notices(ManualClock()), mapping.bindings)
+    assert "lora/0/scale" not in TABLE
+    router.feed(Event(0.0, "osc", "/ink", (0.25,)))
+    assert router.sample(2.0)["lora/0/scale"] == 0.5
+    say(router, 2.0, "lora_scales", "ink", 0.8)
+    assert scales(router, 4.0) == {"ink": 0.8}
+    router.feed(Event(4.0, "osc", "/ink", (0.25,)))
+    assert scales(router, 6.0) == {"ink": 0.5}
