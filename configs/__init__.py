@@ -5,8 +5,16 @@ May import `clavilux.engine.core` and the YAML library, nothing else of the hous
 
 from .loader import load_show, shipped
 from .show import Midi, Osc, Server, Show
-from .streamdiffusion import load_config, save_config, show_from_config
+from .streamdiffusion import (
+    create_prompt_blending_config,
+    create_seed_blending_config,
+    load_config,
+    save_config,
+    set_normalize_weights_config,
+    show_from_config,
+)
 
 __all__ = [
-    "Midi", "Osc", "Server", "Show", "load_config", "load_show", "save_config", "shipped", "show_from_config",
+    "Midi", "Osc", "Server", "Show", "create_prompt_blending_config", "create_seed_blending_config", "load_config",
+    "load_show", "save_config", "set_normalize_weights_config", "shipped", "show_from_config",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """StreamDiffusion's way of reading and writing configs: a plain dict with every key at hand."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +103,33 @@ def show_from_config(config: Mapping[str, Any], name: str = "config") -> Show:
     except (TypeError, ValueError) as e:
         raise Mistakes([Mistake(name, 0, "", f"holds what no config can hold: {e}")]) from None
     return parse_show(text, name)
+
+
+def create_prompt_blending_config(
+    base_config: Mapping[str, Any],
+    prompt_list: Sequence[tuple[str, float]],
+    prompt_interpolation_method: str = "slerp",
+    enable_caching: bool = True,
+) -> dict[str, Any]:
+    """The config with these prompts by weight; as StreamDiffusion has it."""
+    blend = {"prompt_list": list(prompt_list), "interpolation_method": prompt_interpolation_method}
+    return {**base_config, "prompt_blending": {**blend, "enable_caching": enable_caching}}
+
+
+def create_seed_blending_config(
+    base_config: Mapping[str, Any],
+    seed_list: Sequence[tuple[int, float]],
+    interpolation_method: str = "linear",
+    enable_caching: bool = True,
+) -> dict[str, Any]:
+    """The config with these seeds by weight."""
+    blend = {"seed_list": list(seed_list), "interpolation_method": interpolation_method}
+    return {**base_config, "seed_blending": {**blend, "enable_caching": enable_caching}}
+
+
+def set_normalize_weights_config(
+    base_config: Mapping[str, Any], normalize_prompt_weights: bool = True, normalize_seed_weights: bool = True
+) -> dict[str, Any]:
+    """The config with weights divided by their sum, or left as they are."""
+    flags = {"normalize_prompt_weights": normalize_prompt_weights, "normalize_seed_weights": normalize_seed_weights}
+    return {**base_config, **flags}

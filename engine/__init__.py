@@ -11,6 +11,9 @@ from typing import Any
 _PUBLIC = {
     "load_config": "..configs",
     "save_config": "..configs",
+    "create_prompt_blending_config": "..configs",
+    "create_seed_blending_config": "..configs",
+    "set_normalize_weights_config": "..configs",
     "create_wrapper_from_config": ".wrapper",
     "Parameter": ".core.parameters",
 }

@@ -45,9 +45,12 @@ STATE = (
 class Stream:
     """`set`, `do` and what is made of them are for any thread; `paint` and `latents` for one."""
 
-    def __init__(self, show: "Show", brush: "Brush", notices: Notices, clock: ManualClock, watch: Clock) -> None:
+    def __init__(
+        self, show: "Show", brush: "Brush", router: Router, notices: Notices, clock: ManualClock, watch: Clock
+    ) -> None:
         """`clock` is the stream's own; `watch` tells how long frames really take, for `adaptive_quality`."""
         self.notices = notices
+        self._router = router
         self.table = show.table
         self._watch = watch
         self._governor = Governor(brush.asked, notices)
@@ -57,8 +60,6 @@ class Stream:
         self._period = 1.0 / show.fps
         self._size = show.size
         self._turn = threading.Lock()
-        opening = {**brush.opening, **show.parameters}
-        self._router = Router(notices, (), show.table, opening, show.smoothing)
         # What is set before the first frame has been on its way for a frame's time then, as at every other frame.
         clock.advance(self._period)
 

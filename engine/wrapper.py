@@ -10,6 +10,7 @@ import numpy as np
 from ..configs import show_from_config
 from .core.clock import Clock, ManualClock, SystemClock
 from .core.notices import Notices
+from .core.router import Router
 from .pictures import UNIT, Picture, as_output, as_pixels, pictures_in, span_of
 from .stream import Stream
 
@@ -28,10 +29,10 @@ class StreamWrapper:
     `stream` takes `update_stream_params` too; both are the same.
     """
 
-    def __init__(self, show: "Show", output_type: OutputType, brush: "Brush", notices: Notices, watch: Clock):
+    def __init__(self, show: "Show", brush: "Brush", router: Router, notices: Notices, watch: Clock):
         """`watch` tells how long frames really take."""
-        self.output_type: OutputType = output_type
-        self.stream = Stream(show, brush, notices, ManualClock(), watch)
+        self.output_type: OutputType = show.stream["output_type"]
+        self.stream = Stream(show, brush, router, notices, ManualClock(), watch)
         self.update_stream_params: Callable[..., None] = self.stream.update_stream_params
         self.get_stream_state: Callable[..., dict[str, Any]] = self.stream.get_stream_state
         self.encode_ahead: Callable[[Sequence[str]], None] = self.stream.encode_ahead
@@ -164,4 +165,4 @@ def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> S
     # A program names files as it likes; only what comes over the network is kept to a folder.
     parts = Parts(dataclasses.replace(show, assets=Path.cwd().anchor), clock, notices)
     brush = parts.brush(synchronous=show.stream["synchronous"])
-    return StreamWrapper(parts.show, show.stream["output_type"], brush, notices, clock)
+    return StreamWrapper(parts.show, brush, parts.router((), brush), notices, clock)

@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clavilux.configs import load_config, save_config, show_from_config
+from clavilux.configs import (
+    create_prompt_blending_config,
+    create_seed_blending_config,
+    load_config,
+    save_config,
+    set_normalize_weights_config,
+    show_from_config,
+)
 from clavilux.configs.loader import parse_show
 from clavilux.engine.core.documents import Mistakes
 
@@ -91,6 +98,15 @@ def test_a_model_that_is_null_is_missing(tmp_path, text):
         loaded(tmp_path, text)
     with pytest.raises(Mistakes, match="model_id: is missing"):
         show_from_config({"model_id": None, "seed": 3})
+
+
+def test_blends_are_put_into_a_config():
+    config = create_prompt_blending_config({"model_id": "a"}, [("fire", 0.5), ("ice", 0.5)])
+    config = create_seed_blending_config(config, [(1, 0.5)], "slerp")
+    show = show_from_config(set_normalize_weights_config(config, normalize_seed_weights=False))
+    assert show.parameters["prompts"] == (("fire", 0.5), ("ice", 0.5))
+    assert (show.parameters["seed_list"], show.parameters["seed_interpolation_method"]) == (((1, 0.5),), "slerp")
+    assert (show.parameters["normalize_prompt_weights"], show.parameters["normalize_seed_weights"]) == (True, False)
 
 
 def test_keys_without_effect_are_remarked():

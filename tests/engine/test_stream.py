@@ -224,14 +224,14 @@ def test_files_that_are_named_live_are_found_from_where_the_program_stands(wrapp
         controlnet_config=[{"model_id": "net"}, {"model_id": "hub/net"}],
         ipadapter_config={"ipadapter_model_path": "adapter.bin", "style_image": "look.png"},
         vace_ref_images=["look.png", "nowhere.png"],
-        lora_scales=[{"path": "ink.safetensors", "scale": 0.5}, {"path": "neon", "scale": 1.0}],
+        lora_scales=[{"path": "ink.safetensors", "scale": 0.5}],
     )
     target = wrapper.stream._router.state.target
     assert [row["model_id"] for row in target("controlnet_config")] == [str(tmp_path / "net"), "hub/net"]
     assert target("ipadapter_config")[0]["style_image"] == str(tmp_path / "look.png")
     assert target("ipadapter_config")[0]["ipadapter_model_path"] == str(tmp_path / "adapter.bin")
     assert target("vace_ref_images") == (str(tmp_path / "look.png"), "nowhere.png")
-    assert dict(target("lora_scales")) == {str(tmp_path / "ink.safetensors"): 0.5, "neon": 1.0}
+    assert target("lora_scales") == ((str(tmp_path / "ink.safetensors"), 0.5),)
 
 
 def test_what_is_said_is_limited_by_the_readers_time_not_by_frames(wrapper, picture):

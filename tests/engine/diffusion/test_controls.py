@@ -209,26 +209,59 @@ def test_a_wrong_list_is_refused_in_words(given, why):
         TABLE["controlnet_config"].coerce(given)
 
 
-def test_the_seeds_two_calls(sentence_folder, net_folder):
+@pytest.fixture
+def wrappers(sentence_folder, net_folder):
+    """Two streams that are the same, each with a ControlNet at scale 0."""
     net = {"model_id": str(net_folder), "preprocessor": "soft_edge", "conditioning_scale": 0.0}
     config = {
         "model_id": str(sentence_folder), "width": 64, "height": 64, "prompt": "fire", "output_type": "np",
         "acceleration": "none", "t_index_list": [0, 20], "controlnets": [net],
     }  # fmt: skip
-    wrapper = create_wrapper_from_config(config)
+    made = [create_wrapper_from_config(config) for _ in range(2)]
+    yield made
+    for wrapper in made:
+        wrapper.close()
+
+
+def test_the_seeds_two_calls(wrappers):
+    """From the next frame on, gliding: no frame is more than a share of the way."""
     picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-    plain = [wrapper(picture) for _ in range(3)][-1]
-    wrapper.update_controlnet_scale(0, 1.0)
-    held = [wrapper(picture) for _ in range(20)][-1]
-    calls = []
-    wrapper._control_image = lambda *given: calls.append(given)
-    wrapper.update_control_image_efficient(picture, 0)
-    wrapper.update_control_image_efficient(picture, 0)
-    wrapper.update_controlnet_scale(3, 1.0)
-    wrapper.close()
-    assert np.abs(held - plain).mean() > 0.001
-    assert len(calls) == 1
-    assert "scale 1.0 for number 3" in wrapper.stream.notices.recent[-1].text
+
+    def apart(count):
+        pairs = ([wrapper(picture) for wrapper in wrappers] for _ in range(count))
+        return [float(np.abs(a - b).mean()) for a, b in pairs]
+
+    assert apart(3) == [0.0] * 3
+    turned = wrappers[0]
+    turned.update_controlnet_scale(0, 1.0)
+    ways = apart(30)
+    assert 0.0 < ways[0] < 0.3 * ways[-1]
+    assert max(b - a for a, b in pairwise(ways)) < 0.4 * max(ways)
+    turned.update_control_image_efficient(picture[::-1], 0)
+    image = apart(1)
+    assert image[0] != ways[-1]
+    turned.update_controlnet_scale(3, 1.0)
+    assert "scale 1.0 for number 3" in turned.stream.notices.recent[-1].text
+
+
+def test_the_same_picture_again_is_no_work_and_another_is(wrappers):
+    wrapper = wrappers[0]
+    controls = wrapper.stream._brush.control_image.__self__
+    one, other = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
+
+    def given(image, index=None):
+        wrapper.update_control_image_efficient(image, index)
+        return controls.handed
+
+    assert [given(one), given(one), given(one.copy(), 0)] == [1, 1, 1]
+    assert [given(other, 0), given(one), given(one)] == [2, 3, 3]  # for all again: also for the one that had its own
+    buffer = one.copy()
+    assert given(buffer) == 3
+    buffer[:] = 9
+    assert given(buffer) == 4
+    assert int(controls._handed_to(0).max()) == 9
+    buffer[:] = 0  # what was given is not the caller's own
+    assert int(controls._handed_to(5).max()) == 9
 
 
 class Clip:

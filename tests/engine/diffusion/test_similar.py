@@ -58,6 +58,39 @@ def test_the_model_rests_only_while_nothing_moves(exact, at, clip):
     assert calls(range(150, 155), noise_scale=0.5, seed=-1) == 10
 
 
+def test_pictures_and_latents_painted_by_group_rest_too_one_at_a_time(exact, at, clip):
+    painter = Diffuser(exact, synchronous=True, similar=SimilarFrames(max_skip=1000))
+    for n in range(40):
+        painter.render_group([clip[0]], [at(n)])
+        painter.latents([clip[0]], [at(n)])
+    exact.unet.rows.clear()
+    shown = [painter.render_group([clip[0]], [at(n)])[0] for n in range(40, 45)]
+    latents = [painter.latents([clip[0]], [at(n)]) for n in range(45, 50)]
+    assert exact.unet.rows == []
+    assert (shown[0] == shown[-1]).all()
+    assert (latents[0] == latents[-1]).all()
+    assert latents[0].shape == (1, 4, 8, 8)
+    painter.render_group([clip[0]] * 2, [at(50), at(51)])
+    assert exact.unet.rows
+
+
+def test_a_picture_that_is_handed_over_and_a_seed_on_its_way_wake_the_model(exact, at, clip):
+    painter = Diffuser(exact, synchronous=True, similar=SimilarFrames(max_skip=1000))
+
+    def calls(frames, **values):
+        exact.unet.rows.clear()
+        for n in frames:
+            painter.render(clip[0], at(n, **values))
+        return len(exact.unet.rows)
+
+    calls(range(40))
+    assert calls(range(40, 50)) == 0
+    painter.control_image(clip[1], None)
+    assert calls(range(50, 60)) == 20
+    assert calls(range(85, 95)) == 0
+    assert calls(range(100, 200), seed=9, seed_morph=3.0) == 200  # 90 frames of walking, and a second of rest
+
+
 def test_every_frame_of_a_moving_input_is_painted(exact, at, clip):
     painter = Diffuser(exact, synchronous=True, similar=SimilarFrames())
     outs = [painter.render(clip[n * 3 % len(clip)], at(n)) for n in range(60)]
