@@ -1,8 +1,9 @@
 """Server-sent events: everything that changes in the show, for pages and for programs that only listen.
 
-Events: `hello` (all there is), `parameters` (targets that changed), `actual` (values in motion), `activity` (control
-messages that came in), `notices` (words), `status` (figures, twice a second). Each listener is told what differs from
-what it was told before, so a slow one misses steps on the way and never the last value.
+Events: `hello` (all there is), `table` (names of parameters that are new), `parameters` (targets that changed),
+`actual` (values in motion), `activity` (control messages that came in), `notices` (words), `status` (figures, twice a
+second). Each listener is told what differs from what it was told before, so a slow one misses steps on the way and
+never the last value.
 """
 
 import asyncio
@@ -113,6 +114,9 @@ class _Listener:
         """(event, what it tells) for everything that is new."""
         desk, found = self._desk, list[tuple[str, Any]]()
         targets, actual = desk.targets(), desk.actual()
+        new = [name for name in targets if name not in self._targets]
+        if new:
+            found.append(("table", new))
         changed = {}
         if targets is not self._targets:
             changed = {name: value for name, value in targets.items() if value != self._targets.get(name)}

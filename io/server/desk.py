@@ -123,7 +123,7 @@ class Desk:
         self.inbox = inbox
         self.notices = notices
         self.assets = assets
-        self.table = table
+        self._table = table
         values = {p.name: p.default for p in table.values() if p.alias_of is None} | dict(opening or {})
         values = MappingProxyType({n: v for n, v in values.items() if table[n].alias_of is None})
         self.view = View(-1, 0.0, values, values)
@@ -142,6 +142,11 @@ class Desk:
         self._written: dict[str, tuple[int, Any]] = {}
         self._messages = 0
         self._told: tuple[tuple[int, float, int] | None, dict[str, Any]] = None, {}
+
+    @property
+    def table(self) -> Table:
+        """The show's table, which grows while it plays: lists bring knobs along."""
+        return self._table if self.router is None else self.router.table
 
     def watch(self, source: Input) -> Watched:
         """`source` as the loop is to use it, so that the age of its frames is known."""
@@ -226,7 +231,7 @@ class Desk:
         router = self.router
         if router is not None:
             state = router.state
-            targets = {name: state.target(name) for name in self.view.targets}
+            targets = {p.name: state.target(p.name) for p in router.table.values() if p.alias_of is None}
             beat = router.transport.beat(frame.t)
             actual = MappingProxyType(state.at(frame.t))
             self.view = View(frame.n, frame.t, MappingProxyType(targets), actual, beat, self.inbox.played)

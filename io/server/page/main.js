@@ -39,6 +39,7 @@ const FOR_KEYS = new Set(["shift"]);
 const LARGEST_FADER = 2000;
 
 const controls = new Map();
+const rest = folded("More", []);
 
 function control(row) {
   switch (row.type) {
@@ -107,7 +108,7 @@ function build(table) {
       if (some) stacks[i].append(el("section", { className: "panel", data: { group: one.title } }, ...body));
     }
   });
-  const rest = folded("More", [...made([...left.values()]), ...buttons([...acts.values()])]);
+  rest.append(...made([...left.values()]), ...buttons([...acts.values()]));
   stacks.at(-1).append(el("section", { className: "panel" }, rest));
   if (table.parameters.some((row) => ["paths", "scales"].includes(row.type))) offerAssets();
 }
@@ -161,6 +162,7 @@ on("actual", (moved) => {
   for (const [name, value] of Object.entries(moved)) controls.get(name)?.move?.(value);
 });
 on("table", build);
+on("grown", (rows) => rest.append(...made(rows)));
 const house = document.getElementById("house");
 house.append(sourcesPanel(useCamera), sinksPanel(), modelPanel(), activityPanel());
 faultsIn(document.getElementById("faults"), document.getElementById("errors"));

@@ -106,10 +106,12 @@ export async function listen() {
   hear("hello", (all) => {
     Object.assign(known, { parameters: all.parameters, actual: all.actual, status: all.status });
     tell("link", "live");
+    if (Object.keys(all.parameters).some((name) => !known.table.parameters.some((row) => row.name === name))) grow();
     tell("parameters", all.parameters);
     tell("actual", all.actual);
     tell("status", all.status);
   });
+  hear("table", grow);
   hear("parameters", (changed) => {
     Object.assign(known.parameters, changed);
     show(changed);
@@ -129,6 +131,17 @@ export async function listen() {
     // Some answers (the port taken by another program) end an EventSource for good.
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   };
+}
+
+// Lists of ControlNets, IP-Adapters and LoRAs bring parameters along while the show plays.
+async function grow() {
+  const answer = await fetch("/api/v1/session/table").catch(() => null);
+  if (!answer?.ok) return;
+  const table = await answer.json();
+  const before = new Set(known.table.parameters.map((row) => row.name));
+  known.table = table;
+  tell("grown", table.parameters.filter((row) => !before.has(row.name)));
+  tell("parameters", known.parameters);
 }
 
 async function loadTable() {

@@ -200,6 +200,15 @@ def test_a_midi_knob_beside_an_open_page_moves_it_and_is_named(live, page):
     until(page, f"() => ({BRIGHTNESS})() > 150")
 
 
+def test_a_knob_that_comes_while_the_page_is_open_is_on_it_and_moves(live, page):
+    connect(page, live)
+    live.stage.inbox.put(Event(live.stage.clock.now(), "osc", "/clavilux/lora_scales", ("ink", 0.8)))
+    knob = "document.querySelector('[data-name=\"lora/0/scale\"] .track')"
+    until(page, f"() => {knob}?.ariaValueNow == 0.8")
+    live.stage.inbox.put(Event(live.stage.clock.now(), "osc", "/clavilux/lora/0/scale", (0.3,)))
+    until(page, f"() => {knob}.ariaValueNow == 0.3")
+
+
 def test_a_server_that_comes_back_is_found_again(live, page):
     connect(page, live)
     live.server.stop()

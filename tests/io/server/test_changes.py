@@ -36,6 +36,21 @@ def told(stage, monkeypatch, *acts) -> list[tuple[str, object]]:
     return found
 
 
+def test_a_listener_hears_of_a_knob_that_is_new_before_its_value(stage, monkeypatch):
+    stage.step()
+
+    def come():
+        stage.inbox.put(Event(1.0, "osc", "/clavilux/lora_scales", ("ink", 0.8)))
+        stage.step()
+
+    heard = told(stage, monkeypatch, come, lambda: None)
+    names = [name for name, _ in heard]
+    assert ("table", ["lora/0/scale"]) in heard
+    values = dict(heard)["parameters"]
+    assert values["lora/0/scale"] == 0.8
+    assert names.index("table") < names.index("parameters")
+
+
 def test_a_listener_hears_everything_once_and_then_what_changes(stage, monkeypatch):
     stage.step()
     osc = Event(1.0, "osc", "/clavilux/delta", (1.75,))

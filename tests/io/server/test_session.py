@@ -127,6 +127,21 @@ def test_the_values_in_motion_are_told_beside_their_targets(stage, visit):
     assert now["actual"]["noise_scale"] == pytest.approx(0.5)
 
 
+def test_a_knob_that_comes_while_the_show_plays_is_among_the_parameters(stage, visit):
+    client = visit()
+    stage.step()
+    client.post("/api/v1/session/parameters", json={"controlnet_config": [{"model_id": "embedded"}]})
+    stage.inbox.put(Event(1.0, "osc", "/clavilux/controlnet/0/scale", (0.4,)))
+    stage.step()
+    stage.step()
+    read = client.get("/api/v1/session/parameters").json()
+    assert read["parameters"]["controlnet/0/scale"] == read["actual"]["controlnet/0/scale"] == 0.4
+    assert "controlnet/0/scale" in [row["name"] for row in client.get("/api/v1/session/table").json()["parameters"]]
+    assert client.post("/api/v1/session/parameters", json={"controlnet/0/scale": 0.7}).status_code == 200
+    stage.step()
+    assert client.get("/api/v1/session/parameters").json()["parameters"]["controlnet/0/scale"] == 0.7
+
+
 def test_a_transition_beats_prompts_in_one_message(stage, visit):
     night = [{"text": "night", "weight": 1.0}]
     answer = visit().post(PARAMETERS, json={"transition": {"target_prompts": night}, "prompts": CAT})
