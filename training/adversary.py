@@ -19,6 +19,7 @@ from .model import TEXT_WIDTH
 from .run import brief
 
 HEAD = 128
+MIST = 0.25
 
 
 class Head(nn.Module):
@@ -62,15 +63,15 @@ def over_layers(scores: list[Tensor]) -> Tensor:
 class Contest:
     """The adversary, its optimizer, and both sides' losses: hinge (Lim and Ye 2017)."""
 
-    def __init__(self, classifier: Classifier, rate: float = 1e-3) -> None:
+    def __init__(self, classifier: Classifier, rate: float = 3e-3) -> None:
         self.classifier, self.adversary = classifier, Adversary()
         self.optimizer = torch.optim.AdamW(self.adversary.parameters(), rate, betas=(0.0, 0.99), weight_decay=0.01)
 
     def learn(self, real: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], generator: torch.Generator) -> float:
         """One step on the bank's and the student's latents with their text; returns the hinge loss (2 at first)."""
         with torch.no_grad():
-            right = self.classifier.layers(misted(real[0], generator))
-            wrong = self.classifier.layers(misted(made[0].detach(), generator))
+            right = self.classifier.layers(misted(real[0], generator, MIST))
+            wrong = self.classifier.layers(misted(made[0].detach(), generator, MIST))
         self.optimizer.zero_grad(set_to_none=True)  # the student's turn left its gradients here
         told = [F.relu(1 - score) for score in self.adversary(right, real[1])]
         fake = [F.relu(1 + score) for score in self.adversary(wrong, made[1])]
@@ -88,7 +89,7 @@ class Contest:
         ``concepts``: B numbers, -1 where there is none. Also the share of names that the classifier gave right.
         """
         seen = answer.detach().requires_grad_(True)
-        layers = self.classifier.layers(misted(seen, generator))
+        layers = self.classifier.layers(misted(seen, generator, MIST))
         (told,) = torch.autograd.grad(-over_layers(self.adversary(layers, pooled)), seen, retain_graph=True)
         named = concepts >= 0
         if not named.any():

@@ -119,23 +119,24 @@ def pairs(
     w: float,
     generator: torch.Generator,
 ) -> Pairs:
-    """One batch of solved trajectories, shuffled."""
+    """One batch of solved trajectories, shuffled. The teacher reads the captions, the student reads them blurred: what
+    lies near words that it knows is to give the same picture."""
     clean = batch.latents
-    said = blur_text(batch.tokens, batch.pooled, generator)
-    text = between(said, 0.25, generator)
-    whole = (text[1] == said[1]).all(1)
+    text = between((batch.tokens, batch.pooled), 0.25, generator)
+    whole = (text[1] == batch.pooled).all(1)
     text = drop_text(*text, null, 0.08, generator)
     concepts = torch.where(whole & (text[1] != null[1]).any(1), batch.concepts, -1)
+    heard = blur_text(*text, generator)
     start = draw_starts(len(clean), generator)
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
     pure = (start == PURE).view(-1, 1, 1, 1)
     x_t = torch.where(pure, noise, alpha * foreign(clean, start, 0.4, generator) + sigma * noise)
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
-    visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, text, generator)
+    visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)
     states, times = (torch.cat(column) for column in zip(*visited, strict=True))
-    texts = (text[0].repeat(n, 1, 1), text[1].repeat(n, 1))
+    texts = (heard[0].repeat(n, 1, 1), heard[1].repeat(n, 1))
     made = Pairs(states, times, target.repeat(n, 1, 1, 1), texts, whole.repeat(n), concepts.repeat(n))
     return made[torch.randperm(len(made), generator=generator)]
 
