@@ -1,5 +1,6 @@
-"""Does anything flash? Each live parameter is stepped and swept over its range, each discrete one changed, and the
-picture's motion measured.
+"""Does anything flash? Each live parameter that the picture shows is stepped and swept, each discrete one changed, and
+the picture's motion measured. Left out: `tempo`, `target_fps` and the morphs, which are speeds; `vace_context_scale` and
+the scales of LoRAs, ControlNets and IP-Adapters, which act on files that a performer brings.
 
     python docs/artifacts.py [FOLDER] [--source demo|CLIP] [--model embedded] [--only NAME ...] [--size N]
 
@@ -11,7 +12,7 @@ Writes one contact sheet a change (every frame around it, left to right) and pri
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,20 @@ def sweep(name: str, low: float, high: float) -> Change:
     return Change(f"{name} sweep", tuple(rows), {name: low})
 
 
+def blend(share: float) -> str:
+    """Two prompts by weight, as a message says it."""
+    texts = {"burning flames": 1 - share, "ocean waves": share}
+    return json.dumps([{"text": text, "weight": weight} for text, weight in texts.items()])
+
+
+def weights() -> list[Change]:
+    """The weights of two prompts, stepped and swept."""
+    rows = [(k / 3, "prompts", blend(k / 36 if k <= 36 else 2 - k / 36)) for k in range(73)]
+    steps = ((0, "prompts", blend(1.0)), (25, "prompts", blend(0.0)))
+    opening = {"prompts": json.loads(blend(0.0))}
+    return [Change("prompt weights step", steps, opening), Change("prompt weights sweep", tuple(rows), opening)]
+
+
 def changes() -> list[Change]:
     lists = ([0, 20], [0, 8, 16, 24, 32, 40])
     transition = {"target_prompts": [{"text": "ocean waves", "weight": 1.0}], "num_steps": 30}
@@ -81,11 +96,12 @@ def changes() -> list[Change]:
         ),
         Change("input mode", ((0, "input_mode", "text"), (30, "input_mode", "video"))),
     ]  # fmt: skip
-    return found + around_the_model()
+    found += [make("kv_cache_attention_bias", 0.01, 1.0) for make in (step, sweep)]
+    return found + weights() + around_the_model()
 
 
 def around_the_model() -> list[Change]:
-    """Feedback, motion and the last hand; brightness and contrast where they leave a picture to be seen."""
+    """Feedback, motion and the last hand; brightness, contrast and feedback where they leave a picture to be seen."""
     found = [
         make(name, low, high)
         for name, low, high in (
@@ -94,10 +110,17 @@ def around_the_model() -> list[Change]:
         )
         for make in (step, sweep)
     ]  # fmt: skip
+    echoes = [
+        replace(change, opening={**(change.opening or {}), "feedback": 0.7})
+        for name, low, high in (
+            ("feedback_zoom", 1.0, 1.2), ("feedback_rotation", 0.0, 8.0), ("feedback_pan_x", 0.0, 0.15),
+            ("feedback_pan_y", 0.0, -0.15), ("feedback_hue", 0.0, 30.0),
+        )
+        for change in (step(name, low, high), sweep(name, low, high))
+    ]  # fmt: skip
     return [
         *found,
-        Change("feedback zoom", ((0, "feedback_zoom", 1.2), (25, "feedback_zoom", 1.0)), {"feedback": 0.7}),
-        Change("feedback turn", ((0, "feedback_rotation", 8.0), (25, "feedback_rotation", 0.0)), {"feedback": 0.7}),
+        *echoes,
         Change("mirror", ((0, "mirror", "quad"), (25, "mirror", "none"))),
         Change("noise controller", ((0, "noise_controller", True), (25, "noise_controller", False))),
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clavilux.engine import create_wrapper_from_config, load_config
 from clavilux.engine.brush import around
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.effects import Effects
@@ -72,6 +73,26 @@ def changes():
 @pytest.mark.parametrize("change", changes(), ids=lambda change: change.name)
 def test_no_change_flashes_or_goes_blank(change, exact, source):
     frames = played(change, exact, source)
+    moved, limit, flattest = ARTIFACTS.worst(frames, source)
+    assert moved <= limit
+    assert flattest > ARTIFACTS.FLAT
+
+
+@pytest.mark.parametrize(
+    "change", [change for change in changes() if not change.stream], ids=lambda change: change.name
+)
+def test_nor_does_it_under_the_python_api(change, config, source):
+    opening = {**ARTIFACTS.BASE, **(change.opening or {})}
+    wrapper = create_wrapper_from_config(load_config(config), output_type="np")
+    wrapper.stream.set(opening)
+    [wrapper(picture) for picture in source[:30]]  # on its way to where it opens
+    events, frames = list(change.events), []
+    for n, pixels in enumerate(source):
+        while events and ARTIFACTS.BEFORE + events[0][0] <= n + 0.5:
+            _, name, value = events.pop(0)
+            wrapper.update_stream_params(**{name: value})
+        frames.append(np.rint(wrapper(pixels) * 255).astype(np.uint8))
+    wrapper.close()
     moved, limit, flattest = ARTIFACTS.worst(frames, source)
     assert moved <= limit
     assert flattest > ARTIFACTS.FLAT
