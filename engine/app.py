@@ -33,7 +33,7 @@ from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 from .easel import Easel, carried_over
-from .later import Later, pending
+from .later import Build, Later, pending
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import ModelWatch, Reload
@@ -202,6 +202,7 @@ class Performance:
         self.osc, self.midi = self.ports.osc, self.ports.midi
         self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
         self._closing: list[Any] = []
+        self._built: set[str] = set()
 
     def __enter__(self) -> "Performance":
         try:
@@ -233,10 +234,7 @@ class Performance:
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
         self._closing.append(self.easel.close)
         if later is not None:
-            wanted = show.stream["acceleration"]
-            self.later = Later(later, lambda: self.easel.load(show.model, wanted), self.notices)
-            self._closing.append(self.later.stop)
-            self.later.start()
+            self._build_beside(show, later)
         self.router = parts.router(mappings, brush)
         pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
@@ -280,7 +278,29 @@ class Performance:
     def _another(self, name: str, acceleration: str) -> Brush:
         """The same show's brush with another model or accelerator; on the easel's thread."""
         show = with_model(self._show, name, acceleration)
-        return Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
+        later = pending(show, self.notices) if show.stream["acceleration"] == "auto" else None
+        brush = Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
+        if later is not None and name not in self._built:
+            self._build_beside(show, later)
+        return brush
+
+    def _build_beside(self, show: Show, build: Build) -> None:
+        """Build the engines of the show's model while it plays, and turn to them."""
+        name, acceleration = show.model, show.stream["acceleration"]
+        self.later = Later(build, lambda: self._turn_to_engines(name, acceleration), self.notices)
+        self._built.add(name)
+        self._closing.append(self.later.stop)
+        self.later.start()
+
+    def _turn_to_engines(self, name: str, acceleration: str) -> None:
+        """The engines of a model are ready: they play if it still does, as the performer left it."""
+        easel = self.easel
+        if (easel.loading or easel.name) == name and easel.acceleration in ("", "auto"):
+            # Who asked for `auto` by name has that already.
+            easel.load(name, "tensorrt" if easel.acceleration == acceleration else acceleration)
+            return
+        text = f"TensorRT's engines of {name} are ready; they play when the show turns to it again"
+        self.notices.say(f"tensorrt:ready:{name}", text, logging.INFO)
 
     def _turn(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """What nobody has set goes to what the new model was made for."""

@@ -31,9 +31,10 @@ def levels(monkeypatch):
 
 
 def performance(acceleration: str) -> Performance:
+    """Its clock stands still until it is moved."""
     osc = type(Show().osc)(port=0)
     stream = {**DEFAULTS, "acceleration": acceleration}
-    return Performance(Show(source="none", sinks=("null",), size=(64, 64), osc=osc, stream=stream))
+    return Performance(Show(source="none", sinks=("null",), size=(64, 64), osc=osc, stream=stream), ManualClock())
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -58,6 +59,49 @@ def test_the_show_plays_at_once_and_turns_when_the_engines_are_ready(fails, leve
         assert playing.easel.fading is not fails
     assert "plain torch plays meanwhile" in said
     assert ("could not be built (no memory on the card); plain torch plays on" in said) is fails
+
+
+def test_engines_that_are_ready_do_not_take_the_performers_model_away(levels, monkeypatch):
+    ready = threading.Event()
+    builds = iter([lambda: ready.wait(10), None])
+    monkeypatch.setattr(app, "pending", lambda show, notices: next(builds))
+    with performance("auto") as playing:
+        playing.loop.step()
+        playing.easel.load("other")
+        playing.easel.settle()
+        playing.loop.step()
+        assert playing.easel.name == "other"
+        ready.set()
+        playing.later.settle()
+        playing.easel.settle()
+        playing.loop.step()
+        assert (playing.easel.name, playing.easel.loading) == ("other", None)
+        said = " ".join(n.text for n in playing.notices.recent)
+    assert "TensorRT's engines of embedded are ready; they play when the show turns to it again" in said
+
+
+@pytest.mark.parametrize(("asked", "turned"), [("", "auto"), ("auto", "tensorrt"), ("none", "none")])
+def test_a_model_that_the_show_turns_to_has_its_engines_built_as_well(asked, turned, levels, monkeypatch):
+    ready, names = threading.Event(), []
+
+    def pending(show, notices):
+        return (lambda: names.append(show.model) or ready.wait(10)) if show.model == "other" else None
+
+    monkeypatch.setattr(app, "pending", pending)
+    with performance("auto") as playing:
+        playing.loop.step()
+        playing.easel.load("other", asked)
+        playing.easel.settle()
+        playing.loop.step()
+        ready.set()
+        if turned != "none":
+            playing.later.settle()
+        for _ in range(60):  # the fade before it ends first
+            playing.easel.settle()
+            playing.loop.step()
+            playing.clock.advance(1 / 30)
+        assert (playing.easel.name, playing.easel.acceleration) == ("other", turned)
+    assert names == ([] if turned == "none" else ["other"])
 
 
 def test_only_where_engines_are_missing_there_is_something_to_build(monkeypatch, sentence_folder):
