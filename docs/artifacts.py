@@ -1,6 +1,6 @@
 """Does anything flash? Each live parameter that the picture shows is stepped and swept, each discrete one changed, and
-the picture's motion measured. Left out: `tempo`, `target_fps` and the morphs, which are speeds; `vace_context_scale` and
-the scales of LoRAs, ControlNets and IP-Adapters, which act on files that a performer brings.
+the picture's motion measured. Left out: `tempo`, `target_fps` and the morphs, which are speeds; `vace_context_scale`
+and the scales of LoRAs, ControlNets and IP-Adapters, which act on files that a performer brings.
 
     python docs/artifacts.py [FOLDER] [--source demo|CLIP] [--model embedded] [--only NAME ...] [--size N]
 

@@ -353,8 +353,10 @@ def test_a_config_with_every_key_loads_and_plays(config, tmp_path, picture):
 
 
 def test_keys_without_effect_are_said_not_passed_over(tmp_path, sentence_folder, caplog):
-    caplog.set_level("INFO", "clavilux")
     text = EVERY_KEY.replace("model_id: exact", f"model_id: {sentence_folder}").replace("vae_id", "# vae_id")
+    text = text.replace("warmup: 10", "warmup: 3").replace(
+        "engine_dir: engines", "engine_dir: mine\nskip_diffusion: true"
+    )
     path = tmp_path / "every.yaml"
     path.write_text(text)
     wrapper = create_wrapper_from_config(load_config(path))
@@ -362,6 +364,9 @@ def test_keys_without_effect_are_said_not_passed_over(tmp_path, sentence_folder,
     for key in ("lora_dict", "lcm_lora_id"):
         assert f"{key} has no effect" in caplog.text
     assert "the IP-Adapter cannot be had: x.bin: there is no such file" in caplog.text
+    for key in ("warmup: has no effect", "engine_dir: has no effect", "skip_diffusion: means nothing here"):
+        assert key in caplog.text
+    assert "t_index_list [0, 16, 32, 45] becomes [0, 16, 32, 39] in 40 steps" in caplog.text
     wrapper.close()
 
 

@@ -194,8 +194,9 @@ def test_encoding_never_holds_a_frame_up(exact, at, clip):
     painter.close()
 
 
-def test_negative_prompts_take_effect_live(exact, at, clip):
-    painter = Diffuser(exact, synchronous=True, cfg_type="full")
+@pytest.mark.parametrize("kind", ["full", "initialize"])
+def test_negative_prompts_take_effect_live(exact, at, clip, kind):
+    painter = Diffuser(exact, synchronous=True, cfg_type=kind)
     outs = [
         painter.render(clip[0], at(n, guidance_scale=2.0, negative_prompt="" if n < 2 else "snow", prompt_morph=0.1))
         for n in range(8)

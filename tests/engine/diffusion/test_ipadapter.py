@@ -253,6 +253,12 @@ def test_the_python_api_takes_pictures_and_scales(clip_folder, encoder, tmp_path
     for change in ({}, {"style_image": picture(1), "scale": 1.5}, {"style_image": picture(2)}, {"scale": 0.0}):
         wrapper.update_stream_params(ipadapter_config=change)
         ends.append([wrapper(source) for _ in range(30)][-1])
+    styles = wrapper.stream._brush.style_image.__self__
+    handed = styles.handed
+    wrapper.update_style_image(picture(2))
+    assert styles.handed == handed  # the same again is no work
+    wrapper.update_stream_params(ipadapter_config={"style_image": "named.png"})
+    assert styles._given == {}  # a name takes the place of what was handed over
     wrapper.close()
     assert np.array_equal(ends[0], ends[3])
     assert not np.array_equal(ends[0], ends[1])

@@ -191,6 +191,9 @@ def test_encodings_are_kept_up_to_a_number():
     kept.ask(["ahead"])
     assert kept.get(["ahead"]) is not None
     assert calls[-1] == "ahead"
+    kept.ask([f"ahead {k}" for k in range(20)])
+    kept.get(["a"])
+    assert len(kept._known) + len(kept._asked) == 2
 
 
 def test_waiting_for_an_encoding_has_an_end():
