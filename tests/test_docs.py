@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "realtime-parameters.md"
 SHORT = {
     "W": "tests/engine/test_wrapper.py",
+    "R": "tests/engine/test_stream.py",
+    "F": "tests/configs/test_streamdiffusion.py",
     "T": "tests/engine/test_threads.py",
     "S": "tests/engine/test_seed_snippets.py",
     "Q": "tests/engine/test_wrapper_quality.py",
@@ -30,7 +32,7 @@ def names_in(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[2:50])
 def test_every_row_names_tests_that_exist(row):
-    named = re.findall(r"`([WTSQCDE][^`]*)::(test_\w+)`", row)
+    named = re.findall(r"`([WRFTSQCDE][^`]*)::(test_\w+)`", row)
     assert named, "a row without a proof"
     for short, test in named:
         path = SHORT.get(short) or short.replace(short[:2], SHORT[short[:2]], 1)
