@@ -183,8 +183,10 @@ class Stream:
         """
         plain = {str(name): placed(str(name), handed_over(value)) for name, value in values.items()}
         with self._turn:
-            for name, value in plain.items():
-                self._play(name, value)
+            said = [self._play(name, value) for name, value in plain.items()]
+        # Whoever listens to the log may turn the stream: nothing is said within the lock.
+        for key, text in filter(None, said):
+            self.notices.say(key, text)
 
     def do(self, action: str, payload: Any = ()) -> None:
         """Fire an action before the next frame: `transition`, `panic`, `tap`, `reset_cache`; from any thread.
@@ -194,22 +196,21 @@ class Stream:
         """
         self.set({action: payload})
 
-    def _play(self, name: str, value: Any) -> None:
-        """Within the lock: one parameter set, or one action fired."""
+    def _play(self, name: str, value: Any) -> tuple[str, str] | None:
+        """Within the lock: one parameter set, or one action fired; what is to be said of it, and under which key."""
         t = self._clock.now() - self._period
         try:
             if name in self.table:
                 note = self._router.state.set(self.table[name], value, t, "api")
-                if note is not None:
-                    self.notices.say(f"changed:{name}", note)
-            elif name in self.table.actions:
+                return None if note is None else (f"changed:{name}", note)
+            if name in self.table.actions:
                 self._router.fire(name, value, t)
-            else:
-                near = self.table.nearest(name) or self.table.nearest(name, actions=True)
-                hint = f"; did you mean {near}?" if near else ""
-                self.notices.say(f"unknown:{name[:80]}", f"{name[:80]} means nothing here{hint}")
+                return None
         except Refused as why:
-            self.notices.say(f"refused:{name}", str(why))
+            return f"refused:{name}", str(why)
+        near = self.table.nearest(name) or self.table.nearest(name, actions=True)
+        hint = f"; did you mean {near}?" if near else ""
+        return f"unknown:{name[:80]}", f"{name[:80]} means nothing here{hint}"
 
     def get_stream_state(self, include_caches: bool = False) -> dict[str, Any]:
         """Where every parameter of the stream is going, updates just made included, as plain values; from any thread.

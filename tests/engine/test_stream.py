@@ -1,5 +1,6 @@
 """What a running stream takes from a program: numbers of any library, actions, pictures, names, and what it tells."""
 
+import logging
 import threading
 
 import numpy as np
@@ -240,6 +241,20 @@ def test_what_is_said_is_limited_by_the_readers_time_not_by_frames(wrapper, pict
         wrapper(picture)
     said = [notice.text for notice in wrapper.stream.notices.recent if "guidance_scale" in notice.text]
     assert 1 <= len(said) < 10
+
+
+def test_who_listens_to_the_log_may_turn_the_stream(wrapper):
+    class Listener(logging.Handler):
+        def emit(self, record):
+            wrapper.update_stream_params(delta=0.25)
+
+    listener = Listener()
+    logging.getLogger("clavilux").addHandler(listener)
+    try:
+        wrapper.update_stream_params(guidance_scale="loud")
+    finally:
+        logging.getLogger("clavilux").removeHandler(listener)
+    assert wrapper.get_stream_state()["delta"] == 0.25
 
 
 def test_a_scale_and_an_image_without_a_controlnet_are_both_said(wrapper, picture, caplog):

@@ -57,7 +57,7 @@ class Witness:
 
         def played(name, value):
             self._came.append((name, value))
-            play(name, value)
+            return play(name, value)
 
         def sampled(now):
             self.order, self._came = self._came, []
