@@ -16,10 +16,12 @@ from torch.nn import functional as F
 
 from .bank import Bank, Batch
 from .model import LATENT_CHANNELS
+from .muon import Pair
 from .pictures import CONCEPTS
 from .run import Ema, Run, averaged, brief, cosine
 
 WIDTHS = (64, 128, 192, 256)
+EDGES = ("levels.0.0.", "name.")
 SHUFFLED = len(CONCEPTS)
 """The class of pictures that are no picture."""
 
@@ -102,7 +104,7 @@ def lesson(batch: Batch, generator: torch.Generator, share: float = 0.2) -> tupl
     dy, dx = torch.randint(5, (2,), generator=generator).tolist()
     side = latents.shape[-1]
     latents = F.pad(latents, (2, 2, 2, 2), mode="reflect")[..., dy : dy + side, dx : dx + side]
-    return misted(latents, generator), labels
+    return misted(latents, generator, 0.3), labels
 
 
 def load_classifier(path: Path) -> Classifier:
@@ -118,7 +120,8 @@ def main() -> None:
     parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
+    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -126,7 +129,10 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     classifier, run = Classifier(), Run(args.run, args.minutes * 60)
     ema = Ema(classifier, 0.99)
-    optimizer = torch.optim.AdamW(classifier.parameters(), args.rate, weight_decay=0.05)
+    if args.start:
+        classifier.load_state_dict(averaged(args.start))
+        ema = Ema(classifier, 0.99)
+    optimizer = Pair(classifier, EDGES)
     if saved := run.resume():
         classifier.load_state_dict(saved["model"])
         ema.shadow, ema.steps = saved["ema"], saved["step"]
@@ -138,10 +144,7 @@ def main() -> None:
         logits = classifier(latents)
         loss = F.cross_entropy(logits, labels, label_smoothing=0.05)
         loss.backward()
-        for group in optimizer.param_groups:
-            group["lr"] = args.rate * cosine(run.progress, 0.5, 0.02) * min(1, (run.step + 1) / 100)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.step(args.rate * cosine(run.progress, 0.5, 0.02) * min(1, (run.step + 1) / 30))
         ema.update(classifier)
         loss_now += (loss.item() - loss_now) * 0.02
         right_now += ((logits.argmax(1) == labels).float().mean().item() - right_now) * 0.02

@@ -31,6 +31,8 @@ from .unet import EDGES, blur_text, drop_text
 
 JUDGED_ABOVE = 450
 """Below this time the picture is mostly the source's, and no fault of the student's."""
+LOOSE = 850
+"""From here on even another picture's source leaves the student free to say what the caption says."""
 
 
 def draw_starts(count: int, generator: torch.Generator) -> Tensor:
@@ -39,10 +41,10 @@ def draw_starts(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(PURE), t)
 
 
-def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says."""
+def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says. Also which."""
     other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < PURE)
-    return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean)
+    return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean), other
 
 
 def between(text: Text, share: float, generator: torch.Generator) -> Text:
@@ -90,8 +92,8 @@ def huber(error: Tensor, width: float = 0.1) -> Tensor:
 class Pairs:
     """What the student is to answer from where: N states, times, targets and texts.
 
-    ``plain``: N flags, true where the caption is one a picture of the bank could have; ``concepts``: N numbers, -1
-    where nothing is named.
+    ``plain``: N flags, true where a picture of the bank could have the caption and nothing else was shown;
+    ``concepts``: N numbers, -1 where nothing is named.
     """
 
     states: Tensor
@@ -131,7 +133,9 @@ def pairs(
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
     pure = (start == PURE).view(-1, 1, 1, 1)
-    x_t = torch.where(pure, noise, alpha * foreign(clean, start, 0.4, generator) + sigma * noise)
+    source, other = foreign(clean, start, 0.4, generator)
+    x_t = torch.where(pure, noise, alpha * source + sigma * noise)
+    whole = whole & ~(other & (start < LOOSE))
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
     visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)

@@ -168,7 +168,8 @@ def test_halved_latents_are_means_of_squares(tmp_path: Path):
 
 def test_foreign_sources_come_only_between_the_ends():
     clean, start = torch.randn(4, 2, 2, 2), torch.tensor([999.0, 200.0, 500.0, 800.0])
-    made = foreign(clean, start, 1.0, torch.Generator().manual_seed(0))
+    made, other = foreign(clean, start, 1.0, torch.Generator().manual_seed(0))
+    assert other.tolist() == [False, False, True, True]
     assert torch.equal(made[:2], clean[:2])
     assert torch.equal(made[2:], clean[1:3])
 
