@@ -222,8 +222,8 @@ def _ipadapter(s: Section, node: Node) -> dict[str, Any]:
         "enabled": adapter.flag("enabled", True),
     }
     for key in IPADAPTER_FOREIGN:
-        node = adapter.take(key)
-        if key in IPADAPTER_IDLE and node is not None and node.content not in ("regular", False):
+        said = adapter.take(key)
+        if key in IPADAPTER_IDLE and said is not None and said.content not in ("regular", False):
             adapter.remark(key, "has no effect here")
     adapter.close((*IPADAPTER_KEYS, *IPADAPTER_FOREIGN))
     return {key: value for key, value in found.items() if value is not None}
