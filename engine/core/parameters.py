@@ -315,6 +315,7 @@ def _object(p: Parameter, value: Any) -> Coerced:
                 raise Refused(f"{p.name} {e}") from None
         try:
             if p.name == CONTROLNETS:
+                value = [value] if isinstance(value, Mapping) else value
                 nets = read_controls(value)
                 return Coerced(value, _excess(p, value, "conditioning_scale", [net.conditioning_scale for net in nets]))
             if p.name == IPADAPTERS:

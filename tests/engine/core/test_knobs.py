@@ -68,6 +68,10 @@ def test_another_name_of_a_lora_that_is_there_moves_the_knob_it_has(router):
     assert "lora/2/scale" not in router.table
 
 
+def test_one_controlnet_that_is_no_list_is_a_list_of_one():
+    assert TABLE["controlnet_config"].coerce({"model_id": "embedded"}).value == [{"model_id": "embedded"}]
+
+
 def test_there_is_an_end_to_knobs(router):
     for n in range(40):
         say(router, n / 30, "lora_scales", f"style{n}", 0.1)
