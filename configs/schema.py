@@ -238,9 +238,8 @@ class _Reader:
         return "assets" if folder is None else str((self.beside / Path(folder).expanduser()).resolve())
 
     def _beside(self, name: str) -> str:
-        """A folder beside the show file as its path; any other name (a hub id) as it is."""
-        path = self.beside / Path(name).expanduser()
-        return str(path.resolve()) if name != "embedded" and path.is_dir() else name
+        """A folder or file beside the show file as its path; any other name (a hub id) as it is."""
+        return name if name == "embedded" else self._file_beside(name)
 
     def _control_beside(self, row: Mapping[str, Any]) -> dict[str, Any]:
         found = {**row, "model_id": self._beside(row["model_id"] or "")}

@@ -111,7 +111,12 @@ def test_a_streamdiffusion_configs_defaults():
 def test_names_beside_the_show(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"")
     (tmp_path / "model").mkdir()
+    (tmp_path / "mine.safetensors").write_bytes(b"")
     path = tmp_path / "show.yaml"
+    path.write_text("model: ./mine.safetensors\nstream: {vae_id: ./model, lcm_lora_id: mine.safetensors}\n")
+    show = load_show(path)
+    assert show.model == show.stream["lcm_lora_id"] == str(tmp_path / "mine.safetensors")
+    assert show.stream["vae_id"] == str(tmp_path / "model")
     path.write_text("source: clip.mp4\nmodel: ./model\nassets: pictures\nsinks: null\njournal: a.jsonl\n")
     show = load_show(path)
     assert show.source == str(tmp_path / "clip.mp4")
