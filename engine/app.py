@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 from .easel import Easel, carried_over
-from .later import Build, Later, pending
+from .later import Build, Later, awaited, pending
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import ModelWatch, Reload
@@ -227,14 +228,14 @@ class Performance:
         if self.serving is not None:
             self._closing.append(self.serving.stop)
             self.serving.listen(self.osc.port)
-        later = pending(show, self.notices)
-        if later is not None and show.stream["acceleration"] == "tensorrt":
+        accelerator, later = awaited(show, self.notices)
+        if accelerator == "openvino" or show.stream["acceleration"] == accelerator:
             parts.show = with_model(show, show.model, "none")
         brush = parts.brush(synchronous=False)
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
         self._closing.append(self.easel.close)
         if later is not None:
-            self._build_beside(show, later)
+            self._build_beside(show, accelerator, later)
         self.router = parts.router(mappings, brush)
         pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
@@ -281,26 +282,29 @@ class Performance:
         later = pending(show, self.notices) if show.stream["acceleration"] == "auto" else None
         brush = Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
         if later is not None and name not in self._built:
-            self._build_beside(show, later)
+            self._build_beside(show, "tensorrt", later)
         return brush
 
-    def _build_beside(self, show: Show, build: Build) -> None:
+    def _build_beside(self, show: Show, accelerator: str, build: Build) -> None:
         """Build the engines of the show's model while it plays, and turn to them."""
         name, acceleration = show.model, show.stream["acceleration"]
-        self.later = Later(build, lambda: self._turn_to_engines(name, acceleration), self.notices)
+        turn = partial(self._turn_to_engines, name, acceleration, accelerator)
+        self.later = Later(accelerator, build, turn, self.notices)
         self._built.add(name)
         self._closing.append(self.later.stop)
         self.later.start()
 
-    def _turn_to_engines(self, name: str, acceleration: str) -> None:
+    def _turn_to_engines(self, name: str, acceleration: str, accelerator: str) -> None:
         """The engines of a model are ready: they play if it still does, as the performer left it."""
         easel = self.easel
         if (easel.loading or easel.name) == name and easel.acceleration in ("", "auto"):
             # Who asked for `auto` by name has that already.
-            easel.load(name, "tensorrt" if easel.acceleration == acceleration else acceleration)
+            easel.load(name, accelerator if easel.acceleration == acceleration else acceleration)
             return
-        text = f"TensorRT's engines of {name} are ready; they play when the show turns to it again"
-        self.notices.say(f"tensorrt:ready:{name}", text, logging.INFO)
+        from .diffusion.accelerators import CALLED
+
+        text = f"{CALLED[accelerator]}'s engines of {name} are ready; they play when the show turns to it again"
+        self.notices.say(f"{accelerator}:ready:{name}", text, logging.INFO)
 
     def _turn(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """What nobody has set goes to what the new model was made for."""

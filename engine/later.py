@@ -3,17 +3,29 @@ that the first frame can do without are loaded after it."""
 
 import gc
 import logging
+import multiprocessing
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..configs import Show
+from .core.clock import SystemClock
 from .core.notices import Notices
+
+if TYPE_CHECKING:
+    from .diffusion.accelerators import Recipe
 
 log = logging.getLogger("clavilux")
 Build = Callable[[], object]
+TAKES = {  # said while it is built
+    "tensorrt": "TensorRT builds its engines for this model, which takes minutes",
+    "openvino": "OpenVINO builds its networks for this model, which takes up to a minute",
+}
+# How far a build in a process of its own steps back behind the show.
+GENTLY = 10
 
 
 def pending(show: Show, notices: Notices) -> Build | None:
@@ -39,17 +51,65 @@ def pending(show: Show, notices: Notices) -> Build | None:
     return partial(tensorrt_backend.engines, trt, recipe, notices)
 
 
+def cold(show: Show, notices: Notices) -> Build | None:
+    """The first build of OpenVINO's networks, in a process of its own, where `auto` would play on them and they are
+    not there yet: the first picture need not wait for it. Raises ModelMistake, as loading the model does."""
+    stream = show.stream
+    if stream["acceleration"] != "auto":
+        return None
+    from .diffusion import openvino_backend
+    from .diffusion.choosing import why_not
+    from .diffusion.model import recipe_of
+
+    recipe, _ = recipe_of(
+        show.model, show.size, notices, stream["device"], stream["dtype"], vae=stream["vae_id"],
+        tiny=stream["use_tiny_vae"], fetch=True,
+    )  # fmt: skip
+    if why_not("openvino", recipe.device) is not None or openvino_backend.ready(recipe):
+        return None
+    return partial(_apart, recipe)
+
+
+def awaited(show: Show, notices: Notices) -> tuple[str, Build | None]:
+    """What the show would play on as it starts and that has to be built first: the accelerator, '' for none, and its
+    build. Raises ModelMistake."""
+    build = pending(show, notices)
+    if build is not None:
+        return "tensorrt", build
+    build = cold(show, notices)
+    return ("openvino", build) if build is not None else ("", None)
+
+
+def _apart(recipe: "Recipe") -> None:
+    """Build and measure in a child, whose work cannot hold this process's frames up. Raises RuntimeError."""
+    child = multiprocessing.get_context("spawn").Process(target=_in_child, args=(recipe,), daemon=True)
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise RuntimeError(f"the process that built them ended with {child.exitcode}")
+
+
+def _in_child(recipe: "Recipe") -> None:
+    """Every accelerator is built and measured here, and what is fastest remembered."""
+    from .diffusion.accelerators import accelerated
+
+    if hasattr(os, "nice"):
+        os.nice(GENTLY)
+    accelerated(recipe, "auto", Notices(SystemClock()))
+
+
 class Later:
     """Runs `build` on a thread of its own, and then `turn`; a build that fails is said, and what plays goes on."""
 
-    def __init__(self, build: Build, turn: Callable[[], None], notices: Notices) -> None:
+    def __init__(self, accelerator: str, build: Build, turn: Callable[[], None], notices: Notices) -> None:
+        self._accelerator = accelerator
         self._build, self._turn, self._notices = build, turn, notices
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="engines", daemon=True)
 
     def start(self) -> None:
-        text = "TensorRT builds its engines for this model, which takes minutes, once; plain torch plays meanwhile"
-        self._notices.say("tensorrt:later", text, logging.INFO)
+        text = f"{TAKES[self._accelerator]}, once; plain torch plays meanwhile"
+        self._notices.say(f"{self._accelerator}:later", text, logging.INFO)
         self._thread.start()
 
     def settle(self, timeout: float = 60.0) -> None:
@@ -66,9 +126,10 @@ class Later:
         except Exception as e:  # a builder can fail in as many ways as there are libraries under it
             log.debug("engines", exc_info=True)
             words = (str(e).strip() or type(e).__name__).splitlines()[0]
-            self._notices.say(
-                "tensorrt:failed", f"TensorRT's engines could not be built ({words}); plain torch plays on"
-            )
+            from .diffusion.accelerators import CALLED
+
+            text = f"{CALLED[self._accelerator]}'s engines could not be built ({words}); plain torch plays on"
+            self._notices.say(f"{self._accelerator}:failed", text)
             return
         if not self._ended.is_set():
             self._turn()

@@ -36,7 +36,7 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
 
     threads.use(threads.BESIDE)
     core = ov.Core()
-    name = f"openvino/{key_of(recipe)}"
+    name = _name(recipe)
 
     def build(folder: Path) -> None:
         if notices is not None:
@@ -68,6 +68,15 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
     text = readers(core, recipe.folder, notices)
     return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text, threads.BESIDE)
+
+
+def ready(recipe: Recipe) -> bool:
+    """Whether the networks lie in the cache. A folder that was damaged there counts too; playing builds it again."""
+    return (cache.cache_folder() / _name(recipe)).is_dir()
+
+
+def _name(recipe: Recipe) -> str:
+    return f"openvino/{key_of(recipe)}"
 
 
 def key_of(recipe: Recipe) -> str:

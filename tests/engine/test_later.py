@@ -37,6 +37,13 @@ def performance(acceleration: str) -> Performance:
     return Performance(Show(source="none", sinks=("null",), size=(64, 64), osc=osc, stream=stream), ManualClock())
 
 
+def to_build(monkeypatch, pending) -> None:
+    """`pending` says what engines are missing; networks of OpenVINO are none."""
+    monkeypatch.setattr(app, "pending", pending)
+    monkeypatch.setattr(later, "pending", pending)
+    monkeypatch.setattr(later, "cold", lambda show, notices: None)
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_show_plays_at_once_and_turns_when_the_engines_are_ready(fails, levels, monkeypatch):
     ready = threading.Event()
@@ -46,7 +53,7 @@ def test_the_show_plays_at_once_and_turns_when_the_engines_are_ready(fails, leve
         if fails:
             raise RuntimeError("no memory on the card")
 
-    monkeypatch.setattr(app, "pending", lambda show, notices: build)
+    to_build(monkeypatch, lambda show, notices: build)
     with performance("tensorrt") as playing:
         first = playing.loop.step().pixels
         assert first.max() == 40  # plain torch
@@ -64,7 +71,7 @@ def test_the_show_plays_at_once_and_turns_when_the_engines_are_ready(fails, leve
 def test_engines_that_are_ready_do_not_take_the_performers_model_away(levels, monkeypatch):
     ready = threading.Event()
     builds = iter([lambda: ready.wait(10), None])
-    monkeypatch.setattr(app, "pending", lambda show, notices: next(builds))
+    to_build(monkeypatch, lambda show, notices: next(builds))
     with performance("auto") as playing:
         playing.loop.step()
         playing.easel.load("other")
@@ -87,7 +94,7 @@ def test_a_model_that_the_show_turns_to_has_its_engines_built_as_well(asked, tur
     def pending(show, notices):
         return (lambda: names.append(show.model) or ready.wait(10)) if show.model == "other" else None
 
-    monkeypatch.setattr(app, "pending", pending)
+    to_build(monkeypatch, pending)
     with performance("auto") as playing:
         playing.loop.step()
         playing.easel.load("other", asked)
@@ -102,6 +109,41 @@ def test_a_model_that_the_show_turns_to_has_its_engines_built_as_well(asked, tur
             playing.clock.advance(1 / 30)
         assert (playing.easel.name, playing.easel.acceleration) == ("other", turned)
     assert names == ([] if turned == "none" else ["other"])
+
+
+def test_the_first_picture_does_not_wait_for_openvino(levels, monkeypatch):
+    ready = threading.Event()
+    to_build(monkeypatch, lambda show, notices: None)
+    monkeypatch.setattr(later, "cold", lambda show, notices: lambda: ready.wait(10))
+    with performance("auto") as playing:
+        assert playing.loop.step().pixels.max() == 40  # plain torch
+        ready.set()
+        playing.later.settle()
+        playing.easel.settle()
+        playing.loop.step()
+        assert (playing.easel.name, playing.easel.acceleration, playing.easel.fading) == ("embedded", "auto", True)
+        said = " ".join(n.text for n in playing.notices.recent)
+    assert "OpenVINO builds its networks for this model" in said
+
+
+def test_networks_of_openvino_are_built_and_measured_in_a_child_and_then_there(sentence_folder, tmp_path, monkeypatch):
+    if choosing.why_not("openvino", torch.device("cpu")) is not None:
+        pytest.skip("OpenVINO cannot play here")
+    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path))
+    show, notices = Show(model=str(sentence_folder), size=(64, 64)), Notices(ManualClock())
+    build = later.cold(show, notices)
+    build()
+    assert later.cold(show, notices) is None
+    recipe = build.args[0]
+    assert set(choosing.remembered(recipe)) == {"openvino", "none"}
+    for acceleration in ("none", "openvino"):
+        chosen = Show(model=str(sentence_folder), stream={**DEFAULTS, "acceleration": acceleration})
+        assert later.cold(chosen, notices) is None
+
+
+def test_a_child_that_dies_is_an_error_in_words(monkeypatch):
+    with pytest.raises(RuntimeError, match="the process that built them ended with 1"):
+        later._apart("no recipe")
 
 
 def test_only_where_engines_are_missing_there_is_something_to_build(monkeypatch, sentence_folder):
