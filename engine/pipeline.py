@@ -1,6 +1,8 @@
 """The show's model as clients of the server ask for it by id: the model itself, or the input passed through."""
 
+import dataclasses
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,7 @@ class ShowPipeline:
         self._name = model
         self._easel, self._shelf, self._loras = easel, shelf, loras
         self._wanted_loras: tuple[str, tuple[Wish, ...]] | None = None
+        self._told: weakref.ref[Loras] | None = None
         self._size = size
         self._paint = render
         self._passing = Motion(0.0, _FADE, 1.0)
@@ -70,13 +73,14 @@ class ShowPipeline:
         model = self._model_of(ids[-1])
         if self._easel is None and model not in (None, self._name):
             raise Refused(f"this show plays {self._name}; start one with --model {model}")
-        wishes = self._wishes(params)
         acceleration = self._acceleration(params, model)
+        turns = self._easel is not None and model is not None and (model, acceleration) != (self._easel.name, "")
+        wishes = self._wishes(params, turns)
         with self._lock:
             self._asked, self._params = ids[-1], dict(params)
             self._arrived = False
             if wishes is not None:
-                self._wanted_loras = (_merge_mode(params), wishes)
+                self._wanted_loras, self._told = (_merge_mode(params), wishes), None
         words = f"turning to {ids[-1]}"
         easel = self._easel
         if easel is not None and model is not None:
@@ -104,17 +108,26 @@ class ShowPipeline:
         return self._name if name in (*SPOKEN, _plain(self._name)) else name
 
     def _hand_over_loras(self) -> None:
-        """LoRAs go to the model that plays, once the one they were asked for with has come."""
+        """LoRAs go to the model that plays, once the one they were asked for with has come; and from there to every
+        model after it, as strong as they were."""
         if self._wanted_loras is None or (self._easel is not None and self._easel.loading is not None):
             return
-        with self._lock:
-            (mode, wishes), self._wanted_loras = self._wanted_loras, None
         loras = self._loras()
-        if loras is not None:
-            loras.ask(mode, wishes)
+        with self._lock:
+            before = self._told() if self._told is not None else None
+            if loras is None or loras is before:
+                return
+            mode, wishes = self._wanted_loras
+            if before is not None:
+                now = {row["path"]: row["scale"] for row in before.loaded}
+                wishes = tuple(dataclasses.replace(w, scale=now.get(w.name, w.scale)) for w in wishes)
+                self._wanted_loras = mode, wishes
+            self._told = weakref.ref(loras)
+        loras.ask(mode, wishes)
 
-    def _wishes(self, params: Mapping[str, Any]) -> "tuple[Wish, ...] | None":
-        """The LoRAs that `params` ask for, `loras: [{path, scale, merge_mode?}]`; None: those that are there stay."""
+    def _wishes(self, params: Mapping[str, Any], turns: bool) -> "tuple[Wish, ...] | None":
+        """The LoRAs that `params` ask for, `loras: [{path, scale, merge_mode?}]`; None: those that are there stay.
+        `turns`: they are for another model or accelerator than the one that plays."""
         rows = params.get("loras")
         if rows is None and params.get("lora_merge_mode") is None:
             return None
@@ -129,7 +142,7 @@ class ShowPipeline:
             if not isinstance(row, Mapping) or not isinstance(row.get("path"), str):
                 raise Refused("loras is a list of {path, scale}")
             mode = _merge_mode({"lora_merge_mode": row.get("merge_mode") or _merge_mode(params)})
-            found += loras.wishes(scale.coerce([row]).value, mode)
+            found += loras.wishes(scale.coerce([row]).value, mode, elsewhere=turns)
         return tuple(found)
 
     def status(self) -> dict[str, Any]:
@@ -140,7 +153,8 @@ class ShowPipeline:
         coming, fault = (easel.loading, easel.fault) if easel is not None else (None, None)
         fault = fault or (loras.error if loras is not None else None)
         stage = f"loading {coming}" if coming else None if arrived else "waiting for the next frame"
-        if stage is None and (self._wanted_loras is not None or (loras is not None and loras.busy)):
+        waiting = self._wanted_loras is not None and self._told is None
+        if stage is None and (waiting or (loras is not None and loras.busy)):
             stage = "loading LoRAs"
         mode = {"lora_merge_mode": loras.mode} if loras is not None else {}
         return {

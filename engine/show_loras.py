@@ -21,6 +21,7 @@ _WEIGHTS = "pytorch_lora_weights.safetensors"
 def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) -> "tuple[Loras, bool]":
     """The show's LoRAs, on the model already, and whether one of them makes it a model of few steps (Luo et al. 2023,
     LCM-LoRA, arXiv:2311.05556). What cannot be had is said, and the show plays without it."""
+    from .diffusion.accelerators import CALLED
     from .diffusion.loras import Loras, Wish
     from .diffusion.parts import config_of
 
@@ -33,6 +34,7 @@ def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) ->
         notices,
         stream["lora_merge_mode"],
         synchronous,
+        f"no LoRAs play under {CALLED[model.acceleration]} here; acceleration: none has them",
     )
     wishes: dict[str, Wish] = {}
     for name, scale in (stream["lora_dict"] or {}).items():

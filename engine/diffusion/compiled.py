@@ -41,7 +41,9 @@ def compiled(recipe: Recipe, notices: Notices | None = None) -> Networks:
     is kept between runs. Raises RuntimeError."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "inductor"))
     if notices is not None:
-        notices.say("compile", "torch compiles this model; that takes minutes the first time", logging.INFO)
+        lacks = "LoRAs, ControlNets, IP-Adapters, references and the attention bank (manage_cache) do nothing under it"
+        text = f"torch compiles this model; that takes minutes the first time. {lacks}"
+        notices.say("compile", text, logging.INFO)
     denoiser, encoder, decoder = modules_of(recipe)
     unet = EagerUnet(_compiled(denoiser))
     codec = EagerCodec(_compiled(encoder), _Image(decoder, _compiled(_ImageOf(decoder))), recipe.dtype)

@@ -55,9 +55,11 @@ class Loras:
         notices: Notices,
         mode: str = PERMANENT,
         synchronous: bool = False,
+        lacking: str = "this model takes no LoRAs",
     ) -> None:
-        """`unet` is the UNet's config."""
+        """`unet` is the UNet's config; `lacking` says why there are none where there are no `adapters`."""
         self.mode = mode
+        self._none_here = lacking
         self._adapters, self._unet, self._find, self._notices = adapters, unet, find, notices
         self._worker = Worker(synchronous, "clavilux-loras")
         self._wishes: dict[str, Wish] = {}
@@ -93,14 +95,16 @@ class Loras:
         """Whether something that was asked for is not on the model yet."""
         return self._asked is not None or any(key not in self._slots for key in dict(self._wishes))
 
-    def wishes(self, rows: Sequence[tuple[str, float]], mode: str, find: Find | None = None) -> tuple[Wish, ...]:
-        """LoRAs by name, for `ask` and `open`; `find` where names mean more than what messages may name. Raises Refused
-        for a name that stands for no file."""
+    def wishes(
+        self, rows: Sequence[tuple[str, float]], mode: str, find: Find | None = None, elsewhere: bool = False
+    ) -> tuple[Wish, ...]:
+        """LoRAs by name, for `ask` and `open`; `find` where names mean more than what messages may name. `elsewhere`:
+        for another model. Raises Refused for a name that stands for no file."""
         found = {str((find or self._find)(name)): scale for name, scale in rows}
         if len(found) > MOST_LORAS:
             raise Refused(f"at most {MOST_LORAS} LoRAs at once, not {len(found)}")
-        if found and self._adapters is None:
-            raise Refused("this model takes no LoRAs")
+        if found and self._adapters is None and not elsewhere:
+            raise Refused(self._none_here)
         return tuple(Wish(key, scale, mode == PERMANENT) for key, scale in found.items())
 
     def ask(self, mode: str, wishes: tuple[Wish, ...]) -> None:
@@ -233,7 +237,7 @@ class Loras:
     def _prepared(self, plan: Mapping[str, bool]) -> tuple[dict[str, bool], Commit]:
         """The worker's part."""
         if self._adapters is None:
-            raise LoraMistake("this model takes no LoRAs")
+            raise LoraMistake(self._none_here)
         bones: Any = None
         for key in plan:
             if key not in self._known:

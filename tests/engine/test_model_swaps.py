@@ -16,6 +16,7 @@ from clavilux.engine.core.events import Inbox
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.parameters import Refused
 from clavilux.engine.core.router import Router
+from clavilux.engine.diffusion.loras import Loras
 from clavilux.engine.easel import Easel
 from clavilux.engine.pipeline import ShowPipeline
 from clavilux.engine.replay import replay_journal
@@ -166,3 +167,55 @@ def test_clients_turn_to_another_accelerator_by_name(at):
     without = ShowPipeline("dark", (8, 8), dataclasses.replace(brush).render)
     with pytest.raises(Refused, match="a model that the show can load"):
         without.load(["dark"], {"acceleration": "none"})
+
+
+class Styled:
+    """LoRAs as a model has them: what it was asked for, and under what it takes none."""
+
+    mode, busy, error = "runtime_peft", False, None
+
+    def __init__(self, adapters: bool = True) -> None:
+        self.adapters, self.asked, self.loaded = adapters, [], []
+
+    def wishes(self, rows, mode, find=None, elsewhere=False):
+        return Loras(None, {}, Path, Notices(ManualClock()), lacking="none here").wishes(
+            rows, mode, elsewhere=elsewhere or self.adapters
+        )
+
+    def ask(self, mode, wishes):
+        self.asked.append((mode, {w.name: w.scale for w in wishes}))
+        self.loaded = [{"path": w.name, "scale": w.scale} for w in wishes]
+
+
+def test_loras_that_a_client_loaded_are_on_every_model_after_it_as_strong_as_they_were(at):
+    styled = {"dark": Styled(), "light": Styled()}
+
+    def make(name, acceleration):
+        return Brush(lambda pixels, snapshot: np.zeros((8, 8, 3), np.uint8), {}, lambda: None, loras=styled[name])
+
+    easel = Easel("dark", make("dark", ""), make, Notices(ManualClock()))
+    pipeline = ShowPipeline("dark", (8, 8), easel.render, easel, lambda: ["light"], lambda: easel.brush.loras)
+    load = {"lora_merge_mode": "runtime_peft", "loras": [{"path": "ink", "scale": 0.5}]}
+    pipeline.load(["dark"], load)
+    pipeline.render(None, at(0))
+    pipeline.render(None, at(1))
+    assert styled["dark"].asked == [("runtime_peft", {"ink": 0.5})]
+    assert pipeline.status()["status"] == "loaded"
+    styled["dark"].loaded[0]["scale"] = 0.9  # moved by hand since
+    easel.load("light")
+    easel.settle()
+    easel.follow()
+    pipeline.render(None, at(2))
+    assert styled["light"].asked == [("runtime_peft", {"ink": 0.9})]
+
+
+def test_loras_asked_together_with_an_accelerator_that_has_them_are_not_refused(at):
+    none = Styled(adapters=False)
+    brush = Brush(lambda pixels, snapshot: np.zeros((8, 8, 3), np.uint8), {}, lambda: None, loras=none)
+    easel = Easel("dark", brush, lambda name, acceleration: brush, Notices(ManualClock()))
+    pipeline = ShowPipeline("dark", (8, 8), easel.render, easel, list, lambda: easel.brush.loras)
+    load = {"lora_merge_mode": "runtime_peft", "loras": [{"path": "ink", "scale": 0.5}]}
+    with pytest.raises(Refused, match="none here"):
+        pipeline.load(["dark"], load)
+    assert "loading dark under none" in pipeline.load(["dark"], {**load, "acceleration": "none"})
+    easel.settle()
