@@ -130,6 +130,7 @@ def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool
     """
     import openvino as ov
 
+    _report_nothing()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Traced once here: OpenVINO's own tracing runs the network several times more to check itself.
@@ -141,6 +142,15 @@ def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool
         ov.save_model(model, str(path), compress_to_fp16=halves)
     except RuntimeError as fault:
         raise OSError(f"{path.parent.parent} cannot be written: is the disk full?") from fault
+
+
+def _report_nothing() -> None:
+    """OpenVINO's converter reports each use of it to its makers, unless told otherwise: a show contacts nobody."""
+    try:
+        from openvino.tools.ovc.telemetry_utils import init_ovc_telemetry
+    except ImportError:
+        return
+    init_ovc_telemetry().consent = False
 
 
 def examples(
