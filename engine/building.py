@@ -4,9 +4,13 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .core.clock import SystemClock
 from .core.notices import Notices
+
+if TYPE_CHECKING:
+    from .diffusion.accelerators import Recipe
 
 WIDE = 30
 
@@ -22,10 +26,18 @@ class Bar:
 
     def step(self, text: str) -> None:
         """The next step begins: `text` says what it is."""
-        full = round(WIDE * self._done / self._steps)
-        line = f"[{'#' * full}{'.' * (WIDE - full)}] {self._done}/{self._steps} {text}"
-        self._write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+        self._draw(self._done, text)
         self._done = min(self._done + 1, self._steps)
+
+    def _draw(self, done: float, text: str) -> None:
+        full = round(WIDE * done / self._steps)
+        line = f"[{'#' * full}{'.' * (WIDE - full)}] {int(done)}/{self._steps} {text}"
+        self._write(f"\r\x1b[K{line}" if self._live else f"{line}\n")
+
+    def within(self, text: str, share: float) -> None:
+        """So much of the step that is under way is done, 0..1: for a terminal, which shows it as it comes."""
+        if self._live:
+            self._draw(max(self._done - 1, 0) + share, text)
 
     def end(self) -> None:
         self._done = self._steps
@@ -56,6 +68,9 @@ def build(options: argparse.Namespace) -> int:
     for a in reversed(can):  # plain torch first, before other pools of threads are there
         began = time.perf_counter()
         bar.step(f"building for {CALLED[a]}")
+        if a == "tensorrt" and not _engines(recipe, notices, bar):
+            bar.step("TensorRT is left out")
+            continue
         model = load_model(name, a, size, notices, tiny=True)
         took = time.perf_counter() - began
         bar.step(f"measuring {CALLED[a]} (built in {took:.0f} s)")
@@ -70,3 +85,28 @@ def build(options: argparse.Namespace) -> int:
     if known:
         print(f"auto: {CALLED[best(known)]}")
     return 0 if times else 1
+
+
+def _engines(recipe: "Recipe", notices: Notices, bar: Bar) -> bool:
+    """TensorRT's engines, the bar moving while each is built; False where they cannot be had, which is said."""
+    from .diffusion.tensorrt_backend import engines
+    from .diffusion.tensorrt_engine import library
+    from .diffusion.weights import ModelMistake
+
+    under_way = ["the engines"]
+
+    def told(part: str) -> None:
+        under_way[0] = f"the {part}"
+        share(0.0)
+
+    def share(done: float) -> None:
+        bar.within(f"building {under_way[0]} for TensorRT, {100 * done:.0f}%", 0.99 * done)
+
+    trt = library()
+    try:
+        if trt is not None:
+            engines(trt, recipe, notices, told=told, share=share)
+    except (RuntimeError, OSError, ModelMistake) as fault:
+        notices.say("acceleration", f"TensorRT failed ({fault})")
+        return False
+    return trt is not None

@@ -15,7 +15,7 @@ from . import cache
 from .accelerators import Networks, NotAPicture, Recipe
 from .onnx_export import PARTS, Part, export, parts_of
 from .parts import levels
-from .tensorrt_engine import CAPABILITIES, HALF_ONLY, Engine, EngineFault, Player, Profile, build, library
+from .tensorrt_engine import CAPABILITIES, HALF_ONLY, Engine, EngineFault, Player, Profile, build, library, monitor
 
 # Raise it when what is written into a cached folder changes.
 FORMAT = 1
@@ -60,10 +60,12 @@ def engines(
     notices: Notices | None = None,
     capabilities: tuple[str, ...] | None = None,
     told: Callable[[str], None] = lambda part: None,
+    share: Callable[[float], None] = lambda share: None,
 ) -> Path:
     """The sealed folder of a model's engines, built when it is not there or not whole. Raises as `tensorrt`.
 
     `capabilities`: the cards to build for; None: the one that is here, or all of CAPABILITIES where there is none.
+    `told` hears which part is begun, `share` how much of it is built, 0..1.
     """
     if capabilities is None:
         capabilities = () if torch.cuda.is_available() else CAPABILITIES
@@ -77,7 +79,8 @@ def engines(
             onnx = folder / f"{name}.onnx"
             export(part, onnx)
             cards = capabilities if is_half(part) else tuple(c for c in capabilities if c not in HALF_ONLY)
-            (folder / f"{name}.engine").write_bytes(build(trt, onnx, profile_of(part, recipe), cards))
+            made = build(trt, onnx, profile_of(part, recipe), cards, monitor(trt, share))
+            (folder / f"{name}.engine").write_bytes(made)
             for file in folder.iterdir():  # large weights lie in files of their own beside the ONNX file
                 if file.suffix != ".engine":
                     file.unlink()

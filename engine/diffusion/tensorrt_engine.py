@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,6 +70,36 @@ def build(
     if made is None:
         raise EngineFault(f"TensorRT could not build an engine from {onnx.name}")
     return bytes(made)
+
+
+def monitor(trt: ModuleType, told: Callable[[float], None]) -> Any:
+    """A trt.IProgressMonitor that says which share of an engine is built, 0..1; None where this TensorRT has none."""
+    if not hasattr(trt, "IProgressMonitor"):
+        return None
+
+    class Monitor(trt.IProgressMonitor):
+        """Phases lie within phases: a step of one is shared out among those that it consists of."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._open: dict[str, list[int]] = {}
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            self._open[phase_name] = [0, max(num_steps, 1)]
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            self._open[phase_name][0] = step + 1
+            share, whole = 0.0, 1.0
+            for done, steps in self._open.values():
+                share += whole * min(done, steps) / steps
+                whole /= steps
+            told(min(share, 1.0))
+            return True
+
+        def phase_finish(self, phase_name: str) -> None:
+            del self._open[phase_name]
+
+    return Monitor()
 
 
 class Engine:

@@ -216,6 +216,20 @@ def test_build_makes_and_measures_and_auto_knows(recipe, speeds, monkeypatch, ca
     assert list(rows.values()) == [{"none": 40.0, "openvino": 10.0}]
 
 
+def test_the_bar_moves_while_an_engine_is_built():
+    written: list[str] = []
+    bar = building.Bar(2, written.append, live=True)
+    bar.step("building for TensorRT")
+    bar.within("the unet", 0.5)
+    bar.step("measuring")
+    assert [line.count("#") for line in written] == [0, round(building.WIDE / 4), building.WIDE // 2]
+    plain = building.Bar(2, written.append, live=False)
+    plain.step("building for TensorRT")
+    count = len(written)
+    plain.within("the unet", 0.5)
+    assert len(written) == count
+
+
 def test_the_bar_is_one_line_on_a_terminal():
     written: list[str] = []
     bar = building.Bar(2, written.append, live=True)

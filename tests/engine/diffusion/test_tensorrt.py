@@ -11,7 +11,7 @@ import torch
 from clavilux.engine.diffusion import cache, onnx_export, tensorrt_backend
 from clavilux.engine.diffusion.accelerators import NotAPicture, Recipe
 from clavilux.engine.diffusion.onnx_export import PARTS, export, parts_of
-from clavilux.engine.diffusion.tensorrt_engine import Engine, EngineFault, Player, build, library
+from clavilux.engine.diffusion.tensorrt_engine import Engine, EngineFault, Player, build, library, monitor
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
 families = sys.modules["families"] = importlib.util.module_from_spec(_spec)
@@ -140,7 +140,7 @@ def test_engines_are_built_once_and_a_damaged_one_again(sdxl, tmp_path, monkeypa
     monkeypatch.setattr(tensorrt_backend, "export", lambda part, file: file.write_bytes(b"onnx"))
     built = []
 
-    def fake_build(trt, onnx, profile, capabilities):
+    def fake_build(trt, onnx, profile, capabilities, progress):
         built.append((onnx.stem, capabilities))
         return b"engine of " + onnx.stem.encode()
 
@@ -206,3 +206,17 @@ def test_real_engines_are_built_for_every_card_without_one(sdxl, tmp_path, monke
     with pytest.raises(EngineFault, match="cannot read"):
         build(trt, file, tensorrt_backend.profile_of(part, recipe), tensorrt_backend.CAPABILITIES)
     assert cache.cache_folder() == tmp_path
+
+
+def test_the_share_of_an_engine_that_is_built_is_told():
+    told: list[float] = []
+    trt = SimpleNamespace(IProgressMonitor=object)
+    watching = monitor(trt, told.append)
+    watching.phase_start("Building Engine", None, 2)
+    watching.phase_start("Tactics", "Building Engine", 4)
+    assert all(watching.step_complete("Tactics", step) for step in range(4))
+    watching.phase_finish("Tactics")
+    assert watching.step_complete("Building Engine", 0)
+    assert watching.step_complete("Building Engine", 1)
+    assert told == [0.125, 0.25, 0.375, 0.5, 0.5, 1.0]
+    assert monitor(SimpleNamespace(), told.append) is None
