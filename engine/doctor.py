@@ -133,6 +133,7 @@ def _openvino() -> Finding:
 def model() -> Iterator[Finding]:
     """The embedded model and the cache of what was built from it."""
     from .diffusion.cache import cache_folder
+    from .diffusion.cache import size as held
     from .diffusion.model import ModelMistake, folder_of
 
     try:
@@ -154,7 +155,8 @@ def model() -> Iterator[Finding]:
     free = shutil.disk_usage(cache).free
     state: State = "works" if free > GIGABYTE else "fault"
     remedy = "" if state == "works" else "make room, or name another folder in CLAVILUX_CACHE"
-    yield Finding("model", "cache", state, f"{cache}, {free / GIGABYTE:.0f} GB free", remedy)
+    text = f"{cache}, {held() / GIGABYTE:.1f} GB, which may be deleted, and {free / GIGABYTE:.0f} GB free"
+    yield Finding("model", "cache", state, text, remedy)
 
 
 def ports(port: int = 8000) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ SEAL = "seal.json"
 # Files up to this size are read whole for a key; of larger ones, samples and the time of the last change.
 WHOLE = 512 * 2**20
 CHUNK = 2**20
+# A build that has written nothing for so long, in seconds, was killed.
+DRAFT_LIVES = 86400.0
 
 
 def cache_folder() -> Path:
@@ -47,6 +50,7 @@ def kept(name: str, build: Callable[[Path], None]) -> tuple[Path, bool]:
     if intact(folder):
         return folder, False
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder.parent)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         build(fresh)
@@ -61,6 +65,28 @@ def kept(name: str, build: Callable[[Path], None]) -> tuple[Path, bool]:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return folder, True
+
+
+def _sweep(place: Path) -> None:
+    """Drafts of builds that were killed go; one that somebody may still be writing is younger."""
+    for draft in place.glob(".*-*"):
+        try:
+            newest = max(f.stat().st_mtime for f in (draft, *draft.rglob("*")))
+        except OSError:  # somebody else takes it away
+            continue
+        if draft.is_dir() and time.time() - newest > DRAFT_LIVES:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def size() -> int:
+    """Bytes that the cache takes on the disk."""
+    total = 0
+    for file in cache_folder().rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:  # a build that ends takes its draft away
+            continue
+    return total
 
 
 def seal(folder: Path) -> None:

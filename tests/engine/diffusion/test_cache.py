@@ -1,3 +1,6 @@
+import os
+import time
+
 import pytest
 from clavilux.engine.diffusion import cache
 
@@ -52,6 +55,20 @@ def test_a_build_that_fails_leaves_nothing(builds, tmp_path):
     with pytest.raises(OSError, match="disk full"):
         cache.kept("key", fails)
     assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_drafts_of_builds_that_were_killed_go_and_those_being_written_stay(builds, tmp_path):
+    place = cache.cache_folder() / "openvino"
+    killed, written = place / ".old-abcdef", place / ".new-abcdef"
+    for folder in (killed, written):
+        folder.mkdir(parents=True)
+        (folder / "part.xml").write_text("x" * 100)
+    long_ago = time.time() - 2 * cache.DRAFT_LIVES
+    for path in (killed, killed / "part.xml", written):
+        os.utime(path, (long_ago, long_ago))
+    folder, _ = cache.kept("openvino/another", lambda folder: (folder / "a").write_text("y" * 50))
+    assert sorted(place.iterdir()) == sorted((written, folder))
+    assert cache.size() > 150
 
 
 def test_a_key_follows_contents_and_versions(tmp_path):
