@@ -34,8 +34,8 @@ class Row:
 
 def rows() -> Iterator[Row]:
     """Every model that is here."""
-    from .diffusion.family import checked, family_of
-    from .diffusion.shelf import listed
+    from .diffusion.family import family_of
+    from .diffusion.shelf import listed, whole
     from .diffusion.single_file import shape_of
     from .diffusion.weights import ModelMistake
 
@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
         family = fault = ""
         try:
             if place.is_dir():
-                checked(place)
+                whole(place)
                 family = family_of(place, name).name
             else:
                 family = shape_of(place)

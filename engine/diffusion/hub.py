@@ -114,12 +114,13 @@ def download(repository: str, names: list[str]) -> Path:
     return Path(snapshot_download(repository, allow_patterns=names, etag_timeout=PATIENCE))
 
 
-def advice(repository: str) -> str:
-    """How to bring a repository to a machine that cannot reach the hub."""
+def advice(repository: str, part: bool = False) -> str:
+    """How to bring a repository to a machine that cannot reach the hub; a `part` of a model is no model to play."""
     plain = repository.rpartition("/")[2]
+    use = f"name models/{plain} in the show" if part else f"play it with --model models/{plain}"
     return (
         f"On a machine that can reach huggingface.co: `hf download {repository} --local-dir models/{plain}`; "
-        f"copy the folder models/{plain} here and play it with --model models/{plain}."
+        f"copy the folder models/{plain} here and {use}."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..core.notices import Notices
 from . import hub
 from .family import checked
-from .weights import Allowed, ModelMistake, weights_of
+from .weights import ModelMistake, files_of, weights_of
 
 SINGLE = (".safetensors", ".ckpt", ".pt", ".pth")
 
@@ -64,7 +64,7 @@ def part_of(name: str | Path, what: str, *, half: bool = False, fetch: bool = Fa
             except ModelMistake as e:
                 raise ModelMistake(f"{what}: {e}") from None
             return folder if (folder / "config.json").is_file() else folder / "vae"
-        raise ModelMistake(f"{what}: {name} is not here. {hub.advice(str(name))}")
+        raise ModelMistake(f"{what}: {name} is not here. {hub.advice(str(name), part=True)}")
     raise ModelMistake(f"{what}: {name} is neither a folder with a config.json nor a hub id")
 
 
@@ -98,22 +98,22 @@ def _in_models_folder(name: str) -> list[Path]:
 def _single(file: Path, notices: Notices | None) -> Path:
     if file.suffix not in SINGLE:
         raise ModelMistake(f"{file} is no model: a single file ends in .safetensors")
-    if file.suffix != ".safetensors" and not Allowed.pickles:
-        raise ModelMistake(
-            f"{file} can carry code; get or convert the safetensors version, or start with --allow-pickles if you "
-            "trust where it comes from"
-        )
     from .single_file import unpacked
 
     return unpacked(file, notices)
 
 
+def whole(folder: Path) -> None:
+    """Raises ModelMistake where a diffusers folder is no model that plays, or lacks weights."""
+    checked(folder)
+    for part in ("unet", "vae"):
+        list(files_of(weights_of(folder / part)))
+
+
 def _whole(folder: Path) -> bool:
     """Whether a repository in the hub's cache was fetched to its end."""
     try:
-        checked(folder)
-        weights_of(folder / "unet")
-        weights_of(folder / "vae")
+        whole(folder)
     except ModelMistake:
         return False
     return True

@@ -7,7 +7,7 @@ from typing import Any
 from ..core.notices import Notices
 from . import cache, hub
 from .family import checked
-from .weights import ModelMistake, header
+from .weights import HOW, Allowed, ModelMistake, header
 
 FORMAT = 1
 FIRST = "model.diffusion_model.input_blocks.0.0.weight"
@@ -50,7 +50,7 @@ def unpacked(file: Path, notices: Notices | None = None) -> Path:
 
 def shape_of(file: Path) -> str:
     """The key of CONFIGS that fits. Raises ModelMistake, also for files of other kinds (LoRAs, other tasks)."""
-    rows = header(file) if file.suffix == ".safetensors" else {FIRST: ("F32", (0, 4))}
+    rows = header(file) if file.suffix == ".safetensors" else _pickled(file)
     if FIRST not in rows:
         kind = "a LoRA" if any("lora" in name for name in rows) else "no Stable Diffusion model"
         raise ModelMistake(f"{file} is {kind}: it holds no UNet in the form that single files have")
@@ -59,6 +59,21 @@ def shape_of(file: Path) -> str:
     if XL in rows:
         return "SDXL"
     return "SD 2.x" if CROSS in rows and rows[CROSS][1][-1] == 1024 else "SD 1.x"
+
+
+def _pickled(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The same as `header` of a file that can carry code. Raises ModelMistake where such are not allowed."""
+    if not Allowed.pickles:
+        raise ModelMistake(f"{file} can carry code; {HOW}")
+    import torch
+
+    try:
+        held = torch.load(file, map_location="meta", weights_only=True, mmap=True)
+        rows = held.get("state_dict", held)
+        return {name: (str(x.dtype), tuple(x.shape)) for name, x in rows.items() if isinstance(x, torch.Tensor)}
+    except Exception as e:  # what torch raises for a file that is none has no common class
+        first = (str(e).strip() or type(e).__name__).splitlines()[0][:160]
+        raise ModelMistake(f"{file} does not load, it is damaged or not complete: {first}") from None
 
 
 def _config(file: Path, notices: Notices | None) -> Path:

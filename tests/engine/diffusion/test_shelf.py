@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from clavilux.engine import models
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
-from clavilux.engine.diffusion import ModelMistake, cache, hub, load_model, shelf
+from clavilux.engine.diffusion import ModelMistake, cache, hub, load_model, shelf, single_file
 from clavilux.engine.diffusion.shelf import folder_of, listed
 from clavilux.engine.diffusion.weights import Allowed
 
@@ -99,6 +100,34 @@ def test_other_single_files_are_told_apart(no_hub, monkeypatch):
     (no_hub / "old.ckpt").write_bytes(b"no")
     with pytest.raises(ModelMistake, match="--allow-pickles"):
         folder_of(no_hub / "old.ckpt")
+
+
+def test_what_cannot_be_played_is_marked_in_the_list(sd15, no_hub, monkeypatch):
+    whole, empty = no_hub / "models" / "whole", no_hub / "models" / "empty"
+    shutil.copytree(sd15, whole)
+    shutil.copytree(sd15, empty)
+    for file in (empty / "unet").glob("*.safetensors"):
+        file.unlink()
+    (no_hub / "models" / "x.ckpt").write_bytes(b"abc")
+    faults = {Path(row.name).name: row.fault for row in models.rows()}
+    assert faults["whole"] == ""
+    assert "has no weights" in faults["empty"]
+    assert "start with --allow-pickles" in faults["x.ckpt"]
+    monkeypatch.setattr(Allowed, "pickles", True)
+    assert "damaged or not complete" in {Path(r.name).name: r.fault for r in models.rows()}["x.ckpt"]
+
+
+def test_a_pickled_file_is_told_by_what_is_in_it(no_hub, monkeypatch):
+    monkeypatch.setattr(Allowed, "pickles", True)
+    rows = {single_file.FIRST: torch.zeros(8, 4, 3, 3), single_file.XL: torch.zeros(8)}
+    torch.save({"state_dict": rows}, no_hub / "big.ckpt")
+    assert single_file.shape_of(no_hub / "big.ckpt") == "SDXL"
+
+
+def test_a_part_that_is_not_here_is_no_model_to_play(no_hub):
+    with pytest.raises(ModelMistake, match=r"ControlNet: .*name models/canny in the show") as mistake:
+        shelf.part_of("someone/canny", "ControlNet")
+    assert "--model" not in str(mistake.value)
 
 
 def test_no_room_for_unpacking_is_said(sd15, no_hub, monkeypatch):
