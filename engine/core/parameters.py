@@ -17,6 +17,8 @@ Prompts = tuple[tuple[str, float], ...]
 
 # A weight beyond this blends nothing else in; sums of such weights still are numbers.
 HEAVIEST = 100.0
+# Each picture that steers takes memory; more of them at once sway the painting no further.
+MOST_PATHS = 8
 _JSON_BEGINS = re.compile(r'\s*[\[{][\s\[{]*"')
 
 TRUE_WORDS = {"true", "on", "yes", "1"}
@@ -283,6 +285,8 @@ def _paths(p: Parameter, value: Any) -> Coerced:
     items = [value] if isinstance(value, str) and value else _as_list(p, value)
     if any(not isinstance(i, str) for i in items):
         raise Refused(f"{p.name} takes file names")
+    if len(items) > MOST_PATHS:
+        raise Refused(f"{p.name} takes at most {MOST_PATHS} files")
     return Coerced(tuple(items))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...engine.core.parameters import Action, Parameter
+from ...engine.core.parameters import MOST_PATHS, Action, Parameter
 from ...engine.core.table import TABLE, Table, row
 
 _PLAIN: dict[str, dict[str, Any]] = {
@@ -11,7 +11,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "bool": {"type": "boolean"},
     "string": {"type": "string"},
     "choice": {"type": "string"},
-    "paths": {"type": "array", "items": {"type": "string"}, "maxItems": 64},
+    "paths": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_PATHS},
     "object": {"type": "object"},
 }
 _WEIGHT = {"type": "number", "minimum": 0, "default": 1.0}

@@ -73,3 +73,10 @@ def test_what_python_programs_hand_over_is_plain():
         "g": "cuda", "h": True, "i": "text",
     }  # fmt: skip
     assert all(type(v) in (int, float) for v in (handed_over(np.int64(1)), handed_over(torch.tensor(1.0))))
+
+
+def test_at_most_eight_pictures_steer_the_painting():
+    names = [f"{k}.png" for k in range(9)]
+    assert TABLE["vace_ref_images"].coerce(names[:8]).value == tuple(names[:8])
+    with pytest.raises(Refused, match="vace_ref_images takes at most 8 files"):
+        TABLE["vace_ref_images"].coerce(names)
