@@ -1,7 +1,6 @@
 """The ControlNets of a show: what each looks at in a frame, and what they add to the UNet together."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +12,12 @@ from torch import Tensor
 from ..core.controls import Control, read_controls, scale_name
 from ..core.notices import Notices
 from ..core.snapshot import Snapshot
-from .accelerators import Networks
+from .attempt import Attempt
 from .controlnet import ControlCall
 from .pixels import alike, fitted
+from .strength import Strength
 from .surface import Surface
+from .weights import ModelMistake
 from .worker import Worker
 
 # How fast a ControlNet comes in and goes, in whole ways a second.
@@ -25,6 +26,8 @@ FEEDBACK = "feedback"
 # (name, its own values) -> a function of a picture; raises ValueError in words.
 Preprocess = Callable[[str, Mapping[str, Any]], Callable[[np.ndarray], np.ndarray]]
 Placed = Callable[[str], Path]
+# A ControlNet by the name a show has for it; raises ValueError in words, RuntimeError or OSError.
+Load = Callable[[str], ControlCall]
 
 
 class Watched(Protocol):
@@ -36,11 +39,42 @@ class Watched(Protocol):
     def picture(self, name: str, n: int) -> np.ndarray | None: ...
 
 
+@dataclass(slots=True, eq=False)
+class _Net:
+    control: Control
+    network: Attempt[ControlCall]
+    look: Callable[[np.ndarray], np.ndarray] | None
+    index: int | None
+    share: float = 0.0
+    strength: Strength = field(default_factory=Strength)
+    seen: Any = None
+    image: Tensor | None = None
+    shape: tuple[int, int] = field(default=(0, 0))
+    # Where its pictures come another way, the last of the old way gives place to them bit by bit.
+    before: Tensor | None = None
+    turned: float = 1.0
+
+    def knob(self, snapshot: Snapshot) -> float:
+        """How strongly it is wanted; one that goes stays where it was."""
+        if self.index is None:
+            return self.strength.value
+        return float(snapshot.values.get(scale_name(self.index), self.control.conditioning_scale))
+
+    @property
+    def wanted(self) -> bool:
+        return self.index is not None and self.control.enabled
+
+    def lose(self, fault: BaseException) -> None:
+        """It failed on a frame, which is painted without it."""
+        self.share = 0.0
+        self.network.fail(fault)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Acting:
     """A ControlNet in one frame: `image` (1,3,H,W) in 0..1; it acts from `start` to `end` of the steps."""
 
-    call: ControlCall
+    net: _Net
     image: Tensor
     scale: float
     start: float = 0.0
@@ -51,42 +85,28 @@ class Acting:
         return self.scale if step / of >= self.start and (step + 1) / of <= self.end else 0.0
 
 
-@dataclass(slots=True, eq=False)
-class _Net:
-    control: Control
-    network: "Future[ControlCall]"
-    look: Callable[[np.ndarray], np.ndarray] | None
-    index: int | None
-    share: float = 0.0
-    scale: float = 0.0
-    seen: Any = None
-    image: Tensor | None = None
-    told: bool = False
-    shape: tuple[int, int] = field(default=(0, 0))
-    # Where its pictures come another way, the last of the old way gives place to them bit by bit.
-    before: Tensor | None = None
-    turned: float = 1.0
-
-
 class ControlNets:
     """`at` is for the render thread, `give` for any; networks are loaded on a worker."""
 
     def __init__(
         self,
-        networks: Networks,
+        load: Load,
         worker: Worker,
         notices: Notices,
         preprocess: Preprocess | None,
-        placed: Placed | None,
         watched: Watched | None = None,
     ) -> None:
-        self._networks, self._worker, self._notices = networks, worker, notices
-        self._preprocess, self._placed, self._watched = preprocess, placed, watched
+        self._load, self._worker, self._notices = load, worker, notices
+        self._preprocess, self._watched = preprocess, watched
         self._config: Any = None
         self._nets: list[_Net] = []
         # By index; under None what every net looks at that has none of its own. Never changed, only replaced.
         self._given: dict[int | None, np.ndarray | None] = {}
         self.handed = 0
+        # Whether one came or went in the last frame, or is being loaded.
+        self.moving = False
+        # Whether the numbers that nets give are looked at in the next frame: the last one was no picture.
+        self.doubted = False
 
     def give(self, image: np.ndarray | None, index: int | None = None) -> None:
         """The control image of one ControlNet, or of all there are and will be; None: its picture is made of the input
@@ -102,36 +122,89 @@ class ControlNets:
 
     @property
     def watching(self) -> bool:
-        """Whether a net looks at another source than the input."""
-        return any(net.index is not None and net.control.source is not None for net in self._nets)
+        """Whether a net looks at another picture than the input's."""
+        return any(net.wanted and (net.control.source or net.control.preprocessor == FEEDBACK) for net in self._nets)
 
-    def at(
-        self, snapshot: Snapshot, source: np.ndarray | None, painted: np.ndarray | None, surface: Surface, dt: float
-    ) -> tuple[Acting, ...]:
-        """What acts on a frame: those whose scale is above 0 and that are there."""
+    def hear(self, snapshot: Snapshot) -> None:
+        """The list of a frame; the same once more tries again what could not be had."""
         config = snapshot.values.get("controlnet_config")
         if config is not self._config:
             self._config = config
             self._turn_to(read_controls(config) if config is not None else ())
-        if not self._nets:
-            return ()
-        acting = []
+
+    @property
+    def likely(self) -> bool:
+        """Whether there are any that could act."""
+        return any(net.wanted and net.network.fault is None for net in self._nets)
+
+    def coming(self, snapshot: Snapshot) -> bool:
+        """Whether one acts on a frame, or does as soon as it is there."""
+        return any(
+            (net.share > 0.0 or (net.wanted and net.network.fault is None))
+            and max(net.knob(snapshot), net.strength.value) > 0.0
+            for net in self._nets
+        )
+
+    def at(
+        self,
+        snapshot: Snapshot,
+        source: np.ndarray | None,
+        painted: np.ndarray | None,
+        surface: Surface,
+        dt: float,
+        ready: bool,
+    ) -> tuple[Acting, ...]:
+        """What acts on a frame: those whose scale is above 0 and that are there. `ready`: so is a network that takes
+        what they add; before, none comes in."""
+        acting, self.moving = [], False
         for net in list(self._nets):
             seen = self._seen(net, snapshot.n, source, painted)
             shown = seen is not None or net.control.source is None
-            wanted = net.index is not None and net.control.enabled and self._is_there(net) and shown
-            net.share = min(net.share + SPEED * dt, 1.0) if wanted else max(net.share - SPEED * dt, 0.0)
+            wanted = net.wanted and net.network.there(snapshot.t) and shown and ready
+            before, reach = net.share, SPEED * dt if ready else 1.0
+            net.share = min(net.share + reach, 1.0) if wanted else max(net.share - reach, 0.0)
             if net.index is None and net.share <= 0.0:
                 self._nets.remove(net)
                 continue
-            if net.index is not None:
-                net.scale = float(snapshot.values.get(scale_name(net.index), net.control.conditioning_scale))
-            scale = net.scale * net.share
+            scale = net.strength.at(net.knob(snapshot), dt) * net.share
+            self.moving |= before != net.share or net.turned < 1.0 or net.strength.late or net.network.pending
             net.turned = min(net.turned + SPEED * dt, 1.0)
             image = self._image(net, seen, surface) if scale > 0.0 else None
             if image is not None:
-                acting.append(Acting(net.network.result(), image, scale, net.control.start, net.control.end))
+                acting.append(Acting(net, image, scale, net.control.start, net.control.end))
         return tuple(acting)
+
+    def added(
+        self,
+        acting: Sequence[tuple[Acting, Tensor]],
+        shapes: Sequence[tuple[int, ...]],
+        x_t: Tensor,
+        t: Tensor,
+        states: Tensor,
+        pooled: Tensor | None,
+    ) -> tuple[Tensor, ...]:
+        """What ControlNets add together to a call of the UNet, each with its scale for every row (B,): tensors of these
+        shapes; nothing where none of them came through. One that fails is left out from then on."""
+        total: list[Tensor] = []
+        for one, scale in acting:
+            if not one.net.network.made:
+                continue
+            try:
+                found = one.net.network.value(x_t, t, states, pooled, one.image.expand(len(x_t), -1, -1, -1), scale)
+                self._check(found, shapes)
+            except Exception as fault:  # a net can fail in as many ways as there are libraries under it
+                one.net.lose(fault)
+                continue
+            total = [r.clone() for r in found] if not total else [a.add_(r) for a, r in zip(total, found, strict=True)]
+        self.doubted = False
+        return tuple(total)
+
+    def _check(self, found: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raises ModelMistake where what a net gave cannot be added."""
+        if [tuple(r.shape) for r in found] != list(shapes):
+            raise ModelMistake("it is made for another model: what it adds has other sizes than this model's layers")
+        if self.doubted and not all(bool(torch.isfinite(r.sum(dtype=torch.float32))) for r in found):
+            raise ModelMistake("it gave numbers that are no picture (not finite)")
 
     def _turn_to(self, controls: Sequence[Control]) -> None:
         """The nets of this list, those that are there already carried over; the others fade out."""
@@ -143,22 +216,24 @@ class ControlNets:
             alike = [n for n in left if n.control.model_id == control.model_id]
             same = next((n for n in alike if _way(n.control) == _way(control)), alike[0] if alike else None)
             look = self._look(control)
-            if same is not None:
-                left.remove(same)
-                if _way(same.control) != _way(control) and same.share > 0.0:
-                    same.before, same.turned = same.image, 0.0
-                same.control, same.look, same.index, same.seen = control, look, index, None
-                self._nets.append(same)
+            if same is None:
+                self._nets.append(_Net(control, self._begun(control.model_id), look, index))
                 continue
-            self._nets.append(_Net(control, self._worker.submit(lambda c=control: self._load(c)), look, index))
+            left.remove(same)
+            if _way(same.control) != _way(control) and same.share > 0.0:
+                same.before, same.turned = same.image, 0.0
+            if same.index != index:
+                same.strength.move()
+            same.control, same.look, same.index, same.seen = control, look, index, None
+            same.network.again()
+            self._nets.append(same)
         for net in left:
             net.index = None
         self._nets += [net for net in left if net.share > 0.0]
 
-    def _load(self, control: Control) -> ControlCall:
-        if self._networks.control is None or self._placed is None:
-            raise ValueError("this model takes no ControlNets")
-        return self._networks.control(self._placed(control.model_id))
+    def _begun(self, name: str) -> Attempt[ControlCall]:
+        key, subject = f"controlnet:{name}", f"the ControlNet {name}"
+        return Attempt(self._worker, lambda: self._load(name), self._notices, key, subject)
 
     def _look(self, control: Control) -> Callable[[np.ndarray], np.ndarray] | None:
         if control.preprocessor in (None, FEEDBACK) or self._preprocess is None:
@@ -168,16 +243,6 @@ class ControlNets:
         except ValueError as why:
             self._notices.say(f"controlnet:{control.preprocessor}", f"ControlNet: {why}; it sees the input as it is")
             return None
-
-    def _is_there(self, net: _Net) -> bool:
-        if not net.network.done():
-            return False
-        fault = net.network.exception()
-        if fault is not None and not net.told:
-            net.told = True
-            name = net.control.model_id
-            self._notices.say(f"controlnet:{name}", f"the ControlNet {name} cannot be had: {fault}")
-        return fault is None
 
     def _seen(self, net: _Net, n: int, source: np.ndarray | None, painted: np.ndarray | None) -> np.ndarray | None:
         """The picture that the net's control image is made of."""
@@ -196,28 +261,23 @@ class ControlNets:
             held = net.index is None or net.control.source is not None
             return net.image if held and net.shape == surface.canvas.padded else None
         if seen is not net.seen or net.shape != surface.canvas.padded or net.image is None:
-            # An image that is given is a control image already.
-            pixels, given = fitted(seen, *surface.size), net.index is not None and self._handed_to(net.index) is seen
-            pixels = pixels if given or net.look is None else net.look(pixels)
-            net.image, net.seen, net.shape = surface.plain(pixels), seen, surface.canvas.padded
+            try:
+                net.image = surface.plain(self._prepared(net, seen, surface))
+            except Exception as fault:  # a preprocessor can fail in as many ways as there are libraries under it
+                net.lose(fault)
+                return None
+            net.seen, net.shape = seen, surface.canvas.padded
         if net.turned >= 1.0 or net.before is None or net.before.shape != net.image.shape:
             net.before = None
             return net.image
         return torch.lerp(net.before, net.image, net.turned)
 
+    def _prepared(self, net: _Net, seen: np.ndarray, surface: Surface) -> np.ndarray:
+        """The control image that the net's preprocessor makes of what is seen; one that is given is one already."""
+        pixels, given = fitted(seen, *surface.size), net.index is not None and self._handed_to(net.index) is seen
+        return pixels if given or net.look is None else net.look(pixels)
+
 
 def _way(control: Control) -> tuple[Any, ...]:
     """How its pictures come about."""
     return control.preprocessor, dict(control.preprocessor_params), control.source
-
-
-def added(
-    acting: Sequence[tuple[Acting, Tensor]], x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None
-) -> tuple[Tensor, ...]:
-    """What ControlNets add together to a call of the UNet; each with its scale for every row (B,)."""
-    total: list[Tensor] = []
-    for one, scale in acting:
-        image = one.image.expand(len(x_t), -1, -1, -1)
-        found = one.call(x_t, t, states, pooled, image, scale)
-        total = [r.clone() for r in found] if not total else [a.add_(r) for a, r in zip(total, found, strict=True)]
-    return tuple(total)

@@ -109,7 +109,7 @@ class Diffuser:
         self._effects = effects or Effects()
         self.loras = loras
         self.builder = builder or Worker(synchronous, "clavilux-builder")
-        self._steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files, watched)
+        self.steering = Steering(model, self.builder, self.notices, opened, preprocess, placed, adapter_files, watched)
         self._live: Mapping[str, Any] = {}
         self._inputs: list[np.ndarray] = []  # the newest first, as many as are under way
         self.lag = 0  # how many frames the output of `render_group` lies behind the input
@@ -161,17 +161,17 @@ class Diffuser:
     @property
     def control_image(self) -> Callable[[np.ndarray | None, int | None], None]:
         """Hands over the control image of the ControlNet of an index, or of all (None); for any thread."""
-        return self._steering.controls.give
+        return self.steering.controls.give
 
     @property
     def style_image(self) -> Callable[[np.ndarray | None, int], None]:
         """The same for the picture of the IP-Adapter of an index."""
-        return self._steering.styles.give
+        return self.steering.styles.give
 
     def reset(self) -> None:
         """Forget the frames that are under way; prompts, noise and steps stay where they are."""
         self._sampler.reset()
-        self._steering.clear()
+        self.steering.clear()
         self._buffer.clear()
         self._inputs.clear()
 
@@ -228,7 +228,7 @@ class Diffuser:
         try:
             return make()
         except (EncodingFailed, NotAPicture, MemoryError, RuntimeError, ValueError) as fault:
-            self._steering.forget()
+            self.steering.forget()
             if isinstance(fault, RenderFailed):
                 raise
             if isinstance(fault, (MemoryError, torch.OutOfMemoryError)):
@@ -252,9 +252,9 @@ class Diffuser:
             return False
         [snapshot] = snapshots
         moving = self._prompt.moving or self._negative.moving or self.waiting or value(snapshot, "seed") < 0
-        moving = moving or self._noise.moving or self._steering.watching
+        moving = moving or self._noise.moving or self.steering.moving
         moving = moving or (self.loras is not None and self.loras.moving(snapshot.t))
-        return self._standstill.at(group[0], snapshot, moving, self._steering.handed)
+        return self._standstill.at(group[0], snapshot, moving, self.steering.handed)
 
     def _strokes(self, group: Pictures, snapshots: Sequence[Snapshot], effort: Effort) -> list[Stroke]:
         return [self._stroke(p, s, effort, len(group)) for p, s in zip(group, snapshots, strict=True)]
@@ -281,7 +281,7 @@ class Diffuser:
         surface = self._turn_to(effort.scale, now)
         if strength <= 0.0 and shown is not None and together == 1:
             return Stroke(None, shown, strength, surface)
-        steer = self._steering.at(snapshot, surface, now.dt, source, self._shown)
+        steer = self.steering.at(snapshot, surface, now.dt, source, self._shown)
         x_0, under_way = self._latents(presence, together, surface)
         timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
         noise = surface.noise(noise)
@@ -326,7 +326,7 @@ class Diffuser:
 
     def _commit(self) -> None:
         self._sampler.commit()
-        self._steering.commit()
+        self.steering.commit()
 
     def _remember(self, source: np.ndarray | None, together: int) -> None:
         if source is not None:
@@ -367,7 +367,7 @@ class Diffuser:
         before = self._inputs[together::together]
         if self._sampler.empty and before:  # back from noise_scale 0
             under_way = torch.cat([surface.encode(p).clone() for p in before])
-        latents = self._steering.steadied(surface.encode(self._inputs[0]))
+        latents = self.steering.steadied(surface.encode(self._inputs[0]))
         latents = self._effects.apply("latent_before", latents, self._live)
         if presence < 1.0:
             latents = latents * presence
@@ -395,5 +395,5 @@ class Diffuser:
         for surface, part in by_surface(strokes, painted):
             pictures += surface.decode(part)
         self._commit()
-        found = iter(self._steering.held(pictures))
+        found = iter(self.steering.held(pictures))
         return [faded(s, None if x is None else next(found)) for s, x in zip(strokes, painted, strict=True)]

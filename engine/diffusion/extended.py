@@ -243,3 +243,16 @@ def skips_of(unet: Any) -> int:
     """How many skip connections a UNet has, as ControlNets count them: its first layer's and its blocks' outputs."""
     blocks = unet.down_blocks
     return 1 + sum(len(block.resnets) + len(block.downsamplers or ()) for block in blocks)
+
+
+def skip_shapes(unet: Any, x_t: Tensor) -> list[tuple[int, ...]]:
+    """The shapes of a UNet's skip connections and of its middle for latents x_t."""
+    rows, _, high, wide = x_t.shape
+    widths = unet.config.block_out_channels
+    found = [(rows, widths[0], high, wide)]
+    for width, block in zip(widths, unet.down_blocks, strict=True):
+        found += [(rows, width, high, wide)] * len(block.resnets)
+        for _ in block.downsamplers or ():
+            high, wide = -(-high // 2), -(-wide // 2)
+            found.append((rows, width, high, wide))
+    return [*found, (rows, widths[-1], high, wide)]

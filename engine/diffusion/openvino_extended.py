@@ -12,7 +12,7 @@ from ..core.notices import Notices
 from . import cache
 from .accelerators import Recipe
 from .controlnet import load_control
-from .extended import BANK, CONTROL, Extended, ExtendedUnet, Extra, flat
+from .extended import BANK, CONTROL, Extended, ExtendedUnet, Extra, flat, skip_shapes
 from .openvino_adapters import OpenVinoAdapters
 from .openvino_backend import (
     Request,
@@ -142,23 +142,10 @@ def _extended_example(net: Extended, recipe: Recipe) -> tuple[Tensor, ...]:
     return (x, t, states, *flat(pooled if net.reads_pooled else None, extra))
 
 
-def skip_shapes(unet: Any, x_t: Tensor) -> list[tuple[int, ...]]:
-    """The shapes of a UNet's skip connections and of its middle for latents x_t."""
-    rows, _, high, wide = x_t.shape
-    widths = unet.config.block_out_channels
-    found = [(rows, widths[0], high, wide)]
-    for width, block in zip(widths, unet.down_blocks, strict=True):
-        found += [(rows, width, high, wide)] * len(block.resnets)
-        for _ in block.downsamplers or ():
-            high, wide = -(-high // 2), -(-wide // 2)
-            found.append((rows, width, high, wide))
-    return [*found, (rows, widths[-1], high, wide)]
-
-
 def _shrink(recipe: Recipe) -> int:
     vae = config_of(recipe.vae_folder)
     levels = vae.get("block_out_channels") or vae["encoder_block_out_channels"]
     return recipe.shuffle * 2 ** (len(levels) - 1)
 
 
-__all__ = ["ModelMistake", "Workshop", "skip_shapes"]
+__all__ = ["ModelMistake", "Workshop"]

@@ -7,7 +7,6 @@ means and deviations move to the reference's as well (AdaIN, Huang and Belongie 
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..core.notices import Notices
+from .attempt import Attempt
 from .bank import Layers, Slots, joined
 from .extended import ExtendedUnet, Extra
 from .noise import drawn
@@ -24,8 +24,9 @@ from .surface import Surface
 from .text import Encoding
 from .worker import Worker
 
-# A reference is read at so many noise levels, fewer where that takes more memory; between them it is interpolated.
-LEVELS, MEMORY = 9, 512 * 2**20
+# A reference is read at so many noise levels, and interpolated at so many between them; fewer of both where all of a
+# show's would take more memory than this together, in bytes.
+LEVELS, BETWEEN, MEMORY = 9, 8, 512 * 2**20
 # How fast a reference comes and goes, in whole ways a second.
 SPEED = 2.0
 SEED = 7
@@ -38,30 +39,34 @@ class Reading:
 
     angles: list[float]
     layers: list[Layers]
+    between: int = BETWEEN
     _known: dict[float, Layers] = field(default_factory=dict)
 
     def at(self, angle: float) -> Layers:
-        if angle not in self._known:
-            if len(self._known) > 64:
-                self._known.clear()
-            k = int(np.searchsorted(self.angles, angle))
-            if k == 0 or k == len(self.angles):
-                return self.layers[min(k, len(self.layers) - 1)]
-            share = (angle - self.angles[k - 1]) / (self.angles[k] - self.angles[k - 1])
-            pairs = zip(self.layers[k - 1], self.layers[k], strict=True)
-            self._known[angle] = tuple(torch.lerp(a, b, share) for a, b in pairs)
-        return self._known[angle]
+        """What it would have seen at this level. Of levels in between the last few that were asked for are kept."""
+        if angle in self._known:
+            return self._known[angle]
+        k = int(np.searchsorted(self.angles, angle))
+        if k == 0 or k == len(self.angles):
+            return self.layers[min(k, len(self.layers) - 1)]
+        while len(self._known) >= max(self.between, 1):
+            del self._known[next(iter(self._known))]
+        share = (angle - self.angles[k - 1]) / (self.angles[k] - self.angles[k - 1])
+        pairs = zip(self.layers[k - 1], self.layers[k], strict=True)
+        found = self._known[angle] = tuple(torch.lerp(a, b, share) for a, b in pairs)
+        return found
 
 
 @dataclass(slots=True)
 class Reference:
-    """One picture: its pixels, and on each surface (by the latents' shape) its statistics and its reading."""
+    """One picture: its pixels, and on each surface (by the latents' shape) its statistics and its reading. `share` is
+    how far it has come in, `depth` how far with what the network saw in it, both 0..1."""
 
     pixels: np.ndarray
     stats: dict[tuple[int, ...], tuple[Tensor, Tensor]] = field(default_factory=dict)
-    readings: "dict[tuple[int, ...], Future[Reading]]" = field(default_factory=dict)
+    readings: dict[tuple[int, ...], Attempt[Reading]] = field(default_factory=dict)
     share: float = 0.0
-    failed: bool = False
+    depth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,52 +106,72 @@ class References:
         self._schedule, self._worker, self._notices = schedule, worker, notices
         self._reader, self._neutral, self._reads_pooled = reader, neutral, reads_pooled
         self._open = opened
+        self._named: Sequence[str] = ()
         self._wanted: tuple[str, ...] = ()
-        self._loading: dict[str, Future[np.ndarray]] = {}
+        self._loading: dict[str, Attempt[np.ndarray]] = {}
         self._known: dict[str, Reference] = {}
+        # Whether one came or went in the last frame, or is being read.
+        self.moving = False
 
-    def look(self, names: Sequence[str], scale: float, surface: Surface, dt: float) -> Look | None:
-        """What a frame on `surface`, `dt` seconds after the one before, looks at; None where no reference counts."""
-        if tuple(names) != self._wanted:
-            self._turn_to(tuple(names))
-        self._take_what_is_there(surface.size)
+    def hear(self, names: Sequence[str]) -> None:
+        """The pictures that are named now; the same list once more tries again what could not be had."""
+        if names is self._named:
+            return
+        self._named, self._wanted = names, tuple(names)
+        self._loading = {name: loading for name, loading in self._loading.items() if name in self._wanted}
+        for loading in self._loading.values():
+            loading.again()
+        for name in self._wanted:
+            if name not in self._known and name not in self._loading:
+                self._loading[name] = Attempt(
+                    self._worker, lambda name=name: self._open(name), self._notices, f"reference:{name}",
+                    "the reference image", "cannot be used",
+                )  # fmt: skip
+
+    @property
+    def likely(self) -> bool:
+        """Whether there are any that could count."""
+        return bool(self._known) or any(loading.fault is None for loading in self._loading.values())
+
+    def look(self, scale: float, surface: Surface, dt: float, t: float, deep: bool) -> Look | None:
+        """What a frame on `surface` at moment `t`, `dt` seconds after the one before, looks at; None where no reference
+        counts. `deep`: a network is there that can look at more of them than their colours."""
+        self._take_what_is_there(surface.size, t)
+        self.moving = any(loading.pending for loading in self._loading.values())
         for name, reference in list(self._known.items()):
-            wanted = name in self._wanted
-            step = SPEED * dt if not wanted or self._is_read(reference, surface) else 0.0
-            reference.share = min(reference.share + step, 1.0) if wanted else max(reference.share - step, 0.0)
-            if not wanted and reference.share <= 0.0:
+            before = reference.share, reference.depth
+            if name not in self._wanted:
+                reference.share = max(reference.share - SPEED * dt, 0.0)
+            elif self._is_read(reference, surface, t):
+                reference.share = min(reference.share + SPEED * dt, 1.0)
+            else:
+                self.moving = True
+            reading = reference.readings.get(surface.shape)
+            seen = deep and reading is not None and reading.made
+            reference.depth = min(reference.depth + SPEED * dt, 1.0) if seen else 0.0
+            self.moving |= before != (reference.share, reference.depth)
+            if name not in self._wanted and reference.share <= 0.0:
                 del self._known[name]
         return self._weighed(scale, surface) if scale > 0.0 else None
 
-    def _turn_to(self, names: tuple[str, ...]) -> None:
-        self._wanted = names
-        for name in names:
-            if name not in self._known and name not in self._loading:
-                self._loading[name] = self._worker.submit(lambda name=name: self._open(name))
+    def _take_what_is_there(self, size: tuple[int, int], t: float) -> None:
+        for name, loading in list(self._loading.items()):
+            if loading.there(t):
+                self._known[name] = Reference(fitted(loading.value, *size))
+                del self._loading[name]
 
-    def _take_what_is_there(self, size: tuple[int, int]) -> None:
-        for name, future in list(self._loading.items()):
-            if not future.done():
-                continue
-            del self._loading[name]
-            fault = future.exception()
-            if fault is not None:
-                self._notices.say(f"reference:{name}", f"the reference image cannot be used: {fault}")
-            elif name in self._wanted:
-                self._known[name] = Reference(fitted(future.result(), *size))
-
-    def _is_read(self, reference: Reference, surface: Surface) -> bool:
-        """Whether the network has looked at it on this surface; if not, that is begun."""
+    def _is_read(self, reference: Reference, surface: Surface, t: float) -> bool:
+        """Whether the network has looked at it on this surface, or cannot; if not, that is begun."""
         if surface.shape not in reference.readings:
             latents = surface.encode(reference.pixels).clone()
             std, mean = torch.std_mean(latents, (2, 3), keepdim=True)
             reference.stats[surface.shape] = (mean, std)
-            reference.readings[surface.shape] = self._worker.submit(lambda: self._read(latents))
+            reference.readings[surface.shape] = Attempt(
+                self._worker, lambda: self._read(latents), self._notices, "reference", "a reference image",
+                "gives its colours alone",
+            )  # fmt: skip
         reading = reference.readings[surface.shape]
-        if reading.done() and reading.exception() is not None and not reference.failed:
-            reference.failed = True
-            self._notices.say("reference", f"a reference image gives its colours alone: {reading.exception()}")
-        return reading.done()
+        return reading.there(t) or not reading.pending
 
     @torch.inference_mode()
     def _read(self, latents: Tensor) -> Reading:
@@ -157,17 +182,17 @@ class References:
         extra = Extra((), bank, bias)
         pooled = text.pooled if self._reads_pooled else None
         highest = float(self._schedule.angle(float(len(self._schedule) - 1)))
-        angles = [highest * (k + 1) / LEVELS for k in range(LEVELS)]
-        found: list[tuple[float, Layers]] = []
-        for angle in angles[-1:] + angles[:-1]:  # the first tells how much memory one takes
+
+        def seen(angle: float) -> Layers:
             x_t = latents * math.cos(angle) + noise * math.sin(angle)
             t = torch.full((1,), float(self._schedule.timestep(angle)), device=latents.device)
             _, made = unet(x_t, t, text.states, pooled, extra)
-            found.append((angle, tuple(layer[0].clone() for layer in made)))
-            if sum(layer.numel() * layer.element_size() for layer in found[0][1]) * LEVELS > MEMORY:
-                break
-        found.sort(key=lambda row: row[0])
-        return Reading([angle for angle, _ in found], [layers for _, layers in found])
+            return tuple(layer[0].clone() for layer in made)
+
+        last = seen(highest)  # tells how much memory one takes
+        levels, between = shared(sum(layer.numel() * layer.element_size() for layer in last), len(self._wanted))
+        angles = [highest * (k + 1) / levels for k in range(levels)]
+        return Reading(angles, [*map(seen, angles[:-1]), last], between)
 
     def _weighed(self, scale: float, surface: Surface) -> Look | None:
         total = sum(reference.share for reference in self._known.values())
@@ -181,8 +206,16 @@ class References:
                 continue
             own = reference.stats[surface.shape]
             mean, std = mean + part * own[0], std + part * own[1]
-            if found.done() and found.exception() is None and found.result().layers:
-                readings.append((found.result(), scale * reference.share / len(self._known)))
+            if reference.depth > 0.0:
+                readings.append((found.value, scale * min(reference.share, reference.depth) / len(self._known)))
         if not isinstance(mean, Tensor) or not isinstance(std, Tensor):
             return None
         return Look(tuple(readings), mean, std, min(scale * min(total, 1.0) / 2.0, 1.0))
+
+
+def shared(size: int, references: int) -> tuple[int, int]:
+    """At how many levels one of so many references is read, and how many in between are kept, where one level takes
+    `size` bytes."""
+    whole = min(max(MEMORY // max(references, 1) // max(size, 1), 1), LEVELS + BETWEEN)
+    levels = (whole + 1) // 2
+    return levels, whole - levels

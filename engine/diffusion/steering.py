@@ -5,7 +5,6 @@ nothing steers, frames have no `Steer` and the plain network runs, as if none of
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from ..core.notices import Notices
 from ..core.snapshot import Snapshot
 from ..core.table import TABLE
 from .bank import Held, Past, Slots, Steady, Swell, joined
-from .controls import Acting, ControlNets, Placed, Preprocess, Watched, added
+from .controlnet import ControlCall, check_size
+from .controls import Acting, ControlNets, Placed, Preprocess, Watched
 from .extended import BANK, CONTROL, IMAGE, ExtendedUnet, Extra
+from .extensions import Extensions
 from .ipadapter import IpAdapter
 from .model import Model
 from .parts import config_of
@@ -33,7 +34,8 @@ from .worker import Worker
 # An IP-Adapter as it is named -> its file and its image encoder's folder; raises ValueError in words.
 AdapterFiles = Callable[[Adapter], tuple[Path, Path]]
 NEEDS_MORE = ("controlnet_config", "ipadapter_config", "vace_ref_images")
-CALLED = {BANK: "the attention bank", CONTROL: "ControlNets", IMAGE: "IP-Adapters"}
+# Seconds after which everything has come in that fades.
+LONG = 1e3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +82,16 @@ class Steering:
         watched: Watched | None = None,
     ) -> None:
         self._model, self._builder, self._notices = model, builder, notices
-        self._networks: dict[frozenset[str], Future[ExtendedUnet]] = {}
         self._told: set[frozenset[str]] = set()
+        self._extensions = Extensions(model.networks.extended, self._unet_config, builder, notices)
+        # Whether nobody sees the frames, so that what comes in need not fade.
+        self.hurried = False
+        # Whether something came or went in the last frame, or is being built, loaded or read.
+        self.arriving = False
+        self._named: tuple[Any, ...] = (None,) * (len(NEEDS_MORE) + 1)
         self._past, self._steady, self._held = Past(), Steady(), Held()
         self._swell = Swell()
         self._manage = False
-        self._kinds: frozenset[str] = frozenset()
         self._bias = 1.0
         self._shape: tuple[int, ...] = ()
         self._t = self._dt = 0.0
@@ -93,7 +99,8 @@ class Steering:
         self._references = References(
             model.schedule, builder, notices, self._reader, self._neutral_text, model.reads_pooled, opened or _refuse
         )
-        self.controls = ControlNets(model.networks, builder, notices, preprocess, placed, watched)
+        self._placed = placed
+        self.controls = ControlNets(self._control, builder, notices, preprocess, watched)
         self._adapter_files = adapter_files
         self.styles = Styles(self._adapter, builder, notices, opened or _refuse)
 
@@ -108,29 +115,53 @@ class Steering:
             self._say_what_cannot_be(snapshot)
             return None
         self._t, self._dt = snapshot.t, dt
+        dt = LONG if self.hurried else dt
         if any(trigger.name == "reset_cache" for trigger in snapshot.triggers):
             self._swell.dip()
-        manage, names = bool(value(snapshot, "manage_cache")), value(snapshot, "vace_ref_images")
-        look = self._references.look(names, float(value(snapshot, "vace_context_scale")), surface, dt)
-        controls = self.controls.at(snapshot, source, painted, surface, dt)
-        styles = self.styles.at(snapshot, dt)
-        bank = manage or look is not None or self._swell.share > 0.0
-        wanted = [kind for kind, on in ((BANK, bank), (CONTROL, controls), (IMAGE, styles)) if on]
-        self._kinds = self._there(frozenset(wanted))
-        if self._swell.at(manage and BANK in self._kinds, dt) or surface.shape != self._shape:
+        manage, scale = bool(value(snapshot, "manage_cache")), float(value(snapshot, "vace_context_scale"))
+        self._hear(snapshot)
+        kinds, share = self._turned(snapshot, manage, scale), self._swell.share
+        ready = self._extensions.ready
+        look = self._references.look(scale, surface, dt, snapshot.t, BANK in kinds)
+        controls = self.controls.at(snapshot, source, painted, surface, dt, ready(CONTROL))
+        styles = self.styles.at(snapshot, dt, ready(IMAGE))
+        if self._swell.at(manage and BANK in kinds, dt) or surface.shape != self._shape:
             self.clear()
         self._shape, self._bias = surface.shape, float(value(snapshot, "kv_cache_attention_bias"))
         self._manage = manage or self._swell.share > 0.0
         if not self._manage:
             self.clear()
-        if not self._kinds and (look is None or look.share <= 0.0):
+        self.arriving = share != self._swell.share or self._references.moving or self._extensions.pending
+        self.arriving |= self.controls.moving or self.styles.moving
+        if not kinds and (look is None or look.share <= 0.0):
             return None
-        return Steer(self, self.weight, look, controls if CONTROL in self._kinds else (), styles)
+        return Steer(self, self.weight, look, controls if CONTROL in kinds else (), styles if IMAGE in kinds else ())
+
+    def _hear(self, snapshot: Snapshot) -> None:
+        """What is named now; whatever is named anew is a reason to try networks again."""
+        named = tuple(snapshot.values.get(name) for name in (*NEEDS_MORE, "manage_cache"))
+        if any(a is not b for a, b in zip(named, self._named, strict=True)):
+            self._named = named
+            self._extensions.again()
+        self.controls.hear(snapshot)
+        self.styles.hear(snapshot)
+        self._references.hear(value(snapshot, "vace_ref_images"))
+
+    def _turned(self, snapshot: Snapshot, manage: bool, scale: float) -> frozenset[str]:
+        """The kinds that can count in this frame."""
+        referred = self._references.likely
+        bank = manage or self._swell.share > 0.0
+        coming = {BANK: bank or (referred and scale > 0.0), CONTROL: self.controls.coming(snapshot)}
+        likely = {BANK: bank or referred, CONTROL: self.controls.likely, IMAGE: self.styles.likely}
+        coming[IMAGE] = self.styles.coming(snapshot)
+        now = frozenset(kind for kind, on in coming.items() if on)
+        return self._extensions.turn(now, now | {kind for kind, on in likely.items() if on}, snapshot.t)
 
     @property
-    def watching(self) -> bool:
-        """Whether other sources than the input are looked at: each of their frames may be another."""
-        return self.controls.watching
+    def moving(self) -> bool:
+        """Whether something of it changes the picture though the input stands: it comes or goes, is on its way, or
+        looks at another picture, which may be new with every frame."""
+        return self.arriving or self.controls.watching
 
     @property
     def handed(self) -> int:
@@ -164,6 +195,7 @@ class Steering:
 
     def forget(self) -> None:
         """The frames under way failed: they were never there."""
+        self.controls.doubted = True
         self._past.forget()
         self._steady.forget()
 
@@ -179,19 +211,27 @@ class Steering:
         states = torch.cat([a.states for a in asks])
         pooled = [a.pooled for a in asks if a.pooled is not None]
         call = (x_t, t, states, torch.cat(pooled) if pooled else None)
-        acting = self._acting(asks, x_t) if CONTROL in self._kinds else []
-        images = [row for a in asks for row in _images(a)] if IMAGE in self._kinds else []
-        idle = {kind for kind, on in ((CONTROL, acting), (IMAGE, any(images))) if not on}
-        kinds = self._there(self._kinds - idle)
-        if not kinds:
+        kinds, extensions = self._extensions.kinds, self._extensions
+        acting = self._acting(asks, x_t) if CONTROL in kinds else []
+        images = [row for a in asks for row in _images(a)] if IMAGE in kinds else []
+        residuals = ()
+        if acting:
+            shapes = extensions.nearest(frozenset({CONTROL})).skips(x_t)
+            residuals = self.controls.added(acting, shapes, *call)
+        looks = any(a.steer.look.references for a in asks if a.steer is not None and a.steer.look is not None)
+        used = {BANK: self._manage or looks, CONTROL: bool(residuals), IMAGE: any(images)}
+        needed = frozenset(kind for kind, on in used.items() if on and kind in kinds)
+        if not needed:
             prediction = self._model.unet(*call)
         else:
-            network = self._networks[kinds].result()
-            bank, bias = (), None
-            if BANK in kinds:
+            built = extensions.nearest(needed)
+            network, bank, bias = built.network, (), None
+            if BANK in built.kinds:
                 bank, bias = joined([slots for a in asks for slots in self._slots(a)], network.widths, x_t)
-            residuals = added(acting, *call) if CONTROL in kinds else ()
-            seen = looked(images, x_t) if IMAGE in kinds else ((), None, None)
+            if CONTROL in built.kinds and not residuals:
+                residuals = tuple(x_t.new_zeros(shape) for shape in built.skips(x_t))
+            images = images or [[] for _ in x_t]
+            seen = looked(images, x_t, built.looks) if IMAGE in built.kinds else ((), None, None)
             prediction, made = network(*call, Extra(residuals, bank, bias, *seen))
             self._note(asks, made)
         return list(prediction.split([len(a.x_t) for a in asks]))
@@ -233,29 +273,6 @@ class Steering:
         for k, row in enumerate(asks[-1].steps):
             self._past.note(row, tuple(layer[first + k].clone() for layer in made))
 
-    def _there(self, wanted: frozenset[str]) -> frozenset[str]:
-        """`wanted` once such a network is built, till then as much of it as there is; it is begun when first wanted."""
-        make = self._model.networks.extended
-        if not wanted or make is None:
-            return frozenset()
-        if wanted not in self._networks:
-            self._networks[wanted] = self._builder.submit(lambda: make(wanted))
-        if self._built(wanted):
-            return wanted
-        parts = [part for part in self._networks if part < wanted and self._built(part)]
-        return max(parts, key=len, default=frozenset())
-
-    def _built(self, kinds: frozenset[str]) -> bool:
-        future = self._networks[kinds]
-        if not future.done():
-            return False
-        fault = future.exception()
-        if fault is not None and kinds not in self._told:
-            self._told.add(kinds)
-            words = " and ".join(CALLED[kind] for kind in sorted(kinds))
-            self._notices.say("steering", f"{words} cannot be had ({fault}); the picture goes on without")
-        return fault is None
-
     def _reader(self) -> ExtendedUnet:
         """A network of the worker's own to read references with."""
         assert self._model.networks.extended is not None
@@ -272,8 +289,18 @@ class Steering:
         if self._adapter_files is None:
             raise ValueError("this show takes no IP-Adapters")
         file, encoder = self._adapter_files(adapter)
-        model = self._model
-        return IpAdapter(file, encoder, config_of(model.folder / "unet"), model.device, model.dtype)
+        return IpAdapter(file, encoder, self._unet_config(), self._model.device, self._model.dtype)
+
+    def _control(self, name: str) -> ControlCall:
+        """On the builder. Raises ModelMistake, RuntimeError, OSError or ValueError."""
+        if self._model.networks.control is None or self._placed is None:
+            raise ValueError("this model takes no ControlNets")
+        folder = self._placed(name)
+        check_size(folder, self._model.downscale)
+        return self._model.networks.control(folder)
+
+    def _unet_config(self) -> dict[str, Any]:
+        return config_of(self._model.folder / "unet")
 
     def _neutral_text(self) -> Encoding:
         if self._neutral is None:

@@ -1,7 +1,6 @@
 """The IP-Adapters of a show: which pictures the painting looks at through them, and how strongly each counts now."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +10,11 @@ from torch import Tensor
 from ..core.ipadapters import Adapter, read_adapters, scale_name
 from ..core.notices import Notices
 from ..core.snapshot import Snapshot
+from .attempt import Attempt
 from .extended import NEVER
 from .ipadapter import IpAdapter, Seen
 from .pixels import alike
+from .strength import Strength
 from .worker import Worker
 
 # How fast a picture comes in and goes, in whole ways a second.
@@ -35,18 +36,27 @@ class Style:
 @dataclass(slots=True, eq=False)
 class _Picture:
     key: Any
-    seen: "Future[Seen]"
+    seen: Attempt[Seen]
     share: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
 class _One:
     adapter: Adapter
-    network: "Future[IpAdapter]"
+    network: Attempt[IpAdapter]
     index: int | None
-    scale: float = 0.0
+    strength: Strength = field(default_factory=Strength)
     pictures: list[_Picture] = field(default_factory=list)
-    told: Any = None
+
+    @property
+    def fault(self) -> bool:
+        """Whether it cannot be had, or its picture cannot."""
+        newest = self.pictures[-1].seen if self.pictures else None
+        return self.network.fault is not None or (newest is not None and newest.fault is not None)
+
+    @property
+    def pending(self) -> bool:
+        return self.network.pending or any(picture.seen.pending for picture in self.pictures)
 
 
 class Styles:
@@ -58,6 +68,8 @@ class Styles:
         self._all: list[_One] = []
         self._given: dict[int, np.ndarray] = {}
         self.handed = 0
+        # Whether one came or went in the last frame, or is being read.
+        self.moving = False
 
     def give(self, image: np.ndarray | None, index: int = 0) -> None:
         """The picture of one adapter, in place of the one that is named; None: the named one again. The same
@@ -68,26 +80,54 @@ class Styles:
         self._given = others if image is None else {**others, index: image}
         self.handed += 1
 
-    def at(self, snapshot: Snapshot, dt: float) -> tuple[Style, ...]:
-        """What counts in a frame: pictures of adapters whose scale is above 0, once they are there."""
+    def hear(self, snapshot: Snapshot) -> None:
+        """The list of a frame; the same once more tries again what could not be had."""
         config = snapshot.values.get("ipadapter_config")
         if config is not self._config:
             self._config = config
             self._turn_to(read_adapters(config) if config is not None else ())
+
+    @property
+    def likely(self) -> bool:
+        """Whether there are any that could count."""
+        return any(one.index is not None and one.adapter.enabled and not one.fault for one in self._all)
+
+    def coming(self, snapshot: Snapshot) -> bool:
+        """Whether one counts in a frame, or does as soon as it is there."""
+        for one in self._all:
+            if max(self._knob(one, snapshot), one.strength.value) <= 0.0:
+                continue
+            named = one.index is not None and one.adapter.enabled and self._wanted(one) is not None
+            if any(picture.share > 0.0 for picture in one.pictures) or (named and not one.fault):
+                return True
+        return False
+
+    def at(self, snapshot: Snapshot, dt: float, ready: bool) -> tuple[Style, ...]:
+        """What counts in a frame: pictures of adapters whose scale is above 0, once they are there. `ready`: so is a
+        network that can look at them; before, none comes in."""
         found = []
+        before = [picture.share for one in self._all for picture in one.pictures]
         for one in list(self._all):
-            self._look_at(one)
-            self._fade(one, dt)
+            self._look_at(one, snapshot.t)
+            self._fade(one, dt, snapshot.t, ready)
             if one.index is None and not any(picture.share > 0.0 for picture in one.pictures):
                 self._all.remove(one)
                 continue
-            if one.index is not None:
-                opening = 1.0 if one.adapter.scale is None else one.adapter.scale
-                one.scale = float(snapshot.values.get(scale_name(one.index), opening))
+            strength = one.strength.at(self._knob(one, snapshot), dt)
             for picture in one.pictures:
-                if picture.share * one.scale > 0.0:
-                    found.append(Style(picture.seen.result(), picture.share * one.scale))
+                if picture.share * strength > 0.0:
+                    found.append(Style(picture.seen.value, picture.share * strength))
+        self.moving = before != [picture.share for one in self._all for picture in one.pictures]
+        self.moving |= any(one.pending or one.strength.late for one in self._all)
         return tuple(found)
+
+    @staticmethod
+    def _knob(one: _One, snapshot: Snapshot) -> float:
+        """How strongly an adapter is wanted; one that goes stays where it was."""
+        if one.index is None:
+            return one.strength.value
+        opening = 1.0 if one.adapter.scale is None else one.adapter.scale
+        return float(snapshot.values.get(scale_name(one.index), opening))
 
     def _turn_to(self, adapters: Sequence[Adapter]) -> None:
         """Those of this list, the ones that are there already carried over; the others fade out."""
@@ -95,70 +135,74 @@ class Styles:
         self._all = []
         for index, adapter in enumerate(adapters):
             same = next((o for o in left if _files(o.adapter) == _files(adapter)), None)
-            if same is not None:
-                left.remove(same)
-                same.adapter, same.index = adapter, index
-                self._all.append(same)
+            if same is None:
+                self._all.append(_One(adapter, self._begun(adapter), index))
                 continue
-            self._all.append(_One(adapter, self._worker.submit(lambda a=adapter: self._load(a)), index))
+            left.remove(same)
+            if same.index != index:
+                same.strength.move()
+            same.adapter, same.index = adapter, index
+            for attempt in (same.network, *(picture.seen for picture in same.pictures)):
+                attempt.again()
+            self._all.append(same)
         for one in left:
             one.index = None
         self._all += left
 
-    def _look_at(self, one: _One) -> None:
-        """The picture it is to show is read where it is another than last time."""
-        if one.index is None:
+    def _begun(self, adapter: Adapter) -> Attempt[IpAdapter]:
+        key, subject = f"ipadapter:{adapter.path}", "the IP-Adapter"
+        return Attempt(self._worker, lambda: self._load(adapter), self._notices, key, subject)
+
+    def _wanted(self, one: _One) -> Any:
+        """The picture it is to show, or its name; None: whichever it shows."""
+        given = None if one.index is None else self._given.get(one.index)
+        return given if given is not None else one.adapter.image
+
+    def _look_at(self, one: _One, t: float) -> None:
+        """The picture it is to show is read where it is another than last time, once the adapter is there."""
+        if one.index is None or not one.network.there(t):
             return
-        given = self._given.get(one.index)
-        wanted = given if given is not None else one.adapter.image
+        wanted, network = self._wanted(one), one.network.value
         newest = one.pictures[-1].key if one.pictures else None
-        same = wanted is newest if given is not None else isinstance(newest, str) and newest == wanted
-        if wanted is not None and not same:
-            network = one.network
+        same = wanted is newest or (isinstance(wanted, str) and isinstance(newest, str) and newest == wanted)
+        if wanted is None or same:
+            return
 
-            def read() -> Seen:
-                pixels = wanted if isinstance(wanted, np.ndarray) else self._open(wanted)
-                return network.result().read(pixels)
+        def read() -> Seen:
+            return network.read(wanted if isinstance(wanted, np.ndarray) else self._open(wanted))
 
-            one.pictures.append(_Picture(wanted, self._worker.submit(read)))
-        self._tell(one)
+        seen = Attempt(self._worker, read, self._notices, "ipadapter:picture", "the style image", "cannot be used")
+        one.pictures.append(_Picture(wanted, seen))
 
-    def _fade(self, one: _One, dt: float) -> None:
+    def _fade(self, one: _One, dt: float, t: float, ready: bool) -> None:
         """The newest picture that is there comes in, those before it go."""
-        ready = [p for p in one.pictures if p.seen.done() and p.seen.exception() is None]
-        shown = ready[-1] if ready and one.index is not None and one.adapter.enabled else None
+        there = [p for p in one.pictures if (p.seen.there(t) if p is one.pictures[-1] else p.seen.made)]
+        newest = there[-1] if there else None
+        shown = newest if ready and one.index is not None and one.adapter.enabled else None
         for picture in list(one.pictures):
             up = picture is shown
-            picture.share = min(picture.share + SPEED * dt, 1.0) if up else max(picture.share - SPEED * dt, 0.0)
-            gone = not up and picture.share <= 0.0 and picture is not one.pictures[-1] and picture.seen.done()
-            if gone and picture not in ready[-1:]:
+            reach = SPEED * dt if ready else 1.0
+            picture.share = min(picture.share + reach, 1.0) if up else max(picture.share - reach, 0.0)
+            if not up and picture.share <= 0.0 and picture not in (one.pictures[-1], newest):
                 one.pictures.remove(picture)
-
-    def _tell(self, one: _One) -> None:
-        newest = one.pictures[-1] if one.pictures else None
-        future: Future[Any] = one.network if newest is None else newest.seen
-        if not future.done() or future.exception() is None or one.told is future:
-            return
-        one.told = future
-        fault = one.network.exception() if one.network.done() else None
-        if fault is not None:
-            self._notices.say(f"ipadapter:{one.adapter.path}", f"the IP-Adapter cannot be had: {fault}")
-        else:
-            self._notices.say("ipadapter:picture", f"the style image cannot be used: {future.exception()}")
 
 
 def _files(adapter: Adapter) -> tuple[str, str | None]:
     return adapter.path, adapter.encoder
 
 
-def looked(rows: Sequence[Images], like: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+def looked(
+    rows: Sequence[Images], like: Tensor, widths: Sequence[int] = ()
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
     """The pictures of a call, for each layer (B, S, 2, T, D), which of their tokens there are (B, S, T), and how
-    strongly each counts (B, S). At least one row has a picture; what a row or a picture lacks counts for nothing."""
-    most = max(len(row) for row in rows)
+    strongly each counts (B, S). What a row or a picture lacks counts for nothing; `widths`, D of each layer, are for
+    calls of which no row has a picture."""
+    most = max([len(row) for row in rows] + [1])
     known = [layers for row in rows for layers, _ in row]
-    tokens = max(layers[0].shape[1] for layers in known)
+    tokens = max([layers[0].shape[1] for layers in known] + [1])
+    widths = [layer.shape[2] for layer in known[0]] if known else widths
     shape = (len(rows), most)
-    images = [like.new_zeros((*shape, 2, tokens, layer.shape[2])) for layer in known[0]]
+    images = [like.new_zeros((*shape, 2, tokens, width)) for width in widths]
     there, scale = like.new_full((*shape, tokens), NEVER), like.new_zeros(shape)
     for b, row in enumerate(rows):
         for s, (layers, weight) in enumerate(row):

@@ -93,7 +93,7 @@ def test_the_higher_the_scale_the_more_it_holds_and_0_is_the_plain_network_to_th
 def test_at_scale_0_nothing_is_looked_at_and_the_network_is_not_called(player, net_folder):
     player = player()
     looked = []
-    player.painter._steering.controls._preprocess = lambda name, values: lambda p: looked.append(1) or p
+    player.painter.steering.controls._preprocess = lambda name, values: lambda p: looked.append(1) or p
     config = [{"model_id": str(net_folder), "preprocessor": "canny"}]
     player.frames(5, controlnet_config=config, **{"controlnet/0/scale": 0.0})
     assert looked == []
@@ -282,7 +282,7 @@ class Clip:
 def test_a_net_may_look_at_another_source_and_turns_to_it_without_a_jump(player, net_folder):
     player = player()
     other = np.roll(player.picture, 8, axis=1) // 4
-    clip = player.painter._steering.controls._watched = Clip(lambda n: other)
+    clip = player.painter.steering.controls._watched = Clip(lambda n: other)
     net = {"model_id": str(net_folder), "preprocessor": "blur"}
     plain = player.frames(3)[-1]
     waits = player.frames(2, controlnet_config=[{**net, "source": "camera:1"}])[-1]

@@ -169,7 +169,7 @@ def test_what_cannot_be_is_told_and_the_picture_goes_on(player):
     def nowhere(adapter):
         raise ValueError("there is no such file")
 
-    player.painter._steering._adapter_files = nowhere
+    player.painter.steering._adapter_files = nowhere
     player.frames(3, ipadapter_config=({"ipadapter_model_path": "gone", "style_image": "1"},))
     assert "the IP-Adapter cannot be had: there is no such file" in player.notices.recent[-1].text
     assert (missing == plain).all()
