@@ -1,7 +1,7 @@
 """The brush: a show's model, loaded, warm and ready to paint."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ class Brush:
     `group` and `latents` paint several frames at once, as the chain's `render_group` and `latents` do; `asked` is the
     diffuser's own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was
     last asked. `loras`: those on the model. `prepare` encodes prompts ahead of time.
+    `rehearsed` is `rehearse` where there is more to it than `render`.
     """
 
     render: Render
@@ -54,6 +55,14 @@ class Brush:
     style_image: "Callable[[np.ndarray | None, int], None] | None" = None
     asked: Callable[[Snapshot], tuple[float, ...]] = lambda _: ()
     prepare: Callable[[Sequence[str]], None] = lambda _: None
+    rehearsed: "Callable[[np.ndarray | None, Snapshot], bool] | None" = None
+
+    def rehearse(self, pixels: np.ndarray | None, snapshot: Snapshot) -> bool:
+        """Paint a frame that nobody sees, in which nothing fades in but is there at once; whether all of it is."""
+        if self.rehearsed is not None:
+            return self.rehearsed(pixels, snapshot)
+        self.render(pixels, snapshot)
+        return True
 
     @classmethod
     def of(
@@ -72,10 +81,19 @@ class Brush:
             stages = watch.taken() if watch is not None else {}
             return {HOPS[stage]: 1000 * seconds for stage, seconds in stages.items()}
 
+        def rehearsed(pixels: np.ndarray | None, snapshot: Snapshot) -> bool:
+            # The performer's own effects may be playing on the render thread at this moment.
+            chain.effects.resting = diffuser.steering.hurried = True
+            try:
+                chain.render(pixels, snapshot)
+                return not (diffuser.steering.arriving or diffuser.waiting)
+            finally:
+                chain.effects.resting = diffuser.steering.hurried = False
+
         return cls(
             chain.render, opening, close or diffuser.close, chain.render_group, chain.latents, diffuser.batch, taken,
             diffuser.loras, diffuser.control_image, diffuser.style_image, diffuser.asked,
-            diffuser.prepare,
+            diffuser.prepare, rehearsed,
         )  # fmt: skip
 
 
@@ -113,7 +131,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
-    effects = Effects(show.effects, notices)
+    effects = Effects([replace(effect) for effect in show.effects], notices)
     loras, few_steps = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
     views = Views(show, clock, notices, synchronous)

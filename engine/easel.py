@@ -33,6 +33,8 @@ class Easel:
 
     FADE = 1.0
     REHEARSAL = 3
+    # How long a rehearsal waits at most for what is built beside it, in so many pauses of so many seconds.
+    PAUSES, PAUSE = 300, 0.1
 
     def __init__(
         self,
@@ -54,6 +56,9 @@ class Easel:
         self._asked: Wanted | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._ending = threading.Event()
+        # The last good picture of the model that plays, or that the one that plays fades in over.
+        self._below: np.ndarray | None = None
         self._plays = self._played = (name, "")
         self.fault: str | None = None
 
@@ -127,7 +132,8 @@ class Easel:
         self._seen = (pixels, snapshot)
         under = self._under
         if under is None:
-            return self._brush.render(pixels, snapshot)
+            self._below = self._brush.render(pixels, snapshot)
+            return self._below
         if self._began is None:
             self._began = snapshot.t
         share = min(max((snapshot.t - self._began) / self.FADE, 0.0), 1.0)
@@ -137,11 +143,21 @@ class Easel:
             self._turn_back(under, e)
             return under.render(pixels, snapshot)
         if share >= 1.0:
-            self._under = None
+            self._under, self._below = None, over
             self._let_go(under)
             return over
-        below = under.render(pixels, snapshot)
-        return mix(below, over, share) if below.shape == over.shape else over
+        below = self._beneath(under, pixels, snapshot)
+        return mix(below, over, share) if below is not None and below.shape == over.shape else over
+
+    def _beneath(self, under: Brush, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray | None:
+        """What is faded from: a model that fails on its way out stands still."""
+        try:
+            self._below = under.render(pixels, snapshot)
+        except Exception as e:  # as above
+            self._notices.say(
+                "model:goes", f"{called(self._played)} fails as it goes ({e}); its last picture fades out"
+            )
+        return self._below
 
     def taken(self) -> dict[str, float]:
         """Milliseconds of each stage since it was last asked, of the model or both."""
@@ -153,6 +169,7 @@ class Easel:
 
     def close(self) -> None:
         """Let go of every model; one that is being loaded is dropped when it is ready."""
+        self._ending.set()
         with self._lock:
             self._closed = True
             ready, self._next = self._next, None
@@ -212,12 +229,15 @@ class Easel:
         return brush
 
     def _rehearse(self, brush: Brush) -> None:
-        """A few frames of what is seen now, so that the first one on the wall is neither slow nor empty."""
-        for _ in range(self.REHEARSAL):
+        """Frames of what is seen now, till all that steers them is there: the first on the wall is neither slow nor
+        empty, and lacks nothing."""
+        for k in range(self.PAUSES):
             if self._seen is None:
                 return
             pixels, snapshot = self._seen
-            brush.render(pixels, dataclasses.replace(snapshot, triggers=()))
+            there = brush.rehearse(pixels, dataclasses.replace(snapshot, triggers=()))
+            if k + 1 >= self.REHEARSAL and (there or self._ending.wait(self.PAUSE)):
+                return
 
 
 def called(wanted: Wanted) -> str:

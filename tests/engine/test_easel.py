@@ -117,6 +117,50 @@ def test_a_model_that_fails_on_the_wall_is_taken_back(stage, at):
     assert "no kernel image" in notices.recent[-1].text
 
 
+def test_a_model_that_fails_as_it_goes_stands_still_and_fades_out(stage, at):
+    easel, models, notices, _ = stage
+    played(easel, at, range(2))
+    easel.load("light")
+    easel.settle()
+    levels = played(easel, at, range(2, 10))
+    models["dark"].fails = True
+    levels += played(easel, at, range(10, 60))
+    assert levels[-1] == 220
+    assert max(b - a for a, b in pairwise(levels)) <= 10
+    assert easel.name == "light"
+    assert "dark fails as it goes (no kernel image)" in notices.recent[-1].text
+
+
+def test_a_new_model_rehearses_till_all_that_steers_it_is_there(stage, at, monkeypatch):
+    easel, models, _, _ = stage
+    monkeypatch.setattr(Easel, "PAUSE", 0.0)
+    coming = iter([False] * 7 + [True])
+    models["light"].brush = lambda **opening: Brush(
+        models["light"].render, opening, models["light"].close, rehearsed=lambda pixels, snapshot: next(coming)
+    )
+    played(easel, at, range(1))
+    easel.load("light")
+    easel.settle()
+    assert next(coming, None) is None
+    assert played(easel, at, range(1, 60))[-1] == 220
+
+
+def test_a_rehearsal_ends_though_something_never_comes_and_at_once_with_the_show(stage, at, monkeypatch):
+    easel, models, _, _ = stage
+    monkeypatch.setattr(Easel, "PAUSE", 0.0)
+    rounds = []
+    models["light"].brush = lambda **opening: Brush(
+        models["light"].render, opening, models["light"].close, rehearsed=lambda *frame: bool(rounds.append(1))
+    )
+    played(easel, at, range(1))
+    easel.load("light")
+    easel.settle()
+    assert len(rounds) == Easel.PAUSES
+    easel.close()
+    easel._rehearse(models["light"].brush())
+    assert len(rounds) == Easel.PAUSES + Easel.REHEARSAL
+
+
 def test_asked_for_in_a_row_the_newest_counts_and_fades_follow_one_another(stage, at):
     easel, _, _, _ = stage
     played(easel, at, range(2))
