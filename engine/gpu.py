@@ -30,6 +30,9 @@ AGREES = 0.05
 REPEATS = 20
 # Pictures of another size and more rows must play without a build.
 ROWS = (1, 4)
+# What is asked of the UNet beside a plain call; and how long frames of the engine are played, in seconds.
+KINDS = (("bank",), ("control",), ("bank", "control"))
+PLAYED = 1.0
 CARD = "card"
 Open = Callable[["Recipe", Any], "Networks"]
 
@@ -40,6 +43,14 @@ class Subject:
 
     name: str
     recipe: "Recipe"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it has a text encoder, which frames of the engine need."""
+        from .diffusion.reading import said_of
+
+        folder = self.recipe.folder
+        return bool(said_of(folder).get("text_encoder")) or (folder / "text_encoder").is_dir()
 
 
 def no_card() -> str | None:
@@ -142,21 +153,115 @@ def _device() -> str:
 
 
 def _networks(subject: Subject, opens: Mapping[str, Open]) -> Iterator[Finding]:
-    """Each accelerator on one model: built, compared with the first, timed."""
+    """Each accelerator on one model: built, compared with the first, timed; and whatever joins it."""
     given: Any = None
+    joined: dict[str, torch.Tensor] = {}
     for name, open_ in opens.items():
         outs: list[Any] = []
-        yield from _tried(subject.name, name, partial(_run, subject.recipe, open_, given, outs))
+        opened: list[Networks] = []
+        yield from _tried(subject.name, name, partial(_run, subject.recipe, open_, given, outs, opened))
         if given is None and outs:
             given = outs
+        for networks in opened:
+            yield from steered(subject, name, networks, joined)
 
 
-def _run(recipe: "Recipe", open_: Open, expected: "list[torch.Tensor] | None", outs: list[Any]) -> str:
+def steered(
+    subject: Subject, name: str, networks: "Networks", expected: "dict[str, torch.Tensor]"
+) -> Iterator[Finding]:
+    """What steers the picture on these networks: the UNet with more inputs, a LoRA at half its strength, and frames of
+    the engine with all of it resting. `expected`: the numbers by check, those of the first who comes."""
+    calls = {"+".join(kinds): partial(_joined, networks, subject.recipe, kinds) for kinds in KINDS}
+    calls["LoRA"] = partial(_with_lora, networks, subject.recipe)
+    for what, call in calls.items():
+        yield from _tried(subject.name, f"{name}, {what}", partial(_agrees, call, what, expected))
+    if subject.speaks:
+        yield from _tried(subject.name, f"{name}, frames", partial(_played, networks, subject.recipe))
+
+
+def _agrees(call: "Callable[[], torch.Tensor]", what: str, expected: "dict[str, torch.Tensor]") -> str:
+    import torch
+
+    began = time.perf_counter()
+    with torch.inference_mode():
+        out = call()
+    text = f"ready and run after {time.perf_counter() - began:.0f} s"
+    if not bool(torch.isfinite(out).all()):
+        raise ValueError("the UNet gave numbers that are not finite")
+    apart = _apart(out, expected.setdefault(what, out))
+    if not apart < AGREES:
+        raise ValueError(f"its numbers are {100 * apart:.1f}% from eager's; {text}")
+    return f"{text}, {100 * apart:.2f}% from eager"
+
+
+def _joined(networks: "Networks", recipe: "Recipe", kinds: tuple[str, ...]) -> "torch.Tensor":
+    """A call of the UNet with these inputs, all of them random, and always the same."""
+    import torch
+
+    from .diffusion.extended import BANK, CONTROL, Extra
+    from .diffusion.lora import skeleton
+    from .diffusion.onnx_export import sample_of
+    from .diffusion.openvino_extended import skip_shapes
+    from .diffusion.parts import config_of
+
+    if networks.extended is None:
+        raise NotHere("nothing joins the UNet under it")
+    net = networks.extended(frozenset(kinds))
+    x, t, states, pooled = sample_of(recipe, 2)
+    random = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return (0.1 * torch.randn(shape, generator=random)).to(x.device, x.dtype)
+
+    shapes = skip_shapes(skeleton(config_of(recipe.folder / "unet")), x) if CONTROL in kinds else []
+    residuals = tuple(drawn(*shape) for shape in shapes)
+    bank = tuple(drawn(2, 2, 2, 64, width) for width in net.widths)
+    bias = torch.zeros(2, 2, device=x.device, dtype=x.dtype) if BANK in kinds else None
+    prediction, _ = net(x, t, states, pooled, Extra(residuals, bank, bias))
+    return prediction.float().clone()
+
+
+def _with_lora(networks: "Networks", recipe: "Recipe") -> "torch.Tensor":
+    """The prediction with a random LoRA at half its strength; the networks are as they were afterwards."""
+    from .diffusion.lora import Graft
+    from .diffusion.onnx_export import sample_of
+    from .random_models import random_lora
+
+    adapters = networks.adapters
+    if adapters is None:
+        raise NotHere("no LoRAs play under it")
+    given = sample_of(recipe, 1)
+    plain = networks.unet(*given).float().clone()
+    adapters.prepare([Graft(random_lora(recipe.folder / "unet"))])()
+    try:
+        adapters.scale([0.5])
+        out = networks.unet(*given).float().clone()
+    finally:
+        adapters.prepare([])()
+    if _apart(out, plain) < 1e-3:
+        raise ValueError("a LoRA at half its strength changes nothing")
+    return out
+
+
+def _played(networks: "Networks", recipe: "Recipe") -> str:
+    """Frames from a picture to a picture, as a show plays them."""
+    from .diffusion import load_model
+    from .speed import measure
+
+    model = load_model(recipe.folder, "none", recipe.size, device=str(recipe.device))
+    cell = measure(replace(model, networks=networks), recipe.size, 1, PLAYED)
+    return f"{cell.frames} frames, {cell.fps:.1f} fps, the slowest in {cell.slowest_ms:.1f} ms"
+
+
+def _run(
+    recipe: "Recipe", open_: Open, expected: "list[torch.Tensor] | None", outs: list[Any], opened: "list[Networks]"
+) -> str:
     import torch
 
     began = time.perf_counter()
     networks = open_(recipe, None)
     built = time.perf_counter() - began
+    opened.append(networks)
     with torch.inference_mode():
         outs += _predictions(networks, recipe)
         times = stages(networks, recipe)

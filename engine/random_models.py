@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+    from .diffusion.lora import Lora
+
 # Of stabilityai/sd-turbo, as its config has it: the UNet of Stable Diffusion 2.1.
 TURBO_UNET: dict[str, Any] = {
     "sample_size": 64, "cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20), "layers_per_block": 2,
@@ -35,6 +37,23 @@ def save_turbo(folder: Path, dtype: "torch.dtype", unet: dict[str, Any] | None =
     }  # fmt: skip
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler), encoding="utf-8")
     return folder
+
+
+def random_lora(unet: Path) -> "Lora":
+    """A random LoRA on the cross-attention of the UNet in a folder, of about the weights' own size."""
+    import torch
+
+    from .diffusion.extended import cross_attentions
+    from .diffusion.lora import Lora, skeleton
+    from .diffusion.parts import config_of
+
+    random = torch.Generator().manual_seed(0)
+    weights = {}
+    for path, layer in cross_attentions(skeleton(config_of(unet))):
+        wide, reads = layer.to_q.weight.shape
+        weights[f"{path}.to_q.lora_A.weight"] = torch.randn(4, reads, generator=random) / reads**0.5
+        weights[f"{path}.to_q.lora_B.weight"] = torch.randn(wide, 4, generator=random)
+    return Lora("random", weights, None, None)
 
 
 # Widths of the random image encoder: what it says, and what is inside it.

@@ -69,6 +69,47 @@ def test_each_accelerator_is_timed_and_held_against_plain_torch(subject):
     assert found["Spout texture"].state == "missing"
 
 
+def test_what_steers_the_picture_is_run_on_each_accelerator(sentence_folder, monkeypatch):
+    monkeypatch.setattr(gpu, "PLAYED", 0.0)
+
+    def wrong(recipe, notices):
+        plain = eager(recipe)
+
+        def extended(kinds):
+            net = plain.extended(kinds)
+
+            def call(*given):
+                prediction, made = net(*given)
+                return prediction * 1.2, made
+
+            call.widths = net.widths
+            return call
+
+        class Deaf:
+            def prepare(self, grafts):
+                return lambda: None
+
+            def scale(self, scales):
+                pass
+
+        return dataclasses.replace(plain, extended=extended, adapters=Deaf())
+
+    def bare(recipe, notices):
+        return dataclasses.replace(eager(recipe), extended=None, adapters=None)
+
+    speaking = gpu.Subject("small", Recipe(sentence_folder, (64, 64), 2, torch.device("cpu"), torch.float32))
+    opens = {"eager": lambda r, n: eager(r), "good": lambda r, n: eager(r), "wrong": wrong, "bare": bare}
+    found = {f.name: f for f in gpu.checks([speaking], opens)}
+    for what in ("bank", "control", "bank+control", "LoRA"):
+        assert (found[f"eager, {what}"].state, found[f"good, {what}"].state) == ("works", "works")
+        assert "0.00% from eager" in found[f"good, {what}"].text
+        assert (found[f"wrong, {what}"].state, found[f"bare, {what}"].state) == ("fault", "missing")
+    assert "20.0% from eager" in found["wrong, bank"].text
+    assert "changes nothing" in found["wrong, LoRA"].text
+    assert "frames, " in found["good, frames"].text
+    assert found["bare, frames"].state == "works"
+
+
 def test_pictures_of_other_sizes_are_among_the_checks(subject):
     shapes = []
 
