@@ -56,7 +56,7 @@ def main() -> None:
     args = parser.parse_args()
     limit = matmul_gflops()
     rows = []
-    every = (apart("embedded", name, SIZES, tuple(STEPS), args.seconds) for name in accelerations())
+    every = (apart("embedded", name, SIZES, tuple(STEPS), args.seconds) for name in accelerations("embedded", SIZES))
     for cell in chain.from_iterable(every):
         counts = gflop((cell.width, cell.height))
         total = counts["encode"] + counts["unet"] * cell.steps + counts["decode"]

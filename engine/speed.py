@@ -169,9 +169,13 @@ def _tell(
     from .diffusion import load_model
     from .diffusion.weights import ModelMistake
 
-    quiet = Notices(ManualClock())
+    notices = Notices(ManualClock())  # with no log of their own, what goes wrong is said on stderr
+
+    def load(acceleration: str, size: tuple[int, int]) -> "Model":
+        return load_model(name, acceleration, size, notices, tiny=True)  # as shows play it
+
     try:
-        for cell in cells(lambda a, size: load_model(name, a, size, quiet), [acceleration], sizes, steps, seconds):
+        for cell in cells(load, [acceleration], sizes, steps, seconds):
             pipe.send(cell)
     except ModelMistake as why:
         pipe.send(str(why))
@@ -181,14 +185,15 @@ def _tell(
         pipe.close()
 
 
-def accelerations() -> list[str]:
-    """Plain torch first: other accelerators change how many threads it may use."""
-    import torch
+def accelerations(name: str, sizes: Sequence[tuple[int, int]]) -> list[str]:
+    """What can run a model here, plain torch first; torch.compile where `clavilux build` has compiled it for one of
+    the sizes. Raises ModelMistake."""
+    from .diffusion.choosing import candidates, remembered
+    from .diffusion.model import recipe_of
 
-    from .diffusion.choosing import candidates
-
-    found = candidates(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    return list(reversed(found))
+    recipes = [recipe_of(name, size, tiny=True)[0] for size in sizes]
+    compiled = ["compile"] if any("compile" in remembered(recipe) for recipe in recipes) else []
+    return [*reversed(candidates(recipes[0].device)), *compiled]
 
 
 def machine() -> dict[str, Any]:
@@ -204,7 +209,7 @@ def bench(options: argparse.Namespace) -> int:
     name, sizes = options.model or "embedded", [options.size] if options.size else SIZES
     found = (
         cell
-        for acceleration in accelerations()
+        for acceleration in accelerations(name, sizes)
         for cell in apart(name, acceleration, sizes, tuple(STEPS), options.seconds)
     )
     if options.json:

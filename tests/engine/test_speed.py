@@ -5,9 +5,12 @@ import json
 import multiprocessing
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from clavilux.engine import cli, speed, stopwatch
+from clavilux.engine.diffusion import choosing
+from clavilux.engine.diffusion.model import recipe_of
 from clavilux.engine.diffusion.weights import ModelMistake
 from clavilux.engine.speed import cells, frames_of, line, measure
 from clavilux.engine.stopwatch import Stopwatch
@@ -115,6 +118,28 @@ def test_a_measuring_process_that_dies_is_said(monkeypatch, capfd):
     monkeypatch.setattr(speed, "_tell", lambda *_: os._exit(9))
     assert list(speed.apart("embedded", "none", [(64, 64)], [1], 0.01)) == []
     assert "none: the process that measured it ended with 9" in capfd.readouterr().err
+
+
+def test_an_accelerator_that_falls_back_says_why(sentence_folder, capfd):
+    assert list(speed.apart(str(sentence_folder), "tensorrt", [(64, 64)], [1], 0.01)) == []
+    assert "TensorRT cannot be used (the model runs on cpu); plain torch goes on" in capfd.readouterr().err
+
+
+def test_what_is_measured_is_what_shows_play(exact, monkeypatch):
+    given, sent = [], []
+    monkeypatch.setattr("clavilux.engine.diffusion.load_model", lambda *a, **more: given.append(more) or exact)
+    monkeypatch.setattr(speed, "measure", lambda *_: CELL)
+    speed._tell(SimpleNamespace(send=sent.append, close=lambda: None), "embedded", "none", [(64, 64)], [1], 0.01)
+    assert given == [{"tiny": True}]
+    assert [cell.acceleration for cell in sent] == ["none"]
+
+
+def test_torch_compile_is_measured_where_it_was_built(sentence_folder):
+    recipe, _ = recipe_of(str(sentence_folder), (64, 64), tiny=True)
+    assert "compile" not in speed.accelerations(str(sentence_folder), [(64, 64)])
+    choosing.remember(recipe, {"compile": 5.0})
+    if choosing.why_not("compile", recipe.device) is None:
+        assert speed.accelerations(str(sentence_folder), [(128, 64), (64, 64)])[-1] == "compile"
 
 
 def test_frames_move_and_fit():
