@@ -10,13 +10,14 @@ from torch.nn import functional as F
 
 from .accelerators import Recipe
 from .controlnet import load_control
-from .extended import BANK, CONTROL, NEVER, Extended
+from .extended import BANK, CONTROL, IMAGE, NEVER, Extended
 from .lora import Graft, factors, fit, skeleton
 from .lora_eager import merged_changes
 from .onnx_export import Part, sample_of
 from .openvino_extended import skip_shapes
 from .parts import config_of, load_unet
 from .reading import Clip, TextPart
+from .weights import ModelMistake
 
 Branch = tuple[int, Tensor, Tensor]
 
@@ -51,6 +52,8 @@ def control_part(folder: Path, recipe: Recipe) -> Part:
 def extended_part(kinds: frozenset[str], recipe: Recipe) -> Part:
     """The UNet with more inputs, of the kinds named: residual_0..., bank_0... and bias -> prediction, made_0... Raises
     ModelMistake."""
+    if IMAGE in kinds:
+        raise ModelMistake("TensorRT plays no IP-Adapters; acceleration: none plays them")
     unet = load_unet(recipe.folder, recipe.dtype)
     net = Extended(unet, recipe.size, kinds).to(recipe.device, recipe.dtype).eval()
     x, t, states, pooled = sample_of(recipe)

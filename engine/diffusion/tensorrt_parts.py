@@ -2,9 +2,8 @@
 
 import hashlib
 import logging
-import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +16,7 @@ from . import cache
 from .accelerators import Recipe
 from .extended import BANK, ExtendedUnet, Extra
 from .lora import Commit, Graft
+from .lora_joining import Joining
 from .onnx_export import Part, export, parts_of
 from .onnx_parts import adapted, control_part, extended_part, text_part
 from .reading import Reader, said_of, text_parts
@@ -84,61 +84,42 @@ class Workshop:
         return Engine(self._trt, (folder / f"{name}.engine").read_bytes(), name)
 
 
-class EngineAdapters:
-    """LoRAs on the engines of one UNet: engines of their own, whose strengths are inputs."""
+@dataclass(slots=True, eq=False)
+class _Set:
+    """LoRAs and, of those whose strength stays open, the strengths."""
+
+    grafts: tuple[Graft, ...] = ()
+    scales: Tensor = field(default_factory=lambda: torch.zeros(0))
+
+    @property
+    def empty(self) -> bool:
+        return not self.grafts
+
+
+class EngineAdapters(Joining[Player, frozenset[str] | None, _Set, Engine]):
+    """LoRAs on the engines of one UNet (by their kinds, None: the plain one): engines of their own, whose strengths are
+    inputs."""
 
     def __init__(self, workshop: Workshop) -> None:
+        super().__init__(_Set())
         self._workshop = workshop
-        self._builds: weakref.WeakKeyDictionary[Player, frozenset[str] | None] = weakref.WeakKeyDictionary()
-        self._with: weakref.WeakKeyDictionary[Player, Engine] = weakref.WeakKeyDictionary()
-        self._grafts: tuple[Graft, ...] = ()
-        self._scales = torch.zeros(0)
-        self._lock = threading.Lock()
-
-    def join(self, player: Player, kinds: frozenset[str] | None) -> None:
-        """`player` runs the UNet with `kinds` (None: the plain one); it has the LoRAs from now on."""
-        with self._lock:
-            self._builds[player] = kinds
-        while True:
-            grafts = self._grafts
-            engine = self._grown(kinds, grafts) if grafts else None
-            with self._lock:
-                if grafts is self._grafts:  # else other LoRAs came meanwhile
-                    if engine is not None:
-                        self._with[player] = engine
-                    self._turn(player)
-                    return
 
     def prepare(self, grafts: Sequence[Graft]) -> Commit:
-        with self._lock:
-            builds = list(self._builds.items())
-        ready = tuple(grafts)
-        engines = {player: self._grown(kinds, ready) for player, kinds in builds} if ready else {}
-
-        def commit() -> None:
-            with self._lock:
-                self._grafts = ready
-                self._scales = torch.zeros(sum(g.fixed is None for g in ready))
-                self._with.clear()
-                self._with.update(engines)
-                for player in list(self._builds):
-                    self._turn(player)
-
-        return commit
+        return self._prepared(_Set(tuple(grafts), torch.zeros(sum(g.fixed is None for g in grafts))))
 
     def scale(self, scales: Sequence[float]) -> None:
-        self._scales = torch.tensor(list(scales), dtype=torch.float32)
+        self._set.scales = torch.tensor(list(scales), dtype=torch.float32)
         for player in list(self._builds):
             self._turn(player)
 
     def _turn(self, player: Player) -> None:
-        heard = bool(self._scales.any()) or any(g.fixed is not None for g in self._grafts)
-        device = self._workshop._recipe.device
-        player.play(self._with.get(player) if heard else None, self._scales.to(device))
+        scales = self._set.scales
+        heard = bool(scales.any()) or any(g.fixed is not None for g in self._set.grafts)
+        player.play(self._with.get(player) if heard else None, scales.to(self._workshop._recipe.device))
 
-    def _grown(self, kinds: frozenset[str] | None, grafts: tuple[Graft, ...]) -> Engine:
-        load = self._workshop.loader(kinds)
-        name = "-".join(["unet", *sorted(kinds or ()), "lora"])
+    def _grown(self, build: frozenset[str] | None, ready: _Set) -> Engine:
+        load, grafts = self._workshop.loader(build), ready.grafts
+        name = "-".join(["unet", *sorted(build or ()), "lora"])
         return self._workshop.opened(name, lambda: adapted(load(), grafts), _graft_key(grafts))
 
 
@@ -162,10 +143,8 @@ class _Extended(Player):
         self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, extra: Extra
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """In as many calls as the engine's rows ask for."""
-        # Whoever counts least is left out where there are more than the engine was built for.
-        bank = tuple(layer[:, : SLOTS[2]] for layer in extra.bank)
-        bias = None if extra.bias is None else extra.bias[:, : SLOTS[2]]
-        extra = Extra(extra.residuals, bank, bias)
+        extra = _within(extra, SLOTS[2])
+        bias = extra.bias
         most = (BANK_ROWS if self._made else ROWS)[2]
         found: list[dict[str, Tensor]] = []
         for first in range(0, len(x_t), most):
@@ -182,6 +161,15 @@ class _Extended(Player):
     def _named(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> dict[str, Any]:
         more = {} if pooled is None or "pooled" not in self.own.inputs else {"pooled": pooled}
         return {"x_t": x_t, "t": t, "states": states, **more}
+
+
+def _within(extra: Extra, slots: int) -> Extra:
+    """With so many slots in each row: whoever counts least is left out."""
+    if extra.bias is None or extra.bias.shape[1] <= slots:
+        return Extra(extra.residuals, extra.bank, extra.bias)
+    best = extra.bias.argsort(dim=1, descending=True, stable=True)[:, :slots]
+    rows = torch.arange(len(best), device=best.device)[:, None]
+    return Extra(extra.residuals, tuple(layer[rows, best] for layer in extra.bank), extra.bias[rows, best])
 
 
 class _Control:

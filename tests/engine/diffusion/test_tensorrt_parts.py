@@ -12,7 +12,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import tensorrt_backend, tensorrt_parts
 from clavilux.engine.diffusion.accelerators import Recipe, eager
-from clavilux.engine.diffusion.extended import BANK, CONTROL, NEVER, Extra
+from clavilux.engine.diffusion.extended import BANK, CONTROL, IMAGE, NEVER, Extra
 from clavilux.engine.diffusion.lora import Graft, read_lora, skeleton
 from clavilux.engine.diffusion.onnx_export import export, parts_of, sample_of
 from clavilux.engine.diffusion.onnx_parts import adapted, extended_part
@@ -21,6 +21,7 @@ from clavilux.engine.diffusion.parts import config_of
 from clavilux.engine.diffusion.reading import said_of
 from clavilux.engine.diffusion.tensorrt_engine import EngineFault, Player, build, library
 from clavilux.engine.diffusion.text import load_text
+from clavilux.engine.diffusion.weights import ModelMistake
 
 runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
@@ -127,9 +128,10 @@ def test_more_rows_and_slots_than_an_engine_takes_are_seen_to(workshop, sd15):
     kinds = frozenset({BANK})
     fast, plain = made.extended(kinds), eager(recipe).extended(kinds)
     x, t, states, pooled, extra = given_for(plain, recipe, kinds, 6, 5)
+    extra.bias[:, 0] = -2.0  # and the last counts for nothing
     with torch.inference_mode():
         prediction, layers = fast(x, t, states, pooled, extra)
-        kept = Extra((), tuple(layer[:, :3] for layer in extra.bank), extra.bias[:, :3])
+        kept = Extra((), tuple(layer[:, 1:4] for layer in extra.bank), extra.bias[:, 1:4])
         expected, _ = plain(x, t, states, pooled, kept)
     assert fast.own.rows == [4, 2]
     assert len(layers[0]) == 6
@@ -230,3 +232,9 @@ def test_real_engines_of_these_are_built_without_a_card(kind, sd15, lora_file, t
     except EngineFault as fault:
         pytest.fail(str(fault))
     assert len(made) > 1_000_000
+
+
+def test_ip_adapters_are_refused_in_words(workshop, sd15):
+    made, _ = workshop(sd15)
+    with pytest.raises(ModelMistake, match="TensorRT plays no IP-Adapters; acceleration: none plays them"):
+        made.extended(frozenset({BANK, IMAGE}))
