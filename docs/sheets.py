@@ -99,10 +99,10 @@ def readme(folder: Path, header: dict[str, Any]) -> None:
         "burning flames",
         "ocean waves",
         "an aurora over mountains",
-        "forest",
+        "green forest",
         "molten lava",
         "sunset",
-        "waterfall",
+        "pink crystals",
     ]
     tiles = []
     for prompt in [None, *prompts]:
@@ -124,7 +124,7 @@ def main() -> None:
     asked = options.parse_args()
     folder = Path(asked.folder)
     parameters: dict[str, Any] = {
-        "noise_scale": asked.noise, "seed": TABLE["seed"].default, "guidance_scale": 2.0, "t_index_list": [0],
+        "noise_scale": asked.noise, "seed": TABLE["seed"].default, "guidance_scale": 1.4, "t_index_list": [0, 20],
     }  # fmt: skip
     if asked.steps:
         parameters["t_index_list"] = asked.steps

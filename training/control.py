@@ -20,17 +20,20 @@ import numpy as np
 import torch
 from clavilux.engine.effects.preprocess import canny, lineart, soft_edge
 from diffusers import AutoencoderTiny, ControlNetModel, UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from .bank import Bank
 from .distill import draw_starts, huber
 from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, channels_of, decode, load_unet, load_vae
+from .muon import Pair
 from .painter import to_bytes
 from .run import LAYOUT, Ema, Run, averaged, brief, cosine
 from .sample import Text, consistency
 from .text import TextEncoder
 from .unet import drop_text, shown
 
+# What AdamW moves: entrances, and the exits that begin at zero.
+APART = ("conv_in", "time_embedding", "controlnet_down_blocks", "controlnet_mid_block", "conv_out")
 EDGES = (soft_edge, lambda pixels: canny(pixels, 60, 140), lineart)
 
 
@@ -55,6 +58,22 @@ def begin_from(control: ControlNetModel, unet: UNet2DConditionModel) -> None:
     control.load_state_dict(
         {k: theirs[k] if k in theirs and theirs[k].shape == v.shape else v for k, v in ours.items()}
     )
+
+
+@torch.no_grad()
+def open_entrance(control: ControlNetModel, edges: Tensor, share: float = 0.5) -> None:
+    """Set up what the edges, Bx3xHxW, come in by, so that it differs by ``share`` of latents' unit variance with them.
+
+    As the class leaves it, eight layers shrink them to a hundred-thousandth, and nothing can be learned from that; the
+    exits' zero convolutions alone keep the beginning harmless (kaiming initialisation, scaled by measurement:
+    Mishkin and Matas 2016).
+    """
+    entrance = control.controlnet_cond_embedding
+    for module in entrance.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+            nn.init.zeros_(module.bias)
+    entrance.conv_out.weight.mul_(share / entrance(edges).std())
 
 
 @torch.no_grad()
@@ -135,7 +154,7 @@ def main() -> None:
     parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -146,16 +165,18 @@ def main() -> None:
     vae, schedule = load_vae(args.vae), Schedule()
     control = build_control(tuple(unet.config.block_out_channels))
     begin_from(control, unet)
+    bank = Bank(args.bank)
+    first = bank.batch(16, torch.Generator().manual_seed(1)).latents
+    open_entrance(control, edges_of(vae, first, torch.Generator().manual_seed(1)))
     control = control.to(memory_format=LAYOUT).train()
-    ema = Ema(control, 0.998)
-    optimizer = torch.optim.AdamW(control.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    ema = Ema(control, 0.99)
+    optimizer = Pair(control, APART)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():
         control.load_state_dict(saved["model"])
         ema.shadow, ema.steps = saved["ema"], saved["step"]
         optimizer.load_state_dict(saved["optimizer"])
     generator = torch.Generator().manual_seed(args.seed + run.step)
-    bank = Bank(args.bank)
     null = TextEncoder()([""])
 
     def draw(count: int, drop: float, generator: torch.Generator) -> Sample:
@@ -173,10 +194,7 @@ def main() -> None:
         loss = (controlled_error(unet, control, schedule, sample, t, noise) / (sigma.flatten() + 0.15)).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(control.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = args.rate * cosine(run.progress) * min(1, (run.step + 1) / 50)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.step(args.rate * cosine(run.progress) * min(1, (run.step + 1) / 30))
         ema.update(control)
         recent += (loss.item() - recent) * 0.02
         save = run.tick()

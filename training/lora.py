@@ -111,6 +111,7 @@ def export(weights: dict[str, Tensor], out: Path) -> None:
     """Write a LoRA in half precision; alpha is the rank, so a scale of 1 is what was trained."""
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file({key: v.half().contiguous() for key, v in weights.items()}, out, {"format": "pt"})
+    out.chmod(0o644)  # whatever the umask: it ships
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB", flush=True)
 
 

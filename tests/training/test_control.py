@@ -8,7 +8,7 @@ from diffusers import UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
-from training.control import Sample, build_control, controlled_error, edges_of
+from training.control import Sample, build_control, controlled_error, edges_of, open_entrance
 from training.model import LATENT_CHANNELS, PURE, Schedule, build_vae
 from training.sample import consistency
 
@@ -41,3 +41,11 @@ def test_edges_are_pictures_of_the_latents_lines_and_now_and_then_nothing():
     assert edges.shape == (16, 3, 64, 64)
     assert 0 <= edges.min() <= edges.max() <= 1
     assert not edges.flatten(1).any(1).all()
+
+
+def test_edges_come_in_as_strong_as_latents_and_nothing_comes_in_of_none(sample: Sample):
+    control = build_control((32, 32, 32))
+    edges = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    open_entrance(control, edges, 0.5)
+    assert control.controlnet_cond_embedding(edges).std().item() == pytest.approx(0.5, rel=1e-3)
+    assert not control.controlnet_cond_embedding(torch.zeros_like(edges)).any()
