@@ -2,6 +2,7 @@
 
     python docs/steering_proof.py [FOLDER] [--size N] [--acceleration A]
 
+ControlNet: how well the painted picture's edges follow the control picture's, out of noise alone, by the scale.
 References: how far the painted picture's colours (means and deviations of its channels) are from the reference's, by
 vace_context_scale. Feedback: the optical flow between neighbouring pictures (Farneback 2003) against the flow that the
 zoom means. Bank: how much a still with a camera's noise flickers without and with it, and what is left of its detail.
@@ -19,12 +20,14 @@ from typing import Any
 import cv2
 import numpy as np
 from clavilux.engine.brush import around
+from clavilux.engine.core.assets import shipped_controlnets
 from clavilux.engine.core.effects import Effects
 from clavilux.engine.core.snapshot import Snapshot
 from clavilux.engine.core.table import TABLE
 from clavilux.engine.diffusion import Diffuser, load_model
 from clavilux.engine.diffusion.model import Model
 from clavilux.engine.diffusion.similar import SimilarFrames
+from clavilux.engine.effects.preprocess import preprocessor
 from clavilux.io.demo import DemoSource
 from PIL import Image
 
@@ -37,6 +40,7 @@ BASE = {
     "manage_cache": False,
 }
 SCALES = (0.0, 0.5, 1.0, 1.5, 2.0)
+CONTROLLED = ("fire", "ice", "pink flowers", "forest")
 ZOOMS = (0.95, 1.0, 1.03, 1.06)
 
 
@@ -74,6 +78,35 @@ def zoom_of(before: np.ndarray, after: np.ndarray) -> float:
     seen = (np.hypot(y / h, x / w) < 0.375) & (slope > np.quantile(slope, 0.7))
     radial = flow[..., 0] * x + flow[..., 1] * y
     return 1.0 + float(radial[seen].sum() / (x**2 + y**2)[seen].sum())
+
+
+def edges(pixels: np.ndarray) -> np.ndarray:
+    """Strength of the edges that are a few pixels wide, HxW."""
+    light = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
+    return np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1))
+
+
+def controlled(model: Model, source: np.ndarray, folder: Path) -> bool:
+    net = {"model_id": str(shipped_controlnets()["embedded"]), "preprocessor": "canny"}
+    tiles, agreed = [], []
+    for prompt in CONTROLLED:
+        rows = []
+        for scale in SCALES:
+            painter = Painter(
+                model, rate=5.0, placed=Path, t_index_list=(0, 20),
+                preprocess=lambda name, values: preprocessor(name, **values),
+            )  # fmt: skip
+            values = {"controlnet_config": (net,), "controlnet/0/scale": scale, "prompts": ((prompt, 1.0),)}
+            values |= {"noise_scale": 1.0, "t_index_list": (0, 20)}
+            made = [painter(source, values) for _ in range(6)][-1]
+            tiles.append(made)
+            rows.append(float(np.corrcoef(edges(source).ravel(), edges(made).ravel())[0, 1]))
+        agreed.append(rows)
+        tiles[-len(SCALES) : -len(SCALES)] = [source]
+    means = np.mean(agreed, axis=0)
+    print("controlnet scale", *SCALES, "| correlation of the edges:", *(f"{m:.2f}" for m in means))
+    save(tiles, folder / "controlnet.jpg", columns=len(SCALES) + 1)
+    return bool((np.diff(means) > 0).all())
 
 
 def references(model: Model, source: np.ndarray, look: np.ndarray, folder: Path) -> bool:
@@ -155,7 +188,8 @@ def main() -> int:
     warm = np.random.default_rng(3).normal((210, 90, 30), 40, (16, 16, 3)).clip(0, 255).astype(np.uint8)
     look = np.asarray(Image.fromarray(warm).resize((asked.size, asked.size), Image.Resampling.BICUBIC))
     folder = Path(asked.folder)
-    held = [references(model, pictures[60], look, folder), feedback(model, pictures[60], folder)]
+    held = [controlled(model, pictures[60], folder)]
+    held += [references(model, pictures[60], look, folder), feedback(model, pictures[60], folder)]
     held.append(steadied(model, pictures[60]))
     held.append(filtered(model, pictures[60], 255 - pictures[200]))
     return 0 if all(held) else 1

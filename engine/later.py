@@ -5,6 +5,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -67,7 +68,7 @@ def cold(show: Show, notices: Notices) -> Build | None:
     )  # fmt: skip
     if why_not("openvino", recipe.device) is not None or openvino_backend.ready(recipe):
         return None
-    return partial(_apart, recipe)
+    return Apart(recipe)
 
 
 def awaited(show: Show, notices: Notices) -> tuple[str, Build | None]:
@@ -80,19 +81,31 @@ def awaited(show: Show, notices: Notices) -> tuple[str, Build | None]:
     return ("openvino", build) if build is not None else ("", None)
 
 
-def _apart(recipe: "Recipe") -> None:
-    """Build and measure in a child, whose work cannot hold this process's frames up. Raises RuntimeError."""
-    child = multiprocessing.get_context("spawn").Process(target=_in_child, args=(recipe,), daemon=True)
-    child.start()
-    child.join()
-    if child.exitcode:
-        raise RuntimeError(f"the process that built them ended with {child.exitcode}")
+class Apart:
+    """Builds and measures in a child, whose work cannot hold this process's frames up."""
+
+    def __init__(self, recipe: "Recipe") -> None:
+        self.recipe = recipe
+        self._child = multiprocessing.get_context("spawn").Process(target=_in_child, args=(recipe,), daemon=True)
+
+    def __call__(self) -> None:
+        """Raises RuntimeError where the child did not come to its end."""
+        self._child.start()
+        self._child.join()
+        if self._child.exitcode:
+            raise RuntimeError(f"the process that built them ended with {self._child.exitcode}")
+
+    def stop(self) -> None:
+        """End the child; what it has not finished is built the next time."""
+        if self._child.is_alive():
+            self._child.terminate()
 
 
 def _in_child(recipe: "Recipe") -> None:
     """Every accelerator is built and measured here, and what is fastest remembered."""
     from .diffusion.accelerators import accelerated
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the show's, which ends this too
     if hasattr(os, "nice"):
         os.nice(GENTLY)
     accelerated(recipe, "auto", Notices(SystemClock()))
@@ -117,14 +130,18 @@ class Later:
         self._thread.join(timeout)
 
     def stop(self) -> None:
-        """Whatever is built now no longer turns the show."""
+        """Whatever is built now no longer turns the show; a child that builds it ends."""
         self._ended.set()
+        if isinstance(self._build, Apart):
+            self._build.stop()
 
     def _work(self) -> None:
         try:
             self._build()
         except Exception as e:  # a builder can fail in as many ways as there are libraries under it
             log.debug("engines", exc_info=True)
+            if self._ended.is_set():
+                return
             words = (str(e).strip() or type(e).__name__).splitlines()[0]
             from .diffusion.accelerators import CALLED
 

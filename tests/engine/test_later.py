@@ -134,8 +134,7 @@ def test_networks_of_openvino_are_built_and_measured_in_a_child_and_then_there(s
     build = later.cold(show, notices)
     build()
     assert later.cold(show, notices) is None
-    recipe = build.args[0]
-    assert set(choosing.remembered(recipe)) == {"openvino", "none"}
+    assert set(choosing.remembered(build.recipe)) == {"openvino", "none"}
     for acceleration in ("none", "openvino"):
         chosen = Show(model=str(sentence_folder), stream={**DEFAULTS, "acceleration": acceleration})
         assert later.cold(chosen, notices) is None
@@ -143,7 +142,35 @@ def test_networks_of_openvino_are_built_and_measured_in_a_child_and_then_there(s
 
 def test_a_child_that_dies_is_an_error_in_words(monkeypatch):
     with pytest.raises(RuntimeError, match="the process that built them ended with 1"):
-        later._apart("no recipe")
+        later.Apart("no recipe")()
+
+
+class Endless:
+    """A child process that goes on until it is ended."""
+
+    exitcode = -15
+
+    def __init__(self):
+        self.began, self.ended = threading.Event(), threading.Event()
+        self.start, self.terminate = self.began.set, self.ended.set
+
+    def join(self):
+        assert self.ended.wait(30)
+
+    def is_alive(self):
+        return self.began.is_set() and not self.ended.is_set()
+
+
+def test_a_show_that_ends_takes_the_child_with_it(levels, monkeypatch):
+    to_build(monkeypatch, lambda show, notices: None)
+    apart = later.Apart("no recipe")
+    apart._child = child = Endless()
+    monkeypatch.setattr(later, "cold", lambda show, notices: apart)
+    with performance("auto") as playing:
+        assert child.began.wait(30)
+    playing.later.settle()
+    assert child.ended.is_set()
+    assert not any("could not be built" in n.text for n in playing.notices.recent)
 
 
 def test_only_where_engines_are_missing_there_is_something_to_build(monkeypatch, sentence_folder):
