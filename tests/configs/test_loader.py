@@ -35,7 +35,7 @@ def test_the_contracts_example(tmp_path):
     assert show.sinks == ("window", "spout:Clavilux")
     assert show.mappings == ("nanokontrol2", str(tmp_path / "my-set.yaml"))
     assert show.parameters["prompts"] == (("an aurora over mountains", 1.0),)
-    assert show.parameters["noise_scale"] == 0.75
+    assert show.parameters["noise_scale"] == 0.6
     assert show.parameters["t_index_list"] == (0, 16, 32, 45)
     assert show.stream == {**DEFAULTS, "t_index_list": (0, 16, 32, 45)}
     assert show.server == Server("127.0.0.1", 8000)
