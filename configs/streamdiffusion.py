@@ -112,8 +112,7 @@ def create_prompt_blending_config(
     enable_caching: bool = True,
 ) -> dict[str, Any]:
     """The config with these prompts by weight; as StreamDiffusion has it."""
-    blend = {"prompt_list": list(prompt_list), "interpolation_method": prompt_interpolation_method}
-    return {**base_config, "prompt_blending": {**blend, "enable_caching": enable_caching}}
+    return _blending(base_config, "prompt", prompt_list, prompt_interpolation_method, enable_caching)
 
 
 def create_seed_blending_config(
@@ -123,8 +122,14 @@ def create_seed_blending_config(
     enable_caching: bool = True,
 ) -> dict[str, Any]:
     """The config with these seeds by weight."""
-    blend = {"seed_list": list(seed_list), "interpolation_method": interpolation_method}
-    return {**base_config, "seed_blending": {**blend, "enable_caching": enable_caching}}
+    return _blending(base_config, "seed", seed_list, interpolation_method, enable_caching)
+
+
+def _blending(
+    base_config: Mapping[str, Any], what: str, items: Sequence[Any], method: str, caching: bool
+) -> dict[str, Any]:
+    blend = {f"{what}_list": list(items), "interpolation_method": method, "enable_caching": caching}
+    return {**base_config, f"{what}_blending": blend}
 
 
 def set_normalize_weights_config(

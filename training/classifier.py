@@ -76,7 +76,7 @@ class Classifier(nn.Module):
         return self.logits(self.layers(latents)[-1])
 
 
-def misted(latents: Tensor, generator: torch.Generator, most: float = 0.5) -> Tensor:
+def misted(latents: Tensor, generator: torch.Generator, most: float = 0.3) -> Tensor:
     """Latents under noise of a random strength up to ``most``, drawn for each sample."""
     strength = most * torch.rand(len(latents), 1, 1, 1, generator=generator)
     return latents + strength * torch.randn(latents.shape, generator=generator)
@@ -104,7 +104,7 @@ def lesson(batch: Batch, generator: torch.Generator, share: float = 0.2) -> tupl
     dy, dx = torch.randint(5, (2,), generator=generator).tolist()
     side = latents.shape[-1]
     latents = F.pad(latents, (2, 2, 2, 2), mode="reflect")[..., dy : dy + side, dx : dx + side]
-    return misted(latents, generator, 0.3), labels
+    return misted(latents, generator), labels
 
 
 def load_classifier(path: Path) -> Classifier:
@@ -128,10 +128,9 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     classifier, run = Classifier(), Run(args.run, args.minutes * 60)
-    ema = Ema(classifier, 0.99)
     if args.start:
         classifier.load_state_dict(averaged(args.start))
-        ema = Ema(classifier, 0.99)
+    ema = Ema(classifier, 0.99)
     optimizer = Pair(classifier, EDGES)
     if saved := run.resume():
         classifier.load_state_dict(saved["model"])

@@ -2,6 +2,7 @@
 
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
 
 from .lora import Commit
@@ -20,11 +21,8 @@ S = TypeVar("S", bound=Ready)
 G = TypeVar("G")
 
 
-class Joining(Generic[P, B, S, G]):
-    """Every player of a network, the build that it plays, and what stands in for it while it has LoRAs.
-
-    `_grown` compiles that, for any thread, and may take seconds; `_turn` lets a player play what `_with` has for it.
-    """
+class Joining(ABC, Generic[P, B, S, G]):
+    """Every player of a network, the build that it plays, and what stands in for it while it has LoRAs."""
 
     def __init__(self, none: S) -> None:
         """`none`: no LoRAs."""
@@ -78,8 +76,10 @@ class Joining(Generic[P, B, S, G]):
 
         return commit
 
+    @abstractmethod
     def _grown(self, build: B, ready: S) -> G:
-        raise NotImplementedError
+        """Compile what stands in for a build with these LoRAs; on any thread, and it may take seconds."""
 
+    @abstractmethod
     def _turn(self, player: P) -> None:
-        raise NotImplementedError
+        """Let a player play what `_with` has for it."""
