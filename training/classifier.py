@@ -7,7 +7,6 @@ judge that marks the work (``judge.py``): that one sees pixels of other pictures
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from .bank import Bank, Batch
 from .model import LATENT_CHANNELS
 from .muon import Pair
 from .pictures import CONCEPTS
-from .run import Ema, Run, averaged, brief, cosine
+from .run import Ema, Run, averaged, begun, brief, cosine, options
 
 WIDTHS = (64, 128, 192, 256)
 EDGES = ("levels.0.0.", "name.")
@@ -115,18 +114,9 @@ def load_classifier(path: Path) -> Classifier:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=Path("runs/classifier"))
-    parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--batch", type=int, default=64)
+    parser = options(__doc__, "runs/classifier", 5, 64)
     parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
-    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = begun(parser)
     classifier, run = Classifier(), Run(args.run, args.minutes * 60)
     if args.start:
         classifier.load_state_dict(averaged(args.start))

@@ -9,7 +9,6 @@ ships.
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from .distill import draw_starts, huber
 from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, channels_of, decode, load_unet, load_vae
 from .muon import Pair
 from .painter import to_bytes
-from .run import LAYOUT, Ema, Run, averaged, brief, cosine
+from .run import LAYOUT, Ema, Run, averaged, begun, brief, cosine, options
 from .sample import Text, consistency
 from .text import TextEncoder
 from .unet import drop_text, shown
@@ -146,20 +145,11 @@ def write(control: ControlNetModel, weights: dict[str, Tensor], out: Path) -> No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=Path("runs/control"))
+    parser = options(__doc__, "runs/control", 60, 16)
     parser.add_argument("--unet", type=Path, default=Path("engine/embedded/unet"), help="a folder or a checkpoint")
     parser.add_argument("--vae", type=Path, default=Path("engine/embedded/vae"), help="a folder or a checkpoint")
     parser.add_argument("--out", type=Path, help="write the folder that ships here when the time is over")
-    parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = begun(parser)
     cv2.setNumThreads(1)
     unet = load_unet(args.unet).to(memory_format=LAYOUT).eval().requires_grad_(False)
     vae, schedule = load_vae(args.vae), Schedule()

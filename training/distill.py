@@ -24,7 +24,7 @@ from .bank import Bank, Batch
 from .classifier import load_classifier
 from .model import PURE, Schedule, load_unet
 from .muon import Pair
-from .run import LAYOUT, Ema, Run, cosine
+from .run import LAYOUT, Ema, Run, begun, cosine, options
 from .sample import Text, consistency, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
@@ -193,29 +193,22 @@ class Curves:
                 self.values[name] = self.values.get(name, new) + 0.03 * (new - self.values.get(name, new))
 
 
-def options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=Path("runs/distill"))
+def asked() -> argparse.Namespace:
+    """The command line's answers. A batch is of trajectories that are solved at once, each of six pairs."""
+    parser = options(__doc__, "runs/distill", 14, 12)
+    parser.set_defaults(rate=0.3)
     parser.add_argument("--teacher", type=Path, default=Path("runs/unet256/last.pt"))
     parser.add_argument("--start", type=Path, help="begin from another distillation's checkpoint, not the teacher")
-    parser.add_argument("--bank", type=Path, default=Path("runs/bank256"))
-    parser.add_argument("--minutes", type=float, default=14)
-    parser.add_argument("--batch", type=int, default=12, help="trajectories solved at once; six pairs each")
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--classifier", type=Path, help="with this one's help, and an adversary that sees through it")
     parser.add_argument("--adversary", type=float, default=1.0, help="its pull, as a share of the teacher's")
     parser.add_argument("--naming", type=float, default=0.5, help="the classifier's pull, likewise")
-    parser.add_argument("--rate", type=float, default=0.3)
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    return parser
+    return begun(parser)
 
 
 def main() -> None:
-    args = options().parse_args()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = asked()
     teacher = load_unet(args.teacher).to(memory_format=LAYOUT).eval()
     null = TextEncoder()([""])
     student = load_unet(args.start or args.teacher).to(memory_format=LAYOUT).train()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import signal
@@ -105,6 +106,29 @@ class Run:
                 writer.writeheader()
             writer.writerow(row)
         print(row, flush=True)
+
+
+def options(
+    doc: str | None, run: str, minutes: float, batch: int, bank: str = "runs/bank256"
+) -> argparse.ArgumentParser:
+    """What every training out of a bank is asked: where it keeps its run, for how long, how fast, from which seed."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--run", type=Path, default=Path(run))
+    parser.add_argument("--bank", type=Path, default=Path(bank))
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    return parser
+
+
+def begun(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The command line's answers; torch has its seed and its threads from them."""
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    return args
 
 
 NATIVE_BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

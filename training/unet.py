@@ -7,7 +7,6 @@ t = 999 sigmoid(1.2 n + 1), some at 999.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from torch.nn import functional as F
 from .bank import Bank, Batch
 from .model import CHANNELS, PURE, Schedule, build_unet, run_unet
 from .muon import Pair
-from .run import LAYOUT, Ema, Run, averaged, cosine
+from .run import LAYOUT, Ema, Run, averaged, begun, cosine, options
 from .text import TextEncoder
 
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
@@ -113,22 +112,13 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=Path("runs/unet"))
-    parser.add_argument("--bank", type=Path, default=Path("runs/bank128"))
+    parser = options(__doc__, "runs/unet", 30, 32, "runs/bank128")
     parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
     parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
     parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS, help="how wide each level is")
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
     parser.add_argument("--hold", type=float, default=0.6, help="share of the time at the full rate")
     parser.add_argument("--floor", type=float, default=0.02, help="the rate at the end, of the full one")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = begun(parser)
     unet = build_unet(tuple(args.channels)).to(memory_format=LAYOUT).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
