@@ -39,13 +39,9 @@ def pending(show: Show, notices: Notices) -> Build | None:
         return None
     from .diffusion import tensorrt_backend
     from .diffusion.choosing import why_not
-    from .diffusion.model import recipe_of
     from .diffusion.tensorrt_engine import library
 
-    recipe, _ = recipe_of(
-        show.model, show.size, notices, stream["device"], stream["dtype"], vae=stream["vae_id"],
-        tiny=stream["use_tiny_vae"], fetch=True,
-    )  # fmt: skip
+    recipe = _recipe(show, notices)
     trt: Any = library()
     if trt is None or why_not("tensorrt", recipe.device) is not None or tensorrt_backend.ready(recipe):
         return None
@@ -53,22 +49,30 @@ def pending(show: Show, notices: Notices) -> Build | None:
 
 
 def cold(show: Show, notices: Notices) -> Build | None:
-    """The first build of OpenVINO's networks, in a process of its own, where `auto` would play on them and they are
-    not there yet: the first picture need not wait for it. Raises ModelMistake, as loading the model does."""
-    stream = show.stream
-    if stream["acceleration"] != "auto":
+    """The first build of OpenVINO's networks and the measurement that `auto` decides by, in a process of its own, where
+    one of them is not there yet: the first picture need not wait for it. Raises ModelMistake, as loading the model
+    does."""
+    if show.stream["acceleration"] != "auto":
         return None
     from .diffusion import openvino_backend
-    from .diffusion.choosing import why_not
+    from .diffusion.choosing import candidates, remembered
+
+    recipe = _recipe(show, notices)
+    wanted = candidates(recipe.device)
+    if "openvino" not in wanted or (set(wanted) <= set(remembered(recipe)) and openvino_backend.ready(recipe)):
+        return None
+    return Apart(recipe)
+
+
+def _recipe(show: Show, notices: Notices) -> "Recipe":
     from .diffusion.model import recipe_of
 
+    stream = show.stream
     recipe, _ = recipe_of(
         show.model, show.size, notices, stream["device"], stream["dtype"], vae=stream["vae_id"],
         tiny=stream["use_tiny_vae"], fetch=True,
     )  # fmt: skip
-    if why_not("openvino", recipe.device) is not None or openvino_backend.ready(recipe):
-        return None
-    return Apart(recipe)
+    return recipe
 
 
 def awaited(show: Show, notices: Notices) -> tuple[str, Build | None]:
