@@ -34,12 +34,14 @@ class Attempt(Generic[T]):
         self._due: float | None = None
         self._came: float | None = None
         self._begun = self._t = 0.0
+        self._awaited = False
         self.fault: BaseException | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether a try is under way."""
-        return self._future is not None and not self._future.done()
+        """Whether a try is under way, or was when it was last looked for: what has come since counts from the next look
+        on."""
+        return self._awaited or (self._future is not None and not self._future.done())
 
     @property
     def made(self) -> bool:
@@ -57,7 +59,8 @@ class Attempt(Generic[T]):
         self._t = t
         if self._future is None and self._due is not None and t >= self._due:
             self._future, self._due, self._begun = self._worker.submit(self._job), None, t
-        if self._future is None or not self._future.done():
+        self._awaited = self._future is not None and not self._future.done()
+        if self._future is None or self._awaited:
             return False
         fault = self._future.exception()
         if fault is not None:
@@ -74,7 +77,7 @@ class Attempt(Generic[T]):
         """The try came to nothing, or what it made turned out to be of no use: said, and tried again later."""
         if self._came is not None and self._t - self._came > WAITS[-1]:
             self._waits = list(WAITS)
-        self.fault, self._future, self._came = fault, None, None
+        self.fault, self._future, self._came, self._awaited = fault, None, None, False
         self._due = self._t + self._waits.pop(0) if self._waits else None
         self._notices.say(self._key, f"{self._subject} {self._lacks}: {str(fault) or type(fault).__name__}")
 

@@ -167,7 +167,8 @@ class ControlNets:
                 self._nets.remove(net)
                 continue
             scale = net.strength.at(net.knob(snapshot), dt) * net.share
-            self.moving |= before != net.share or net.turned < 1.0 or net.strength.late or net.network.pending
+            self.moving |= before != net.share or net.turned < 1.0 or net.strength.late
+            self.moving |= net.wanted and net.network.pending
             net.turned = min(net.turned + SPEED * dt, 1.0)
             image = self._image(net, seen, surface) if scale > 0.0 else None
             if image is not None:

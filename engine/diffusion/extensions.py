@@ -49,11 +49,8 @@ class Extensions:
         self._attempts: dict[Kinds, Attempt[Built]] = {}
         # What can count now: something that plays in a frame stays among them as long as it is wanted.
         self.kinds: Kinds = frozenset()
-
-    @property
-    def pending(self) -> bool:
-        """Whether a network is being built."""
-        return any(attempt.pending for attempt in self._attempts.values())
+        # Whether a network that is wanted was being built when it was last looked for.
+        self.pending = False
 
     def again(self) -> None:
         """What steers is named anew: networks that could not be had are tried again."""
@@ -65,6 +62,7 @@ class Extensions:
         and after it one for those that are `likely` to come."""
         wanted = [kinds for kinds in dict.fromkeys((coming, likely)) if kinds]
         there = [self._begun(kinds).there(t) for kinds in wanted]
+        self.pending = any(self._attempts[kinds].pending for kinds in wanted)
         if coming and not there[0] and self._attempts[coming].fault is not None:
             for kind in sorted(coming):
                 self._begun(frozenset({kind})).there(t)

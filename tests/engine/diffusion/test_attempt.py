@@ -86,3 +86,15 @@ def test_while_it_is_made_nothing_waits_for_it(notices):
     assert made.there(0.1)
     assert not made.pending
     worker.close()
+
+
+def test_what_came_since_the_last_look_is_still_on_its_way(notices):
+    go = threading.Event()
+    worker = Worker()
+    made = Attempt(worker, lambda: go.wait(30), notices, "key", "the film")
+    assert not made.there(0.0)
+    go.set()
+    worker.submit(lambda: None).result()  # after it on the same worker
+    assert made.pending
+    assert made.there(0.1)
+    assert not made.pending
