@@ -21,10 +21,13 @@ from torch.nn import functional as F
 
 from .model import encode, load_vae
 from .photos import training_photos
-from .pictures import CONCEPTS, make_picture
+from .pictures import CONCEPTS, make_picture, retell
 from .pictures.shape import shaped
+from .run import brief
 from .text import TextEncoder
 
+TELLINGS = 6
+"""Captions a picture: the same thing in other words, so that words are learned faster than pictures are painted."""
 ABSTRACT = ("abstract shapes", "abstract texture", "colour gradient")
 
 
@@ -41,25 +44,27 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
     return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
 
 
-def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, str, bool, int]:
-    """Pixels, caption, whether the shape is borrowed from another picture, and the concept's number (-1: none).
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, list[str], bool, int]:
+    """Pixels, ``TELLINGS`` captions, whether the shape is another picture's, and the concept's number (-1: none).
 
     One in ten is photographic with an empty caption; as many are a concept in the shape of something else: both
     are what image to image meets.
     """
     kind = rng.random()
     if kind < 0.1:
-        return photo_like(rng, size, photos), "", False, -1
+        return photo_like(rng, size, photos), [""] * TELLINGS, False, -1
     picture = make_picture(int(rng.integers(2**62)), size)
     concept = list(CONCEPTS).index(picture.concept)
+    captions = [picture.caption, *(retell(picture, rng) for _ in range(TELLINGS - 1))]
     if kind < 0.9:
-        return picture.pixels, picture.caption, False, concept
-    return shaped(picture.pixels, photo_like(rng, size, photos), rng), picture.caption, True, concept
+        return picture.pixels, captions, False, concept
+    return shaped(picture.pixels, photo_like(rng, size, photos), rng), captions, True, concept
 
 
 @torch.inference_mode()
 def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
-    """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8), tokens Nx24x384, pooled Nx384.
+    """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8); its ``TELLINGS`` captions:
+    tokens NxKx24x384, pooled NxKx384.
 
     All in half precision; which shapes are borrowed, N; and the numbers of the concepts, N, -1 where there is none.
     """
@@ -71,9 +76,10 @@ def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, co
         part = drawn[start : start + 16]
         pixels = torch.from_numpy(np.stack([p for p, *_ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
         latents.append(torch.stack([encode(vae, pixels), encode(vae, pixels.flip(3))], 1).half())
-        t, p = text([caption for _, caption, *_ in part])
-        tokens.append(t.half())
-        pooled.append(p.half())
+        with brief():
+            t, p = text([caption for _, captions, *_ in part for caption in captions])
+        tokens.append(t.half().unflatten(0, (len(part), TELLINGS)))
+        pooled.append(p.half().unflatten(0, (len(part), TELLINGS)))
     made = {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled)}
     borrowed, concepts = (torch.tensor(column) for column in list(zip(*drawn, strict=True))[2:])
     return {**made, "borrowed": borrowed, "concepts": concepts}
@@ -87,9 +93,6 @@ class Batch(NamedTuple):
     pooled: Tensor
     borrowed: Tensor
     concepts: Tensor
-
-
-COLUMNS = Batch._fields[1:]
 
 
 class Bank:
@@ -111,14 +114,19 @@ class Bank:
         return sum(len(shard["pooled"]) for shard in self.shards.values())
 
     def batch(self, size: int, generator: torch.Generator) -> Batch:
-        """``size`` samples drawn at random, each as it is or mirrored."""
+        """``size`` samples drawn at random, each as it is or mirrored, under one of its captions.
+
+        Every other time the pooled text is another caption's than the tokens: each has to say the thing by itself.
+        """
         names = list(self.shards)
         rows: list[tuple[Tensor, ...]] = []
         for pick in torch.randint(len(names), (size,), generator=generator).tolist():
             shard = self.shards[names[pick]]
             row = int(torch.randint(len(shard["pooled"]), (1,), generator=generator))
             side = int(torch.randint(2, (1,), generator=generator))
-            rows.append((shard["latents"][row, side], *(shard[key][row] for key in COLUMNS)))
+            told, again = torch.randint(TELLINGS, (2,), generator=generator).tolist()
+            text = (shard["tokens"][row, told], shard["pooled"][row, again if told % 2 else told])
+            rows.append((shard["latents"][row, side], *text, shard["borrowed"][row], shard["concepts"][row]))
         latents, tokens, pooled, borrowed, concepts = (torch.stack(column) for column in zip(*rows, strict=True))
         latents = F.avg_pool2d(latents.float(), self.halving)
         return Batch(latents, tokens.float(), pooled.float(), borrowed, concepts)

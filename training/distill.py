@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
+from torch.nn import functional as F
 
 from .adversary import Contest
 from .bank import Bank, Batch
@@ -88,6 +89,12 @@ def huber(error: Tensor, width: float = 0.1) -> Tensor:
     return ((error**2 + width**2).sqrt() - width).mean((1, 2, 3))
 
 
+def distance(error: Tensor) -> Tensor:
+    """Per sample: of the latents, and of their means over 8x8, which are light and colour: what names a thing is not
+    to repaint it."""
+    return huber(error) + huber(F.avg_pool2d(error, min(8, error.shape[-1])))
+
+
 @dataclass(frozen=True)
 class Pairs:
     """What the student is to answer from where: N states, times, targets and texts.
@@ -150,7 +157,8 @@ class Lesson:
     """One optimizer step of the student on some pairs, with or without an adversary.
 
     ``shares``: how strong the adversary's and the classifier's gradients are at the answers they judge, as shares of
-    the distance's there (the adaptive weight of Esser et al. 2021).
+    the distance's there (the adaptive weight of Esser et al. 2021). ``fresh``: answers to captions out of noise that
+    no teacher solved, which those two alone judge: a glance at many more words than there are trajectories.
     """
 
     student: UNet2DConditionModel
@@ -159,25 +167,45 @@ class Lesson:
     generator: torch.Generator
     contest: Contest | None
     shares: tuple[float, float]
+    fresh: int = 8
 
     def __call__(self, part: Pairs) -> tuple[Tensor, dict[str, float]]:
         """Leaves gradients in the student; returns the distance of each answer, and the contest's figures."""
+        n, judged = len(part), part.plain & (part.times > JUDGED_ABOVE)
+        if self.contest:
+            part, judged = self._widened(part, judged)
         answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
-        _, sigma = self.schedule(part.times)
-        error = huber(answer - part.targets)
-        (slope,) = torch.autograd.grad((error / (sigma.flatten() + 0.15)).mean(), answer, retain_graph=True)
-        judged, figures = part.plain & (part.times > JUDGED_ABOVE), {}
-        if self.contest and judged.any():
+        _, sigma = self.schedule(part.times[:n])
+        error = answer[:n] - part.targets[:n]
+        (slope,) = torch.autograd.grad((distance(error) / (sigma.flatten() + 0.15)).mean(), answer, retain_graph=True)
+        figures: dict[str, float] = {}
+        if self.contest:
             made, words = answer[judged].detach(), part.text[1][judged]
             real = self.bank.batch(len(made), self.generator)
             pooled = blur_text(real.tokens, real.pooled, self.generator)[1]
             figures["hinge"] = self.contest.learn((real.latents, pooled), (made, words), self.generator)
             *pulls, figures["named"] = self.contest.pulls(made, words, part.concepts[judged], self.generator)
-            size = slope[judged].norm()
+            size = slope[:n].norm() * (len(made) / n) ** 0.5
             for share, pull in zip(self.shares, pulls, strict=True):
                 slope[judged] += share * size / (pull.norm() + 1e-8) * pull
         answer.backward(slope)
-        return error.detach(), figures
+        return huber(error.detach()), figures
+
+    def _widened(self, part: Pairs, judged: Tensor) -> tuple[Pairs, Tensor]:
+        """The pairs with ``fresh`` more out of noise behind them, which have no target; these are judged all."""
+        more = self.bank.batch(self.fresh, self.generator)
+        noise = torch.randn(more.latents.shape, generator=self.generator)
+        heard = blur_text(more.tokens, more.pooled, self.generator)
+        yes = torch.ones(self.fresh, dtype=torch.bool)
+        wide = Pairs(
+            torch.cat([part.states, noise]),
+            torch.cat([part.times, torch.full((self.fresh,), PURE)]),
+            torch.cat([part.targets, noise]),
+            (torch.cat([part.text[0], heard[0]]), torch.cat([part.text[1], heard[1]])),
+            torch.cat([part.plain, yes]),
+            torch.cat([part.concepts, more.concepts]),
+        )
+        return wide, torch.cat([judged, yes])
 
 
 class Curves:
@@ -202,7 +230,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--classifier", type=Path, help="with this one's help, and an adversary that sees through it")
     parser.add_argument("--adversary", type=float, default=1.0, help="its pull, as a share of the teacher's")
-    parser.add_argument("--naming", type=float, default=0.5, help="the classifier's pull, likewise")
+    parser.add_argument("--naming", type=float, default=1.2, help="the classifier's pull, likewise")
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     return begun(parser)
 

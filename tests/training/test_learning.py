@@ -14,7 +14,7 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 pytest.importorskip("cv2")
 
 import training
-from training.bank import Bank
+from training.bank import TELLINGS, Bank
 from training.distill import between, foreign
 from training.export import build_scheduler, swap_in
 from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet
@@ -157,11 +157,13 @@ def test_the_solver_leaves_pure_noise_with_all_of_its_first_answer(monkeypatch: 
 
 def test_halved_latents_are_means_of_squares(tmp_path: Path):
     latents = torch.randn(3, 2, LATENT_CHANNELS, 8, 8).half()
-    tokens, pooled = words(3)
+    tokens, pooled = (told.unflatten(0, (3, TELLINGS)) for told in words(3 * TELLINGS))
     made = {"latents": latents, "tokens": tokens, "pooled": pooled, "borrowed": torch.zeros(3, dtype=torch.bool)}
     made["concepts"] = torch.arange(3)
     torch.save(made, tmp_path / "0.pt")
-    whole, *_ = Bank(tmp_path).batch(5, torch.Generator().manual_seed(0))
+    whole, said, pooled, *_ = Bank(tmp_path).batch(5, torch.Generator().manual_seed(0))
+    assert said.shape[1:] == tokens.shape[2:]
+    assert pooled.shape == (5, 384)
     half, *_ = Bank(tmp_path, 2).batch(5, torch.Generator().manual_seed(0))
     assert torch.allclose(half[..., 1, 2], whole[..., 2:4, 4:6].mean((-1, -2)), atol=1e-5)
 

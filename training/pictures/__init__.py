@@ -4,7 +4,7 @@ Adding a concept is one function under ``@concept("name", "synonym", ...)`` in o
 """
 
 from . import abstract, city, elements, geometry, land, life, matter, sky, water  # noqa: F401  (fill the registry)
-from .compose import Picture, make_picture
+from .compose import Picture, make_picture, retell
 from .registry import CONCEPTS
 
-__all__ = ["CONCEPTS", "Picture", "make_picture"]
+__all__ = ["CONCEPTS", "Picture", "make_picture", "retell"]

@@ -46,6 +46,12 @@ def finish(pixels: Array, rng: np.random.Generator, plain: bool) -> Array:
     return pixels
 
 
+def retell(picture: Picture, rng: np.random.Generator) -> str:
+    """Another caption that the same picture could have."""
+    nouns = CONCEPTS[picture.concept].nouns
+    return caption(rng, nouns, picture.colour, picture.style, picture.composition)
+
+
 def make_picture(
     seed: int,
     size: int = 256,
