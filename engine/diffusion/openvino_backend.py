@@ -26,7 +26,7 @@ from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 7
+FORMAT = 8
 PARTS = ("unet", "encoder", "decoder")
 
 

@@ -34,11 +34,21 @@ def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> dict[str, Ranges]:
             decoder(latents)
     ranges = {"encoder": in_encoder, "decoder": in_decoder}
     plain = decoder(encoder(tried))
-    parts = copy.deepcopy(torch.nn.ModuleList([encoder, decoder]))
-    for part, name in zip(parts, ranges, strict=True):
-        quantize(part, ranges[name])
-    rounded = parts[1](parts[0](tried))
-    return ranges if decibels(plain, rounded) >= UNSEEN else {}
+    for kept in (ranges, _sums_in_floats(ranges)):
+        parts = copy.deepcopy(torch.nn.ModuleList([encoder, decoder]))
+        for part, name in zip(parts, kept, strict=True):
+            quantize(part, kept[name])
+        if decibels(plain, parts[1](parts[0](tried))) >= UNSEEN:
+            return kept
+    return {}
+
+
+def _sums_in_floats(ranges: dict[str, Ranges]) -> dict[str, Ranges]:
+    """The ranges without those of residual blocks' first convolutions, which are rounded for the sum as well."""
+    return {
+        part: {name: found for name, found in rows.items() if not name.endswith(".conv.0")}
+        for part, rows in ranges.items()
+    }
 
 
 def decibels(a: Tensor, b: Tensor) -> float:

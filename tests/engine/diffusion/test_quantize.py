@@ -8,6 +8,7 @@ from clavilux.engine.diffusion.model import ModelMistake, load_model
 from clavilux.engine.diffusion.parts import Decoder, Denoiser, load_unet, load_vae
 from clavilux.engine.diffusion.quantize import (
     Quantized,
+    RoundedOnce,
     convolutions,
     load_ranges,
     measuring,
@@ -56,6 +57,27 @@ def test_layers_left_out_are_left_alone():
     quantize(net, ranges)
     assert isinstance(net[0], Quantized)
     assert isinstance(net[2], nn.Conv2d)
+
+
+def test_a_residual_block_is_rounded_once_for_its_convolution_and_its_sum():
+    from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), AutoencoderTinyBlock(8, 8, "relu")).requires_grad_(False)
+    x = torch.randn(2, 3, 16, 16)
+    plain = net(x)
+    with measuring(net) as ranges:
+        net(x)
+    quantize(net, ranges)
+    block = net[1]
+    assert isinstance(block, RoundedOnce)
+    assert 0 < off(plain, net(x)) < 0.05
+    entering = net[0](x)
+    assert torch.equal(block(entering), block(block.first.rounded(entering)))
+    for name, _ in convolutions(net):
+        net.get_submodule(name).weight.zero_()
+        net.get_submodule(name).bias.zero_() if net.get_submodule(name).bias is not None else None
+    assert torch.equal(block(entering), block.first.rounded(entering).relu())
 
 
 def test_nought_stays_nought():
