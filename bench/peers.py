@@ -2,7 +2,8 @@
 diffusers' img2img.
 
     pip install --no-deps --target PEERS streamdiffusion==0.1.1
-    python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--bf16] [--busy] [--json]
+    python bench/peers.py [--peers PEERS] [--size 256] [--steps 1 2 4] [--blocks 8] [--bf16] [--compile] [--json]
+    python bench/peers.py --memory [--peers PEERS] [--size 256] [--steps 2] [--compile]
 
 The model is of Stable Diffusion 1.5's architecture, narrower, with random weights and a tiny autoencoder of TAESD's
 size: what a frame costs does not depend on what the weights say. No guidance, so that a step is one row for
@@ -14,6 +15,9 @@ The peers run in float32, as they do on a CPU unless told otherwise; `--bf16` ad
 in float32. `--busy` is for a machine that others use as well: everyone gets one thread, and what counts is
 processor time, which waiting for a core does not lengthen.
 
+`--compile` adds torch.compile, which takes minutes to build. `--memory` says instead what each contender holds resident
+after a few frames, in a process of its own.
+
 streamdiffusion times its frames with CUDA events: where there is no GPU they are replaced by ones that do nothing.
 """
 
@@ -21,10 +25,12 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +179,7 @@ def diffusers(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.fl
 
 
 def measure(
-    contenders: dict[str, Paint], size: int, blocks: int, busy: bool = False
+    paints: dict[str, Paint], size: int, blocks: int, busy: bool = False
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Median milliseconds a frame of each, of the clock, or of the processor when `busy`; and how many times as long as
     the first of them it took, the median of all turns."""
@@ -181,9 +187,9 @@ def measure(
     source = DemoSource((size, size), 30)
     source.open()
     frames = [source.read().pixels for _ in range(TURN + 1)]
-    took: dict[str, list[list[float]]] = {name: [] for name in contenders}
+    took: dict[str, list[list[float]]] = {name: [] for name in paints}
     for _ in range(blocks):
-        for name, paint in contenders.items():
+        for name, paint in paints.items():
             # OpenVINO brings threads of its own and asks torch for one; plain torch has them all.
             torch.set_num_threads(1 if busy or "openvino" in name else os.cpu_count() or 1)
             turn = []
@@ -203,45 +209,87 @@ def measure(
     return ms, {name: round(ratio, 2) for name, ratio in times.items()}
 
 
+def contenders(folder: Path, asked: argparse.Namespace, steps: int) -> dict[str, Callable[[], Paint]]:
+    """What is compared, in order, each with what makes it; the first is what the others are measured by."""
+    size = asked.size
+    made: dict[str, Callable[[], Paint]] = {
+        "clavilux openvino": lambda: clavilux(folder, size, steps, "openvino"),
+        "bare openvino": lambda: bare(folder, size, steps, "openvino"),
+        "clavilux torch": lambda: clavilux(folder, size, steps, "none"),
+        "bare torch": lambda: bare(folder, size, steps, "none"),
+        "diffusers": lambda: diffusers(folder, size, steps),
+    }
+    if asked.compile:
+        made["clavilux compile"] = lambda: clavilux(folder, size, steps, "compile")
+        made["bare compile"] = lambda: bare(folder, size, steps, "compile")
+    if steps > 1:
+        made["clavilux torch, as a batch"] = lambda: clavilux(folder, size, steps, "none", True)
+        made["clavilux openvino, as a batch"] = lambda: clavilux(folder, size, steps, "openvino", True)
+    if asked.bf16:
+        made["clavilux torch, float32"] = lambda: clavilux(folder, size, steps, "none", dtype="float32")
+        made["diffusers, bf16"] = lambda: diffusers(folder, size, steps, torch.bfloat16)
+    if find_spec("streamdiffusion"):
+        made["streamdiffusion"] = lambda: streamdiffusion(folder, size, steps)
+        if asked.bf16:
+            made["streamdiffusion, bf16"] = lambda: streamdiffusion(folder, size, steps, torch.bfloat16)
+    else:
+        print("streamdiffusion is left out: it is not installed", file=sys.stderr)
+    return made
+
+
+def held(asked: argparse.Namespace) -> None:
+    """Print what each contender holds resident, in megabytes, and at its most while it loaded."""
+    steps = asked.steps[0]
+    with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
+        folder = Path(scratch) / "model"
+        save_model(folder)
+        for name in contenders(folder, asked, steps):
+            again = [sys.executable, __file__, *sys.argv[1:], "--holds", name, str(folder)]
+            print(f"{name:32} {subprocess.run(again, check=True, capture_output=True, text=True).stdout.strip()}")
+
+
+def hold(make: Callable[[], Paint], size: int) -> None:
+    """Paint a few frames and say what this process holds."""
+    paint = make()
+    for _ in range(5):
+        paint(np.zeros((size, size, 3), np.uint8))
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    resident, most = (int(status[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM"))
+    print(f"{resident:6.0f} MB, at most {most:6.0f}")
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--peers", help="folder that streamdiffusion was installed into")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--blocks", type=int, default=8)
+    for flag in ("--bf16", "--compile", "--memory", "--busy", "--json"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("--holds", nargs=2, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    options.add_argument("--peers", help="folder that streamdiffusion was installed into")
-    options.add_argument("--size", type=int, default=256)
-    options.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4])
-    options.add_argument("--blocks", type=int, default=8)
-    options.add_argument("--bf16", action="store_true")
-    options.add_argument("--busy", action="store_true")
-    options.add_argument("--json", action="store_true")
-    asked = options.parse_args()
+    asked = options()
     if asked.peers:
         sys.path.insert(0, asked.peers)
     if asked.busy:
         one_thread()
+    if asked.holds:
+        name, folder = asked.holds
+        hold(contenders(Path(folder), asked, asked.steps[0])[name], asked.size)
+        return
+    if asked.memory:
+        held(asked)
+        return
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         folder = Path(scratch) / "model"
         save_model(folder)
         for steps in asked.steps:
-            contenders: dict[str, Paint] = {
-                "clavilux openvino": clavilux(folder, asked.size, steps, "openvino"),
-                "bare openvino": bare(folder, asked.size, steps, "openvino"),
-                "clavilux torch": clavilux(folder, asked.size, steps, "none"),
-                "bare torch": bare(folder, asked.size, steps, "none"),
-                "diffusers": diffusers(folder, asked.size, steps),
-            }
-            if steps > 1:
-                contenders["clavilux torch, as a batch"] = clavilux(folder, asked.size, steps, "none", True)
-                contenders["clavilux openvino, as a batch"] = clavilux(folder, asked.size, steps, "openvino", True)
-            if asked.bf16:
-                contenders["clavilux torch, float32"] = clavilux(folder, asked.size, steps, "none", dtype="float32")
-                contenders["diffusers, bf16"] = diffusers(folder, asked.size, steps, torch.bfloat16)
-            try:
-                contenders["streamdiffusion"] = streamdiffusion(folder, asked.size, steps)
-                if asked.bf16:
-                    contenders["streamdiffusion, bf16"] = streamdiffusion(folder, asked.size, steps, torch.bfloat16)
-            except ImportError as fault:
-                print(f"streamdiffusion is left out: {fault}", file=sys.stderr)
-            ms, times = measure(contenders, asked.size, asked.blocks, asked.busy)
+            paints = {name: make() for name, make in contenders(folder, asked, steps).items()}
+            ms, times = measure(paints, asked.size, asked.blocks, asked.busy)
             rows.append({"steps": steps, "ms": ms, "times": times})
             print(rows[-1], file=sys.stderr)
     if asked.json:

@@ -1,6 +1,6 @@
 """Does it steer? What references, feedback and the similar-frame filter do to the model inside, as numbers and sheets.
 
-    python docs/steering_proof.py [FOLDER] [--size N] [--acceleration A]
+    python docs/steering_proof.py [FOLDER] [--source demo|CLIP] [--size N] [--acceleration A]
 
 ControlNet: how well the painted picture's edges follow the control picture's, out of noise alone, by the scale.
 References: how far the painted picture's colours (means and deviations of its channels) are from the reference's, by
@@ -26,6 +26,7 @@ from clavilux.engine.core.snapshot import Snapshot
 from clavilux.engine.core.table import TABLE
 from clavilux.engine.diffusion import Diffuser, load_model
 from clavilux.engine.diffusion.model import Model
+from clavilux.engine.diffusion.pixels import fitted
 from clavilux.engine.diffusion.similar import SimilarFrames
 from clavilux.engine.effects.preprocess import preprocessor
 from clavilux.io.demo import DemoSource
@@ -175,23 +176,36 @@ def save(tiles: list[np.ndarray], path: Path, columns: int = 0) -> None:
     Image.fromarray(np.concatenate(rows)).save(path, quality=85)
 
 
+def pictures_of(source: str, size: int) -> list[np.ndarray]:
+    """Up to 300 frames of the demo, or of a clip from its beginning."""
+    if source == "demo":
+        demo = DemoSource((size, size), 30.0)
+        demo.open()
+        return [demo.read().pixels.copy() for _ in range(300)]
+    clip, found = cv2.VideoCapture(source), []
+    while len(found) < 300 and (read := clip.read())[0]:
+        found.append(fitted(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB), size, size))
+    if len(found) < 100:
+        raise SystemExit(f"{source} is no clip of 100 frames or more")
+    return found
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument("folder", nargs="?", default="docs/pictures")
+    options.add_argument("--source", default="demo")
     options.add_argument("--size", type=int, default=128)
     options.add_argument("--acceleration", default="auto")
     asked = options.parse_args()
     model = load_model("embedded", asked.acceleration, (asked.size, asked.size))
-    demo = DemoSource((asked.size, asked.size), 30.0)
-    demo.open()
-    pictures = [demo.read().pixels.copy() for _ in range(300)]
+    pictures = pictures_of(asked.source, asked.size)
+    still, other = pictures[60], 255 - pictures[len(pictures) * 2 // 3]
     warm = np.random.default_rng(3).normal((210, 90, 30), 40, (16, 16, 3)).clip(0, 255).astype(np.uint8)
     look = np.asarray(Image.fromarray(warm).resize((asked.size, asked.size), Image.Resampling.BICUBIC))
     folder = Path(asked.folder)
-    held = [controlled(model, pictures[60], folder)]
-    held += [references(model, pictures[60], look, folder), feedback(model, pictures[60], folder)]
-    held.append(steadied(model, pictures[60]))
-    held.append(filtered(model, pictures[60], 255 - pictures[200]))
+    held = [controlled(model, still, folder)]
+    held += [references(model, still, look, folder), feedback(model, still, folder)]
+    held += [steadied(model, still), filtered(model, still, other)]
     return 0 if all(held) else 1
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from .bank import photo_like
 from .distill import Curves, draw_starts, huber
-from .lora_styles import STYLES, styled
+from .lora_styles import STYLES, opposite, styled
 from .model import Schedule, decode, encode, load_shipped
 from .painter import to_bytes
 from .photos import training_photos
@@ -79,7 +79,7 @@ def pairs(
 ) -> tuple[Tensor, Tensor, Tensor, Text]:
     """States, times, targets and texts: each plain state, and one that the styled answer leads to.
 
-    ``scale``: how far the targets are from the plain answer to the styled one; below 0, away from it.
+    ``scale``: what the LoRA is to be at, 1 for the style or -1 for its opposite.
     """
     t = draw_starts(len(clean), generator)
     alpha, sigma = schedule(t)
@@ -89,8 +89,7 @@ def pairs(
     answer = consistency(unet, schedule, x_t, t, text)
     unet.enable_adapters()
     plain = to_bytes(decode(vae, answer).float())
-    away = scale * (styled(style, plain).astype(np.float32) - plain)
-    target = encode(vae, to_tensor(np.clip(plain + away, 0, 255).astype(np.uint8)))
+    target = encode(vae, to_tensor((styled if scale > 0 else opposite)(style, plain)))
     later = t * (0.15 + 0.8 * torch.rand(len(t), generator=generator))
     alpha, sigma = schedule(later)
     after = alpha * target + sigma * noise

@@ -67,10 +67,26 @@ def thermal(p: Array) -> Array:
     return ramp(stretched(blur(luminance(p), 2.0)), HEAT)
 
 
+def daylight(p: Array) -> Array:
+    """What neon is not: no line is left, in a soft and even light."""
+    return mix(blur(p, 2.5), np.broadcast_to(rgb("f5f2eb"), p.shape), 0.2)
+
+
 STYLES: dict[str, Filter] = {"ink": ink, "neon": neon, "thermal": thermal}
+OPPOSITES: dict[str, Filter] = {"neon": daylight}
+"""What a style has at scale -1 where as far again on its other side would show its lines too, dark."""
 
 
 def styled(name: str, pictures: Array) -> Array:
     """Pictures Nxhxwx3 uint8 in a style."""
-    made = [STYLES[name](p.astype(np.float32) / 255) for p in pictures]
+    return _filtered(STYLES[name], pictures)
+
+
+def opposite(name: str, pictures: Array) -> Array:
+    """The same pictures as far from the style as ``styled`` takes them towards it."""
+    return _filtered(OPPOSITES.get(name, lambda p: 2 * p - STYLES[name](p)), pictures)
+
+
+def _filtered(change: Filter, pictures: Array) -> Array:
+    made = [change(p.astype(np.float32) / 255) for p in pictures]
     return (np.clip(np.stack(made), 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -6,12 +6,12 @@ import torch
 
 from training import lora
 from training.lora_score import fitted
-from training.lora_styles import STYLES, styled
+from training.lora_styles import STYLES, opposite, styled
 from training.pictures import make_picture
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_the_score_rises_as_a_picture_turns_into_the_style(style):
+def test_the_score_rises_as_a_picture_turns_into_the_style_and_sinks_as_it_turns_away(style):
     score = fitted(style, count=30)
     plain = np.stack([make_picture(seed, 96, style="").pixels for seed in range(8)])
     made = styled(style, plain).astype(np.float32)
@@ -19,16 +19,16 @@ def test_the_score_rises_as_a_picture_turns_into_the_style(style):
     means = [float(score(pictures).mean()) for pictures in steps]
     assert means == sorted(means)
     assert means[-1] - means[0] > 0.4
+    assert float(score(opposite(style, plain)).mean()) < means[0] - 0.1
 
 
 def test_at_a_negative_scale_the_target_is_as_far_from_the_style_as_it_was_near(monkeypatch: pytest.MonkeyPatch):
     plain = np.full((1, 3, 64, 64), 120, np.uint8)
-    made = plain.copy()
-    made[:, 0] += 40
+    redder = np.float32([40 / 255, 0, 0])
     monkeypatch.setattr(lora, "consistency", lambda *_: torch.zeros(1, 16, 8, 8))
     monkeypatch.setattr(lora, "decode", lambda *_: lora.to_tensor(plain.transpose(0, 2, 3, 1)))
     monkeypatch.setattr(lora, "encode", lambda _, pixels: pixels)
-    monkeypatch.setattr(lora, "styled", lambda *_: made.transpose(0, 2, 3, 1))
+    monkeypatch.setitem(STYLES, "ink", lambda p: p + redder)
     seen = {}
     for scale in (1.0, -1.0):
         text = torch.zeros(1, 24, 384), torch.zeros(1, 384)
