@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 SEAL = "seal.json"
@@ -16,6 +17,8 @@ WHOLE = 512 * 2**20
 CHUNK = 2**20
 # A build that has written nothing for so long, in seconds, was killed.
 DRAFT_LIVES = 86400.0
+# A build that no show has used for so long, in seconds, was for another version, size or model.
+BUILD_LIVES = 90 * 86400.0
 
 
 def cache_folder() -> Path:
@@ -48,6 +51,7 @@ def kept(name: str, build: Callable[[Path], None]) -> tuple[Path, bool]:
     """
     folder = cache_folder() / name
     if intact(folder):
+        _used(folder)
         return folder, False
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder.parent)
@@ -68,7 +72,14 @@ def kept(name: str, build: Callable[[Path], None]) -> tuple[Path, bool]:
 
 
 def _sweep(place: Path) -> None:
-    """Drafts of builds that were killed go; one that somebody may still be writing is younger."""
+    """Builds that nobody uses any more go, and drafts of builds that were killed; what is being written is younger."""
+    for sealed in place.glob(f"*/{SEAL}"):
+        try:
+            unused = time.time() - sealed.stat().st_mtime
+        except OSError:  # somebody else takes it away
+            continue
+        if unused > BUILD_LIVES:
+            shutil.rmtree(sealed.parent, ignore_errors=True)
     for draft in place.glob(".*-*"):
         try:
             newest = max(f.stat().st_mtime for f in (draft, *draft.rglob("*")))
@@ -76,6 +87,12 @@ def _sweep(place: Path) -> None:
             continue
         if draft.is_dir() and time.time() - newest > DRAFT_LIVES:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _used(folder: Path) -> None:
+    """The seal's time is that of the last use; where it cannot be set, the build is made again one day."""
+    with suppress(OSError):
+        os.utime(folder / SEAL)
 
 
 def size() -> int:

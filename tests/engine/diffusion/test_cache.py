@@ -71,6 +71,20 @@ def test_drafts_of_builds_that_were_killed_go_and_those_being_written_stay(build
     assert cache.size() > 150
 
 
+def test_builds_that_no_show_used_for_a_season_go_and_those_in_use_stay(builds):
+    def build(folder):
+        (folder / "a").write_text("x")
+
+    kept = {name: cache.kept(f"openvino/{name}", build)[0] for name in ("old", "used")}
+    long_ago = time.time() - cache.BUILD_LIVES - 100
+    for folder in kept.values():
+        os.utime(folder / cache.SEAL, (long_ago, long_ago))
+    assert cache.kept("openvino/used", build) == (kept["used"], False)
+    cache.kept("openvino/new", build)
+    assert not kept["old"].exists()
+    assert cache.intact(kept["used"])
+
+
 def test_a_key_follows_contents_and_versions(tmp_path):
     file = tmp_path / "w"
     file.write_bytes(b"a")
