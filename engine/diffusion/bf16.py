@@ -25,14 +25,18 @@ def native() -> bool:
 
 def in_bf16(recipe: Recipe) -> Networks:
     """Plain torch's networks, computing in bf16, for what reads and gives `recipe.dtype`."""
-    inner = eager(replace(recipe, dtype=SHORT))
+    return around(eager(replace(recipe, dtype=SHORT)), recipe.dtype)
+
+
+def around(inner: Networks, dtype: torch.dtype) -> Networks:
+    """Networks that compute in bf16, for what reads and gives `dtype`."""
     more, net = inner.extended, inner.control
     return replace(
         inner,
-        unet=ShortUnet(inner.unet, recipe.dtype),
-        codec=ShortCodec(inner.codec, recipe.dtype),
-        extended=None if more is None else lambda kinds: ShortExtended(more(kinds), recipe.dtype),
-        control=None if net is None else lambda folder: ShortControl(net(folder), recipe.dtype),
+        unet=ShortUnet(inner.unet, dtype),
+        codec=ShortCodec(inner.codec, dtype),
+        extended=None if more is None else lambda kinds: ShortExtended(more(kinds), dtype),
+        control=None if net is None else lambda folder: ShortControl(net(folder), dtype),
     )
 
 

@@ -3,9 +3,11 @@
 import logging
 import os
 import shutil
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +16,9 @@ from torch import Tensor, nn
 from ..core.notices import Notices
 from .accelerators import EagerCodec, EagerUnet, Networks, Recipe, eager, modules_of
 from .cache import cache_folder
-from .lora import Adapters
+from .controlnet import ControlCall
+from .extended import ExtendedUnet
+from .lora import Adapters, Graft
 from .onnx_export import sample_of
 
 # So many shapes are kept as graphs; each holds memory of its own.
@@ -41,14 +45,82 @@ def compiled(recipe: Recipe, notices: Notices | None = None) -> Networks:
     is kept between runs. Raises RuntimeError."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "inductor"))
     if notices is not None:
-        lacks = "LoRAs, ControlNets, IP-Adapters, references and the attention bank (manage_cache) do nothing under it"
-        text = f"torch compiles this model; that takes minutes the first time. {lacks}"
-        notices.say("compile", text, logging.INFO)
+        notices.say("compile", "torch compiles this model; that takes minutes the first time", logging.INFO)
+    if recipe.short:
+        from . import bf16
+
+        return bf16.around(_networks(replace(recipe, dtype=bf16.SHORT)), recipe.dtype)
+    return _networks(recipe)
+
+
+def _networks(recipe: Recipe) -> Networks:
     denoiser, encoder, decoder = modules_of(recipe)
     unet = EagerUnet(_compiled(denoiser))
     codec = EagerCodec(_compiled(encoder), _Image(decoder, _compiled(_ImageOf(decoder))), recipe.dtype)
     _warm(recipe, unet, codec)
-    return Networks(unet, codec, "compile")
+    aside = _Aside(recipe)
+    return Networks(_Turning(unet, aside), codec, "compile", aside.extended, aside.control, aside)
+
+
+class _Aside:
+    """Plain torch's networks, with weights of their own, for what steers the picture: that changes layers, which a
+    compiled network would be compiled again for. Read from disk when first asked for; LoRAs go on them."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._lock = threading.Lock()
+        self._made: Networks | None = None
+        self._fixed, self._scales = False, ()
+
+    @property
+    def networks(self) -> Networks:
+        with self._lock:
+            if self._made is None:
+                self._made = eager(self._recipe)
+            return self._made
+
+    @property
+    def styled(self) -> bool:
+        """Whether a LoRA is to be seen."""
+        return self._fixed or any(self._scales)
+
+    def extended(self, kinds: frozenset[str]) -> ExtendedUnet:
+        make = self.networks.extended
+        assert make is not None
+        return make(kinds)
+
+    def control(self, folder: Path) -> ControlCall:
+        make = self.networks.control
+        assert make is not None
+        return make(folder)
+
+    def prepare(self, grafts: Sequence[Graft]) -> Callable[[], None]:
+        adapters = self.networks.adapters
+        assert adapters is not None
+        commit = adapters.prepare(grafts)
+
+        def committed() -> None:
+            commit()
+            self._fixed, self._scales = any(graft.fixed for graft in grafts), ()
+
+        return committed
+
+    def scale(self, scales: Sequence[float]) -> None:
+        adapters = self.networks.adapters
+        assert adapters is not None
+        adapters.scale(scales)
+        self._scales = tuple(scales)
+
+
+class _Turning:
+    """The compiled UNet, or plain torch's while LoRAs are to be seen."""
+
+    def __init__(self, fast: EagerUnet, aside: _Aside) -> None:
+        self._fast, self._aside = fast, aside
+
+    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
+        unet = self._aside.networks.unet if self._aside.styled else self._fast
+        return unet(x_t, t, states, pooled)
 
 
 def _compiled(module: nn.Module) -> Any:

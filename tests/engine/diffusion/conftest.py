@@ -35,3 +35,14 @@ def save_control() -> Callable[[Path, Path], Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(params=["none", "openvino", "compile"])
+def acceleration(request, monkeypatch):
+    """Each accelerator of the CPU path."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    if request.param == "compile":  # what is compiled is another test's concern; here it takes no minutes
+        monkeypatch.setattr(torch, "compile", lambda module, dynamic: module)
+        monkeypatch.setattr("clavilux.engine.diffusion.compiled.why_not_compile", lambda _: None)
+    return request.param

@@ -44,13 +44,6 @@ def asked(model) -> tuple:
     return x, t, encoding.states.repeat(2, 1, 1), pooled
 
 
-@pytest.fixture(params=["none", "openvino"])
-def acceleration(request):
-    if request.param == "openvino":
-        pytest.importorskip("openvino")
-    return request.param
-
-
 @pytest.mark.parametrize("which", ["clip_folder", "xl_folder"])
 @torch.inference_mode()
 def test_a_plain_and_a_plus_adapter_say_together_what_diffusers_says(

@@ -35,13 +35,6 @@ def asked(model) -> tuple:
     return x, t, encoding.states.repeat(2, 1, 1), pooled
 
 
-@pytest.fixture(params=["none", "openvino"])
-def acceleration(request):
-    if request.param == "openvino":
-        pytest.importorskip("openvino")
-    return request.param
-
-
 @pytest.mark.parametrize("which", FOLDERS)
 def test_loras_change_the_prediction_as_diffusers_says(which, request, acceleration, lora_of, tmp_path):
     """Two at once: as their sum, by strength; 0 and taken off are the plain network to the bit; merged is as live."""
