@@ -20,13 +20,13 @@ from .accelerators import Networks, NotAPicture, Recipe
 from .openvino_adapters import OpenVinoAdapters
 from .parts import Checked, Decoder, Encoder, config_of
 from .quantize import FILE as RANGES
-from .quantize import Ranges, load_ranges, quantize
-from .rounding import autoencoder_ranges
+from .quantize import load_ranges, quantize
+from .rounding import BROKEN, FLOATS, Rounding, autoencoder_ranges, decibels, trial_pictures
 from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 8
+FORMAT = 9
 PARTS = ("unet", "encoder", "decoder")
 
 
@@ -98,29 +98,54 @@ def convert(recipe: Recipe, folder: Path) -> None:
     import openvino as ov
 
     halves = weights_are_half(recipe)
-    width, height = recipe.size
     denoiser = recipe.denoiser()
-    frames = torch.randint(0, 256, (2, height, width, 3), dtype=torch.uint8)
-    encoder, decoder = recipe.halves()
-    with torch.no_grad():
-        x = torch.randn_like(encoder(frames))
+    x = convert_autoencoder(recipe, folder, halves)
     unet = config_of(recipe.folder / "unet")
     sines = Sines(unet)
-    _, t, states, pooled = examples(unet, recipe.size, width // x.shape[-1])
+    _, t, states, pooled = examples(unet, recipe.size, recipe.size[0] // x.shape[-1])
     example: tuple[Tensor, ...] = (x, sines(t), states)
     if denoiser.reads_pooled and pooled is not None:
         example = (*example, pooled)
-    jobs: list[tuple[str, nn.Module, Any]] = [
-        ("unet", denoiser, example), ("encoder", encoder, (frames,)), ("decoder", decoder, (x,)),
-    ]  # fmt: skip
-    ranges = eight_bits(recipe, ov.Core(), encoder, decoder)
-    for name, module, inputs in jobs:
-        quantize(module, ranges.get(name, {}))
-        if name == "unet":
-            module = ReadsSines(denoiser, sines)
-        elif name == "decoder":
-            module = Checked(decoder)
-        save(module, inputs, folder / f"{name}.xml", halves)
+    if counts_in_integers(ov.Core()):
+        quantize(denoiser, load_ranges(recipe.folder).get("unet", {}))
+    save(ReadsSines(denoiser, sines), example, folder / "unet.xml", halves)
+
+
+def convert_autoencoder(recipe: Recipe, folder: Path, halves: bool) -> Tensor:
+    """Write encoder and decoder; returns two rows of latents. In eight bits where these kernels paint what floats do:
+    it is tried on pictures before anybody sees one."""
+    import openvino as ov
+
+    core = ov.Core()
+    encoder, decoder = recipe.halves()
+    width, height = recipe.size
+    frames = torch.randint(0, 256, (2, height, width, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        x, tried = torch.randn_like(encoder(frames)), trial_pictures(1)
+        plain = decoder(encoder(tried))
+    rounding = eight_bits(recipe, core, encoder, decoder)
+    for name, module in (("encoder", encoder), ("decoder", decoder)):
+        quantize(module, rounding.ranges.get(name, {}), rounding.once)
+    _save_autoencoder(encoder, decoder, frames, x, folder, halves)
+    if rounding.ranges and not _painted(core, folder, tried, plain) >= BROKEN:
+        _save_autoencoder(*recipe.halves(), frames, x, folder, halves)
+    return x
+
+
+def _painted(core: Any, folder: Path, frames: Tensor, plain: Tensor) -> float:
+    """How near the saved autoencoder comes to `plain`, in decibels."""
+    codec = _Codec(*(Request(_compiled(core, folder, part, None)) for part in ("encoder", "decoder")))
+    try:
+        return decibels(plain, codec.decode(codec.encode(frames).clone()))
+    except NotAPicture:
+        return 0.0
+
+
+def _save_autoencoder(
+    encoder: Encoder, decoder: Decoder, frames: Tensor, latents: Tensor, folder: Path, halves: bool
+) -> None:
+    save(encoder, (frames,), folder / "encoder.xml", halves)
+    save(Checked(decoder), (latents,), folder / "decoder.xml", halves)
 
 
 def save(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, halves: bool) -> None:
@@ -203,14 +228,14 @@ def has_integers(core: Any) -> bool:
     return "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def eight_bits(recipe: Recipe, core: Any, encoder: Encoder, decoder: Decoder) -> dict[str, Ranges]:
-    """The ranges of what is played in eight bits here, by part: the model's own, or measured where nobody will see."""
+def eight_bits(recipe: Recipe, core: Any, encoder: Encoder, decoder: Decoder) -> Rounding:
+    """How the autoencoder is rounded here: by the model's own ranges, or by what is measured where nobody will see."""
     if not has_integers(core):
-        return {}
+        return FLOATS
     found = load_ranges(recipe.folder)
-    if recipe.vae is not None or "decoder" not in found:
-        found = {"unet": found.get("unet", {}), **autoencoder_ranges(encoder, decoder)}
-    return found if counts_in_integers(core) else {part: rows for part, rows in found.items() if part != "unet"}
+    if recipe.vae_folder != recipe.folder / "vae" or "decoder" not in found:
+        return autoencoder_ranges(encoder, decoder)
+    return Rounding({part: found[part] for part in ("encoder", "decoder") if part in found})
 
 
 def _precision(core: Any) -> str:

@@ -105,10 +105,11 @@ def convolutions(module: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
             yield name, part
 
 
-def quantize(module: nn.Module, ranges: Ranges) -> nn.Module:
+def quantize(module: nn.Module, ranges: Ranges, once: bool = True) -> nn.Module:
     """Replace, in place, the convolutions that `ranges` names; others stay as they are. Returns the module.
 
-    Raises ModelMistake for a name that is no convolution of the module: the ranges are another model's.
+    `once`: a residual block's input is rounded for its sum as well, which is faster and a little coarser. Raises
+    ModelMistake for a name that is no convolution of the module: the ranges are another model's.
     """
     known = dict(convolutions(module))
     for name, (low, high) in ranges.items():
@@ -116,7 +117,8 @@ def quantize(module: nn.Module, ranges: Ranges) -> nn.Module:
             raise ModelMistake(f"{FILE} names {name}, which is no convolution of this model")
         path, _, last = name.rpartition(".")
         setattr(module.get_submodule(path), last, Quantized(known[name], low, high))
-    _round_once(module)
+    if once:
+        _round_once(module)
     return module
 
 

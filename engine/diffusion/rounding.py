@@ -6,6 +6,7 @@ are the ones that came out before.
 
 import copy
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,14 +17,27 @@ from .quantize import Ranges, measuring, quantize
 
 # Decibels of the picture that went in and out in eight bits, against the one in floats; 40 is an error of 2.5 levels.
 UNSEEN = 40.0
+# Less than this is no rounding any more: the kernels count wrong.
+BROKEN = 30.0
 SIDE, MEASURED, TRIED = 128, 8, 3
 # The sampler asks for latents that no encoder gave: stronger ones, and ones with a little noise left.
 STRONGER, NOISE = 1.3, 0.2
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """The ranges of each part, and whether residual blocks are rounded once (`quantize`)."""
+
+    ranges: dict[str, Ranges]
+    once: bool = True
+
+
+FLOATS = Rounding({})
+
+
 @torch.inference_mode()
-def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> dict[str, Ranges]:
-    """Ranges of `encoder` and `decoder` in eight bits; empty where it would be seen. The networks stay as they are."""
+def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> Rounding:
+    """How `encoder` and `decoder` are played in eight bits; FLOATS where it would be seen. They stay as they are."""
     frames = trial_pictures(MEASURED + TRIED)
     measured, tried = frames[:MEASURED], frames[MEASURED:]
     with measuring(encoder) as in_encoder:
@@ -34,21 +48,13 @@ def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> dict[str, Ranges]:
             decoder(latents)
     ranges = {"encoder": in_encoder, "decoder": in_decoder}
     plain = decoder(encoder(tried))
-    for kept in (ranges, _sums_in_floats(ranges)):
+    for once in (True, False):
         parts = copy.deepcopy(torch.nn.ModuleList([encoder, decoder]))
-        for part, name in zip(parts, kept, strict=True):
-            quantize(part, kept[name])
+        for part, name in zip(parts, ranges, strict=True):
+            quantize(part, ranges[name], once)
         if decibels(plain, parts[1](parts[0](tried))) >= UNSEEN:
-            return kept
-    return {}
-
-
-def _sums_in_floats(ranges: dict[str, Ranges]) -> dict[str, Ranges]:
-    """The ranges without those of residual blocks' first convolutions, which are rounded for the sum as well."""
-    return {
-        part: {name: found for name, found in rows.items() if not name.endswith(".conv.0")}
-        for part, rows in ranges.items()
-    }
+            return Rounding(ranges, once)
+    return FLOATS
 
 
 def decibels(a: Tensor, b: Tensor) -> float:

@@ -6,7 +6,7 @@ from clavilux.engine.diffusion.accelerators import Recipe
 from clavilux.engine.diffusion.model import load_model
 from clavilux.engine.diffusion.parts import levels
 from clavilux.engine.diffusion.quantize import Quantized
-from clavilux.engine.diffusion.rounding import UNSEEN, autoencoder_ranges, decibels
+from clavilux.engine.diffusion.rounding import FLOATS, UNSEEN, autoencoder_ranges, decibels
 from clavilux.engine.diffusion.rounding import trial_pictures as pictures
 from torch import nn
 
@@ -21,7 +21,7 @@ def test_what_is_not_seen_gets_its_ranges_and_the_networks_stay_as_they_are(halv
     encoder, decoder = halves
     frames = pictures(1)
     before = decoder(encoder(frames))
-    ranges = autoencoder_ranges(encoder, decoder)
+    ranges = autoencoder_ranges(encoder, decoder).ranges
     assert all(name.startswith("vae.encoder.") for name in ranges["encoder"])
     assert all(name.startswith("vae.decoder.") for name in ranges["decoder"])
     assert len(ranges["decoder"]) == sum(isinstance(part, nn.Conv2d) for part in decoder.vae.decoder.modules())
@@ -50,7 +50,7 @@ class Decode(nn.Module):
 def test_one_that_would_be_seen_stays_in_floats():
     torch.manual_seed(3)
     encoder, decoder = Encode().requires_grad_(False), Decode().requires_grad_(False)
-    assert set(autoencoder_ranges(encoder, decoder)) == {"encoder", "decoder"}
+    assert set(autoencoder_ranges(encoder, decoder).ranges) == {"encoder", "decoder"}
     frames = pictures(1)
     before = decoder(encoder(frames))
     # Loud in some channels and faint in the others, and the same picture as ever: 256 levels cannot hold both.
@@ -58,7 +58,7 @@ def test_one_that_would_be_seen_stays_in_floats():
     decoder.first.bias[::2] *= 1e4
     decoder.second.weight[:, ::2] /= 1e4
     assert decibels(decoder(encoder(frames)), before) > 50
-    assert autoencoder_ranges(encoder, decoder) == {}
+    assert autoencoder_ranges(encoder, decoder) == FLOATS
 
 
 def test_the_pictures_are_the_same_ones_every_time_and_reach_from_black_to_white():
@@ -74,3 +74,43 @@ def test_openvino_paints_the_picture_that_floats_paint(clip_folder):
     with torch.inference_mode():
         painted = [codec.decode(codec.encode(frames).clone()).clone() for codec in (plain, fast)]
     assert decibels(*painted) > UNSEEN - 3
+
+
+def test_kernels_that_count_wrong_are_found_out_before_anybody_sees_it(halves, clip_folder, tmp_path, monkeypatch):
+    ov = pytest.importorskip("openvino")
+    from clavilux.engine.diffusion import openvino_backend
+
+    if not openvino_backend.has_integers(ov.Core()):
+        pytest.skip("this CPU has no eight-bit kernels")
+    recipe = Recipe(clip_folder, (64, 64), 1, torch.device("cpu"), torch.float32)
+
+    def rounded() -> bool:
+        openvino_backend.convert_autoencoder(recipe, tmp_path, False)
+        model = ov.Core().read_model(str(tmp_path / "decoder.xml"))
+        return any(op.get_type_name() == "FakeQuantize" for op in model.get_ops())
+
+    assert rounded()
+    monkeypatch.setattr(openvino_backend, "_painted", lambda *_: float("nan"))
+    assert not rounded()
+
+
+def test_the_model_inside_is_rounded_by_its_own_ranges():
+    ov = pytest.importorskip("openvino")
+    from clavilux.engine.diffusion import openvino_backend
+    from clavilux.engine.diffusion.model import recipe_of
+    from clavilux.engine.diffusion.quantize import load_ranges
+
+    core = ov.Core()
+    if not openvino_backend.has_integers(core):
+        pytest.skip("this CPU has no eight-bit kernels")
+    recipe, _ = recipe_of("embedded", (64, 64))
+    encoder, decoder = recipe.halves()
+    assert (
+        openvino_backend.eight_bits(recipe, core, encoder, decoder).ranges["decoder"]
+        == load_ranges(recipe.folder)["decoder"]
+    )
+    frames = pictures(2, 64)
+    plain, fast = (load_model("embedded", how, (64, 64)).codec for how in ("none", "openvino"))
+    with torch.inference_mode():
+        painted = [codec.decode(codec.encode(frames).clone()).clone() for codec in (plain, fast)]
+    assert decibels(*painted) > 30
