@@ -15,6 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
+from clavilux.engine.diffusion.projection import load_projection
 from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,7 +25,7 @@ from .photos import training_photos
 from .pictures import CONCEPTS, make_picture, retell
 from .pictures.shape import shaped
 from .run import brief
-from .text import TextEncoder
+from .text import MODEL, TextEncoder
 
 TELLINGS = 6
 """Captions a picture: the same thing in other words, so that words are learned faster than pictures are painted."""
@@ -101,6 +102,7 @@ class Bank:
     def __init__(self, folder: Path, halving: int = 1) -> None:
         """``halving``: the side of the square of latents that is handed out as their mean."""
         self.folder, self.halving, self.seen, self.shards = folder, halving, {}, {}
+        self.projection = load_projection(MODEL)
         while not self.refresh():
             time.sleep(2)
 
@@ -109,9 +111,16 @@ class Bank:
         for path in self.folder.glob("*.pt"):
             stamp = path.stat().st_mtime_ns
             if self.seen.get(path.name) != stamp:
-                self.shards[path.name] = torch.load(path, weights_only=True)
+                self.shards[path.name] = self._projected(torch.load(path, weights_only=True))
                 self.seen[path.name] = stamp
         return sum(len(shard["pooled"]) for shard in self.shards.values())
+
+    @torch.no_grad()
+    def _projected(self, shard: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Shards hold pooled text as the sentence encoder says it."""
+        if self.projection is None:
+            return shard
+        return {**shard, "pooled": self.projection(shard["pooled"].float()).half()}
 
     def batch(self, size: int, generator: torch.Generator) -> Batch:
         """``size`` samples drawn at random, each as it is or mirrored, under one of its captions.
@@ -146,7 +155,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     args.run.mkdir(parents=True, exist_ok=True)
-    vae, text = load_vae(args.vae), TextEncoder()
+    vae, text = load_vae(args.vae), TextEncoder(projected=False)
     made = len(list(args.run.glob("*.pt")))
     while not (args.once and made >= args.shards):
         started = time.monotonic()

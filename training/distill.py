@@ -32,6 +32,8 @@ from .unet import EDGES, blur_text, drop_text
 
 JUDGED_ABOVE = 450
 """Below this time the picture is mostly the source's, and no fault of the student's."""
+LEAST = 0.2
+"""What the teacher's word counts where the picture it leads to is not what the caption names."""
 LOOSE = 850
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
@@ -167,7 +169,7 @@ class Lesson:
     generator: torch.Generator
     contest: Contest | None
     shares: tuple[float, float]
-    fresh: int = 8
+    fresh: int = 12
 
     def __call__(self, part: Pairs) -> tuple[Tensor, dict[str, float]]:
         """Leaves gradients in the student; returns the distance of each answer, and the contest's figures."""
@@ -177,7 +179,8 @@ class Lesson:
         answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
         _, sigma = self.schedule(part.times[:n])
         error = answer[:n] - part.targets[:n]
-        (slope,) = torch.autograd.grad((distance(error) / (sigma.flatten() + 0.15)).mean(), answer, retain_graph=True)
+        weight = self._trust(part, judged)[:n] / (sigma.flatten() + 0.15)
+        (slope,) = torch.autograd.grad((distance(error) * weight).mean(), answer, retain_graph=True)
         figures: dict[str, float] = {}
         if self.contest:
             made, words = answer[judged].detach(), part.text[1][judged]
@@ -190,6 +193,17 @@ class Lesson:
                 slope[judged] += share * size / (pull.norm() + 1e-8) * pull
         answer.backward(slope)
         return huber(error.detach()), figures
+
+    @torch.no_grad()
+    def _trust(self, part: Pairs, judged: Tensor) -> Tensor:
+        """How much the teacher's word counts, N of ``LEAST`` to 1: where it was to show a concept and the classifier
+        cannot find it in the picture, the adversary and the name know better."""
+        trust = torch.ones(len(part))
+        named = judged & (part.concepts >= 0)
+        if self.contest and named.any():
+            belief = self.contest.classifier(part.targets[named]).softmax(1)
+            trust[named] = LEAST + (1 - LEAST) * belief.gather(1, part.concepts[named, None])[:, 0]
+        return trust
 
     def _widened(self, part: Pairs, judged: Tensor) -> tuple[Pairs, Tensor]:
         """The pairs with ``fresh`` more out of noise behind them, which have no target; these are judged all."""

@@ -42,7 +42,7 @@ def drop_text(
     return torch.where(gone[:, None, None], null[0], tokens), torch.where(gone[:, None], null[1], pooled)
 
 
-def blur_text(tokens: Tensor, pooled: Tensor, generator: torch.Generator, width: float = 1.0) -> tuple[Tensor, Tensor]:
+def blur_text(tokens: Tensor, pooled: Tensor, generator: torch.Generator, width: float = 0.5) -> tuple[Tensor, Tensor]:
     """Captions moved off their exact place, by up to ``width`` of their own size: words that nobody listed lie nearby.
 
     Padding stays zero.

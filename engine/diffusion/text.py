@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .blending import between, blend
+from .projection import Projection, load_projection
 from .reading import Reader, TextPart, eager_reader, text_parts
 from .weights import ModelMistake, weights_of
 
@@ -51,9 +52,16 @@ class TextEncoder(Protocol):
 
 
 class SentenceText:
-    """A sentence-transformers model: token states, zero at padding, and their mean over the real tokens."""
+    """A sentence-transformers model: token states, zero at padding, and their mean over the real tokens, which the
+    folder's projection puts into the words that the model knows best."""
 
-    def __init__(self, part: TextPart, reader: Reader | None = None, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        part: TextPart,
+        reader: Reader | None = None,
+        device: torch.device | str = "cpu",
+        projection: Projection | None = None,
+    ) -> None:
         """`reader` runs the network; None: plain torch."""
         from transformers import AutoTokenizer
 
@@ -61,6 +69,7 @@ class SentenceText:
         with quiet():
             self._tokenizer = AutoTokenizer.from_pretrained(part.tokenizer, local_files_only=True)
         self._read = reader or eager_reader(part.load(torch.float32), self.device)
+        self._projection = projection and projection.to(self.device)
 
     @torch.inference_mode()
     def __call__(self, prompts: Sequence[str]) -> list[Encoding]:
@@ -74,7 +83,8 @@ class SentenceText:
         states = self._read(batch["input_ids"], batch["attention_mask"])[0].to(self.device, copy=True)
         mask = batch["attention_mask"].unsqueeze(-1).to(states)
         states = states * mask
-        return Encoding(states, states.sum(1) / mask.sum(1).clamp_min(1.0))
+        pooled = states.sum(1) / mask.sum(1).clamp_min(1.0)
+        return Encoding(states, pooled if self._projection is None else self._projection(pooled))
 
 
 class ClipText:
@@ -133,11 +143,12 @@ def load_text(
 ) -> TextEncoder:
     """The text encoder a model folder asks for, its networks run by `readers`. Raises ModelMistake.
 
-    `said` is the folder's clavilux.json: `text_encoder` names a Python package that carries a sentence model.
+    `said` is the folder's clavilux.json: `text_encoder` names a Python package that carries a sentence model, behind
+    which a `text_projection` of the folder's own may stand.
     """
     if said.get("text_encoder"):
         [part] = text_parts(folder, said)
-        return SentenceText(part, readers.get(part.name), device)
+        return SentenceText(part, readers.get(part.name), device, load_projection(folder))
     if (folder / "text_encoder").is_dir():
         _is_clip(folder / "text_encoder")
         return ClipText(folder, text_parts(folder, said), readers, device, dtype)

@@ -95,7 +95,7 @@ def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(
     latents = batch(rows).latents
     part = Pairs(latents, times, torch.zeros_like(latents), words(rows), plain, torch.arange(rows))
     error, figures = Lesson(tiny, Schedule(), bank, torch.Generator().manual_seed(0), contest, (0.5, 0.5))(part)
-    assert judged == [2 + 8]
+    assert judged == [2 + 12]
     assert error.shape == (rows,)
     assert 0 <= figures["named"] <= 1
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in tiny.conv_out.parameters())
