@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 
 import cv2
@@ -54,14 +55,26 @@ def paraphrase_accuracy(paint: Paint, judge: Judge) -> dict[str, object]:
 
 def frechet(judge: Judge, paint: Paint, count: int = 2000, seed: int = 500_000_000) -> float:
     """Frechet distance (Heusel et al. 2017) of the judge's features: generator pictures against painted captions."""
-    rows: list[list[np.ndarray]] = [[], []]
+    captions, real = shown(judge, count, seed)
+    made = [features(judge, paint(list(captions[start : start + 64]), seed + start)) for start in range(0, count, 64)]
+    return _distance(real, np.concatenate(made))
+
+
+@lru_cache(1)
+def shown(judge: Judge, count: int, seed: int) -> tuple[tuple[str, ...], np.ndarray]:
+    """The captions of ``count`` generator pictures, and what the judge sees in them."""
+    captions, found = [], []
     for start in range(0, count, 64):
-        real = [make_picture(seed + k, 128) for k in range(start, min(start + 64, count))]
-        made = paint([picture.caption for picture in real], seed + start)
-        for row, pictures in zip(rows, (np.stack([p.pixels for p in real]), made), strict=True):
-            with torch.no_grad():
-                row.append(judge.features(to_input(pictures)).double().numpy())
-    return _distance(np.concatenate(rows[0]), np.concatenate(rows[1]))
+        pictures = [make_picture(seed + k, 128) for k in range(start, min(start + 64, count))]
+        captions += [picture.caption for picture in pictures]
+        found.append(features(judge, np.stack([picture.pixels for picture in pictures])))
+    return tuple(captions), np.concatenate(found)
+
+
+@torch.no_grad()
+def features(judge: Judge, pictures: np.ndarray) -> np.ndarray:
+    """Nx192, in double precision."""
+    return judge.features(to_input(pictures)).double().numpy()
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

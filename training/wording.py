@@ -96,19 +96,19 @@ def learn(said: Tensor, plain: Tensor, concepts: Tensor, epochs: int, generator:
     with torch.no_grad():
         for k in set(concepts[named].tolist()):
             projection.memory[k] = plain[concepts == k].mean(0)
-    optimizer = torch.optim.AdamW(projection.parameters(), 1e-3, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(projection.parameters(), 1e-3, weight_decay=0.5)
     total = epochs * -(-len(said) // 512)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=total)
     size = plain.square().mean().sqrt()
     for _ in range(epochs):
         for rows in torch.randperm(len(said), generator=generator).split(512):
             heard = said[rows]
-            reach = 0.5 * torch.rand(len(rows), 1, generator=generator) * heard.square().mean(1, keepdim=True).sqrt()
+            reach = torch.rand(len(rows), 1, generator=generator) * heard.square().mean(1, keepdim=True).sqrt()
             heard = heard + reach * torch.randn(heard.shape, generator=generator)
-            hidden = F.dropout(projection.hidden(heard), 0.2)
+            hidden = F.dropout(projection.hidden(heard), 0.5)
             logits, rest = projection.name(hidden), projection.rest(hidden)
             error = (projection.remembered(logits, 1.0) + rest - plain[rows]) / size
-            loss = error.square().mean() + 0.3 * F.cross_entropy(logits, concepts[rows], label_smoothing=0.05)
+            loss = error.square().mean() + 0.3 * F.cross_entropy(logits, concepts[rows], label_smoothing=0.1)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

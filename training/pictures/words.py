@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .words_made import MADE
 from .words_nature import NATURE
+from .words_said import SAID
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -11,4 +12,6 @@ def phrases(text: str) -> tuple[str, ...]:
     return tuple(" ".join(phrase.split()) for phrase in text.split(","))
 
 
-WORDS: dict[str, tuple[str, ...]] = {name: phrases(text) for name, text in (NATURE | MADE).items()}
+WORDS: dict[str, tuple[str, ...]] = {
+    name: phrases(text) + phrases(SAID[name]) for name, text in (NATURE | MADE).items()
+}
