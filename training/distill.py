@@ -26,12 +26,13 @@ from .classifier import load_classifier
 from .model import PURE, Schedule, load_unet
 from .muon import Pair
 from .run import LAYOUT, Ema, Run, begun, cosine, options
-from .sample import Text, consistency, trajectory
+from .sample import Text, consistency, guided, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
 
 JUDGED_ABOVE = 450
 """Below this time the picture is mostly the source's, and no fault of the student's."""
+TONE = 2.0
 LEAST = 0.2
 """What the teacher's word counts where the picture it leads to is not what the caption names."""
 LOOSE = 850
@@ -91,10 +92,11 @@ def huber(error: Tensor, width: float = 0.1) -> Tensor:
     return ((error**2 + width**2).sqrt() - width).mean((1, 2, 3))
 
 
-def distance(error: Tensor) -> Tensor:
-    """Per sample: of the latents, and of their means over 8x8, which are light and colour: what names a thing is not
-    to repaint it."""
-    return huber(error) + huber(F.avg_pool2d(error, min(8, error.shape[-1])))
+def distance(error: Tensor, trust: Tensor) -> Tensor:
+    """Per sample: of the latents and of their means over 8x8, by how much the teacher is trusted; and whatever that is,
+    of their mean over all, which is the picture's colour: what names a thing is not to repaint it."""
+    parts = huber(error) + huber(F.avg_pool2d(error, min(8, error.shape[-1])))
+    return trust * parts + TONE * huber(error.mean((2, 3), keepdim=True))
 
 
 @dataclass(frozen=True)
@@ -160,15 +162,18 @@ class Lesson:
 
     ``shares``: how strong the adversary's and the classifier's gradients are at the answers they judge, as shares of
     the distance's there (the adaptive weight of Esser et al. 2021). ``fresh``: answers to captions out of noise that
-    no teacher solved, which those two alone judge: a glance at many more words than there are trajectories.
+    no teacher solved, whose colour alone the teacher says: a glance at many more words than there are trajectories.
     """
 
+    teacher: UNet2DConditionModel
     student: UNet2DConditionModel
     schedule: Schedule
     bank: Bank
     generator: torch.Generator
     contest: Contest | None
     shares: tuple[float, float]
+    null: Text
+    guidance: float
     fresh: int = 12
 
     def __call__(self, part: Pairs) -> tuple[Tensor, dict[str, float]]:
@@ -177,22 +182,24 @@ class Lesson:
         if self.contest:
             part, judged = self._widened(part, judged)
         answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
-        _, sigma = self.schedule(part.times[:n])
-        error = answer[:n] - part.targets[:n]
-        weight = self._trust(part, judged)[:n] / (sigma.flatten() + 0.15)
-        (slope,) = torch.autograd.grad((distance(error) * weight).mean(), answer, retain_graph=True)
+        error, trust = answer - part.targets, self._trust(part, judged)
+        trust[n:] = 0
+        _, sigma = self.schedule(part.times)
+        weighed = distance(error, trust) / (sigma.flatten() + 0.15)
+        (slope,) = torch.autograd.grad(weighed.sum() / n, answer, retain_graph=True)
         figures: dict[str, float] = {}
         if self.contest:
             made, words = answer[judged].detach(), part.text[1][judged]
             real = self.bank.batch(len(made), self.generator)
             pooled = blur_text(real.tokens, real.pooled, self.generator)[1]
             figures["hinge"] = self.contest.learn((real.latents, pooled), (made, words), self.generator)
-            *pulls, figures["named"] = self.contest.pulls(made, words, part.concepts[judged], self.generator)
+            told, named, figures["named"] = self.contest.pulls(made, words, part.concepts[judged], self.generator)
+            pulls = told, named - named.mean((2, 3), keepdim=True)  # a blue fire is a fire
             size = slope[:n].norm() * (len(made) / n) ** 0.5
             for share, pull in zip(self.shares, pulls, strict=True):
                 slope[judged] += share * size / (pull.norm() + 1e-8) * pull
         answer.backward(slope)
-        return huber(error.detach()), figures
+        return huber(error[:n].detach()), figures
 
     @torch.no_grad()
     def _trust(self, part: Pairs, judged: Tensor) -> Tensor:
@@ -206,15 +213,19 @@ class Lesson:
         return trust
 
     def _widened(self, part: Pairs, judged: Tensor) -> tuple[Pairs, Tensor]:
-        """The pairs with ``fresh`` more out of noise behind them, which have no target; these are judged all."""
+        """The pairs with ``fresh`` more out of noise behind them, whose target is the teacher's first guess; these are
+        judged all."""
         more = self.bank.batch(self.fresh, self.generator)
         noise = torch.randn(more.latents.shape, generator=self.generator)
         heard = blur_text(more.tokens, more.pooled, self.generator)
-        yes = torch.ones(self.fresh, dtype=torch.bool)
+        yes, start = torch.ones(self.fresh, dtype=torch.bool), torch.full((self.fresh,), PURE)
+        with torch.no_grad():
+            said = (more.tokens, more.pooled)
+            guess = guided(self.teacher, self.schedule, noise, start, said, self.null, self.guidance)
         wide = Pairs(
             torch.cat([part.states, noise]),
-            torch.cat([part.times, torch.full((self.fresh,), PURE)]),
-            torch.cat([part.targets, noise]),
+            torch.cat([part.times, start]),
+            torch.cat([part.targets, guess]),
             (torch.cat([part.text[0], heard[0]]), torch.cat([part.text[1], heard[1]])),
             torch.cat([part.plain, yes]),
             torch.cat([part.concepts, more.concepts]),
@@ -270,7 +281,8 @@ def main() -> None:
 
     generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
     bank, curves = Bank(args.bank), Curves()
-    lesson = Lesson(student, Schedule(), bank, generator, contest, (args.adversary, args.naming))
+    shares = (args.adversary, args.naming)
+    lesson = Lesson(teacher, student, Schedule(), bank, generator, contest, shares, null, args.guidance)
     while not run.over:
         batch = bank.batch(args.batch, generator)
         whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)

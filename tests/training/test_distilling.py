@@ -94,7 +94,8 @@ def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(
     times, plain = torch.tensor([999.0, 999.0, 100.0, 600.0]), torch.tensor([True, False, True, True])
     latents = batch(rows).latents
     part = Pairs(latents, times, torch.zeros_like(latents), words(rows), plain, torch.arange(rows))
-    error, figures = Lesson(tiny, Schedule(), bank, torch.Generator().manual_seed(0), contest, (0.5, 0.5))(part)
+    null, generator = tuple(w[:1] * 0 for w in words(1)), torch.Generator().manual_seed(0)
+    error, figures = Lesson(tiny, tiny, Schedule(), bank, generator, contest, (0.5, 0.5), null, 2.0)(part)
     assert judged == [2 + 12]
     assert error.shape == (rows,)
     assert 0 <= figures["named"] <= 1
