@@ -220,10 +220,16 @@ class Lesson:
         heard = blur_text(more.tokens, more.pooled, self.generator)
         yes, start = torch.ones(self.fresh, dtype=torch.bool), torch.full((self.fresh,), PURE)
         with torch.no_grad():
+            first = consistency(self.student, self.schedule, noise, start, heard)
+            later = torch.rand(self.fresh, generator=self.generator) < 0.5  # a second step, from their own first
+            middle = JUDGED_ABOVE + 350 * torch.rand(self.fresh, generator=self.generator)
+            start = torch.where(later, middle, start)
+            alpha, sigma = self.schedule(start)
+            state = torch.where(later.view(-1, 1, 1, 1), alpha * first + sigma * noise, noise)
             said = (more.tokens, more.pooled)
-            guess = guided(self.teacher, self.schedule, noise, start, said, self.null, self.guidance)
+            guess = guided(self.teacher, self.schedule, state, start, said, self.null, self.guidance)
         wide = Pairs(
-            torch.cat([part.states, noise]),
+            torch.cat([part.states, state]),
             torch.cat([part.times, start]),
             torch.cat([part.targets, guess]),
             (torch.cat([part.text[0], heard[0]]), torch.cat([part.text[1], heard[1]])),
