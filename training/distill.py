@@ -33,6 +33,7 @@ from .unet import EDGES, blur_text, drop_text
 JUDGED_ABOVE = 450
 """Below this time the picture is mostly the source's, and no fault of the student's."""
 TONE = 2.0
+"""The weight of the picture's mean colour in the distance."""
 LEAST = 0.2
 """What the teacher's word counts where the picture it leads to is not what the caption names."""
 LOOSE = 850

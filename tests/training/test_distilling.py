@@ -13,7 +13,7 @@ pytest.importorskip("cv2")
 from training.adversary import Contest
 from training.bank import Batch
 from training.classifier import SHUFFLED, Classifier, lesson, shuffled
-from training.distill import Lesson, Pairs, pairs
+from training.distill import Lesson, Pairs, distance, pairs
 from training.model import LATENT_CHANNELS, Schedule
 
 from .words import words
@@ -83,6 +83,15 @@ def test_the_classifier_pulls_only_what_has_a_name_and_towards_it(contest: Conte
         return contest.classifier(shown).log_softmax(1)[names].sum().item()
 
     assert belief(latents - 0.3 * pull / pull.std()) > belief(latents)
+
+
+def test_colour_is_the_teachers_word_even_where_it_is_not_trusted():
+    stripes = torch.ones(1, 4, 16, 16)
+    stripes[..., ::2] = -1
+    nobody = torch.zeros(1)
+    assert distance(stripes, nobody) == pytest.approx(0, abs=1e-6)
+    assert distance(stripes, nobody + 1) > 0.5
+    assert distance(torch.ones(1, 4, 16, 16), nobody) > 0.5
 
 
 def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(
