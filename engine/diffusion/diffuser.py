@@ -310,13 +310,14 @@ class Diffuser:
         return cond, self._negative.advance(now, negative, method, True, morph)
 
     def _present(self, wanted: bool, now: Moment) -> float:
-        """How much of the input is in the picture, 0..1: it comes and goes rather than being cut."""
+        """How much of the input is in the picture, 0..1: it comes and goes, and the slower the less there is of it: its
+        last traces are what a picture out of noise hangs on."""
         goal = 1.0 if wanted else 0.0
         if self._presence is None:
             self._presence = goal
         reach = PRESENCE_SPEED * now.dt
         self._presence = min(max(goal, self._presence - reach), self._presence + reach)
-        return self._presence
+        return self._presence**2
 
     def _guided(self, snapshot: Snapshot, now: Moment) -> tuple[str, float]:
         wanted = snapshot.values.get("cfg_type", self.cfg_type)
