@@ -106,10 +106,9 @@ class _Aside:
         return committed
 
     def scale(self, scales: Sequence[float]) -> None:
-        adapters = self.networks.adapters
-        assert adapters is not None
-        adapters.scale(scales)
         self._scales = tuple(scales)
+        if self._made is not None and self._made.adapters is not None:  # no LoRA was ever there: nothing to weigh
+            self._made.adapters.scale(scales)
 
 
 class _Turning:

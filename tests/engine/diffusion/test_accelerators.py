@@ -119,6 +119,19 @@ def test_compiled_networks_say_what_eager_ones_say(recipe, monkeypatch):
         compiled.compiled(recipe)
 
 
+def test_what_steers_beside_a_compiled_network_is_read_when_it_is_first_asked_for(recipe, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda module, dynamic: module)
+    fast, read = compiled.compiled(recipe), []
+    monkeypatch.setattr(compiled, "eager", lambda recipe: read.append(recipe) or accelerators.eager(recipe))
+    fast.adapters.scale([])  # as every show's first frame says it, on the thread that paints
+    with torch.inference_mode():
+        fast.unet(torch.randn(1, 4, 8, 8), torch.tensor([500.0]), torch.randn(1, 7, 16), None)
+    assert read == []
+    assert fast.extended(frozenset({"bank"})).widths
+    fast.adapters.prepare([])()
+    assert read == [recipe]
+
+
 @pytest.mark.long
 def test_torch_compile_agrees_with_eager(recipe):
     if (why := compiled.why_not_compile(CPU)) is not None:
