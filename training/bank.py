@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import count, islice
+from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -27,8 +34,11 @@ from .pictures.shape import shaped
 from .run import brief
 from .text import MODEL, TextEncoder
 
+T, U = TypeVar("T"), TypeVar("U")
 TELLINGS = 6
 """Captions a picture: the same thing in other words, so that words are learned faster than pictures are painted."""
+PART = 16
+"""Pictures that are encoded at once."""
 ABSTRACT = ("abstract shapes", "abstract texture", "colour gradient")
 
 
@@ -45,7 +55,7 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
     return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
 
 
-def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple[np.ndarray, list[str], bool, int]:
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> Drawn:
     """Pixels, ``TELLINGS`` captions, whether the shape is another picture's, and the concept's number (-1: none).
 
     One in ten is photographic with an empty caption; as many are a concept in the shape of something else: both
@@ -62,28 +72,36 @@ def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> tuple
     return shaped(picture.pixels, photo_like(rng, size, photos), rng), captions, True, concept
 
 
+Drawn = tuple[np.ndarray, list[str], bool, int]
+
+
+def paint(size: int, seed: tuple[int, int]) -> list[Drawn]:
+    """``PART`` pictures as ``draw`` gives them."""
+    cv2.setNumThreads(1)
+    rng, photos = np.random.default_rng(seed), training_photos()
+    return [draw(rng, size, photos) for _ in range(PART)]
+
+
 @torch.inference_mode()
-def make_shard(vae: AutoencoderTiny, text: TextEncoder, seed: int, size: int, count: int) -> dict[str, Tensor]:
-    """``count`` pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8); its ``TELLINGS`` captions:
-    tokens NxKx24x384, pooled NxKx384.
+def make_shard(vae: AutoencoderTiny, text: TextEncoder, parts: Iterable[list[Drawn]]) -> dict[str, Tensor]:
+    """N pictures, each with its mirror image: latents Nx2xCx(size/8)x(size/8); its ``TELLINGS`` captions: tokens
+    NxKx24x384, pooled NxKx384.
 
     All in half precision; which shapes are borrowed, N; and the numbers of the concepts, N, -1 where there is none.
     """
-    rng = np.random.default_rng(seed)
-    photos = training_photos()
-    drawn = [draw(rng, size, photos) for _ in range(count)]
-    latents, tokens, pooled = [], [], []
-    for start in range(0, count, 16):
-        part = drawn[start : start + 16]
-        pixels = torch.from_numpy(np.stack([p for p, *_ in part])).permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents.append(torch.stack([encode(vae, pixels), encode(vae, pixels.flip(3))], 1).half())
+    rows: dict[str, list[Tensor]] = {"latents": [], "tokens": [], "pooled": [], "borrowed": [], "concepts": []}
+    device = next(vae.parameters()).device
+    for part in parts:
+        painted, captions, borrowed, concepts = zip(*part, strict=True)
+        pixels = torch.from_numpy(np.stack(painted)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+        rows["latents"].append(torch.stack([encode(vae, pixels), encode(vae, pixels.flip(3))], 1).half())
         with brief():
-            t, p = text([caption for _, captions, *_ in part for caption in captions])
-        tokens.append(t.half().unflatten(0, (len(part), TELLINGS)))
-        pooled.append(p.half().unflatten(0, (len(part), TELLINGS)))
-    made = {"latents": torch.cat(latents), "tokens": torch.cat(tokens), "pooled": torch.cat(pooled)}
-    borrowed, concepts = (torch.tensor(column) for column in list(zip(*drawn, strict=True))[2:])
-    return {**made, "borrowed": borrowed, "concepts": concepts}
+            tokens, pooled = text([caption for told in captions for caption in told])
+        rows["tokens"].append(tokens.half().unflatten(0, (len(part), TELLINGS)))
+        rows["pooled"].append(pooled.half().unflatten(0, (len(part), TELLINGS)))
+        rows["borrowed"].append(torch.tensor(borrowed))
+        rows["concepts"].append(torch.tensor(concepts))
+    return {name: torch.cat(column).cpu() for name, column in rows.items()}
 
 
 class Batch(NamedTuple):
@@ -101,19 +119,40 @@ class Bank:
 
     def __init__(self, folder: Path, halving: int = 1) -> None:
         """``halving``: the side of the square of latents that is handed out as their mean."""
-        self.folder, self.halving, self.seen, self.shards = folder, halving, {}, {}
+        self.folder, self.halving = folder, halving
+        self.seen: dict[str, int] = {}
+        self.places: dict[str, slice] = {}
+        self.rows: dict[str, Tensor] = {}
         self.projection = load_projection(MODEL)
         while not self.refresh():
             time.sleep(2)
 
     def refresh(self) -> int:
         """Load shards that are new or changed; returns how many samples there are."""
-        for path in self.folder.glob("*.pt"):
+        fresh = []
+        for path in sorted(self.folder.glob("*.pt")):
             stamp = path.stat().st_mtime_ns
-            if self.seen.get(path.name) != stamp:
-                self.shards[path.name] = self._projected(torch.load(path, weights_only=True))
-                self.seen[path.name] = stamp
-        return sum(len(shard["pooled"]) for shard in self.shards.values())
+            if self.seen.get(path.name) == stamp:
+                continue
+            self.seen[path.name] = stamp
+            shard = self._projected(torch.load(path, map_location=torch.get_default_device(), weights_only=True))
+            place = self.places.get(path.name)
+            if place is not None and place.stop - place.start == len(shard["pooled"]):
+                for name, column in shard.items():
+                    self.rows[name][place] = column
+            else:
+                fresh.append((path.name, shard))
+        self._append(fresh)
+        return len(self.rows.get("pooled", ()))
+
+    def _append(self, fresh: list[tuple[str, dict[str, Tensor]]]) -> None:
+        count = len(self.rows.get("pooled", ()))
+        for name, shard in fresh:
+            self.places[name] = slice(count, count + len(shard["pooled"]))
+            count += len(shard["pooled"])
+        for column in list(fresh[0][1]) if fresh else ():
+            old = [self.rows[column]] if column in self.rows else []
+            self.rows[column] = torch.cat([*old, *(shard.pop(column) for _, shard in fresh)])
 
     @torch.no_grad()
     def _projected(self, shard: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -127,18 +166,14 @@ class Bank:
 
         Every other time the pooled text is another caption's than the tokens: each has to say the thing by itself.
         """
-        names = list(self.shards)
-        rows: list[tuple[Tensor, ...]] = []
-        for pick in torch.randint(len(names), (size,), generator=generator).tolist():
-            shard = self.shards[names[pick]]
-            row = int(torch.randint(len(shard["pooled"]), (1,), generator=generator))
-            side = int(torch.randint(2, (1,), generator=generator))
-            told, again = torch.randint(TELLINGS, (2,), generator=generator).tolist()
-            text = (shard["tokens"][row, told], shard["pooled"][row, again if told % 2 else told])
-            rows.append((shard["latents"][row, side], *text, shard["borrowed"][row], shard["concepts"][row]))
-        latents, tokens, pooled, borrowed, concepts = (torch.stack(column) for column in zip(*rows, strict=True))
-        latents = F.avg_pool2d(latents.float(), self.halving)
-        return Batch(latents, tokens.float(), pooled.float(), borrowed, concepts)
+        rows = self.rows
+        row = torch.randint(len(rows["pooled"]), (size,), generator=generator)
+        side = torch.randint(2, (size,), generator=generator)
+        told, again = torch.randint(TELLINGS, (2, size), generator=generator)
+        latents = F.avg_pool2d(rows["latents"][row, side].float(), self.halving)
+        pooled = rows["pooled"][row, torch.where(told % 2 == 1, again, told)]
+        text = (rows["tokens"][row, told].float(), pooled.float())
+        return Batch(latents, *text, rows["borrowed"][row], rows["concepts"][row])
 
 
 def main() -> None:
@@ -147,19 +182,41 @@ def main() -> None:
     parser.add_argument("--vae", type=Path, default=Path("runs/vae/last.pt"))
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--shards", type=int, default=40)
-    parser.add_argument("--count", type=int, default=256, help="samples a shard")
+    parser.add_argument("--count", type=int, default=256, help=f"samples a shard, a multiple of {PART}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", type=float, default=1.0, help="share of one core to take once the bank is full")
     parser.add_argument("--once", action="store_true", help="stop when the bank is full")
+    parser.add_argument("--painters", type=int, default=0, help="processes that paint; 0: this one")
+    parser.add_argument("--device", default="cpu", help="where pictures and captions are encoded")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     args.run.mkdir(parents=True, exist_ok=True)
+    if args.painters:
+        with get_context("fork" if sys.platform == "linux" else "spawn").Pool(args.painters) as pool:
+            fill(args, partial(ahead, pool, args.painters))
+    else:
+        fill(args, map)
+
+
+def ahead(pool: Pool, painters: int, call: Callable[[T], U], given: Iterable[T]) -> Iterator[U]:
+    """As ``map``, a few calls a painter ahead of what is asked for."""
+    waiting: deque[AsyncResult[U]] = deque()
+    for one in given:
+        waiting.append(pool.apply_async(call, (one,)))
+        if len(waiting) > 4 * painters:
+            yield waiting.popleft().get()
+
+
+def fill(args: argparse.Namespace, mapped: Callable[..., Iterable[list[Drawn]]]) -> None:
+    """Shard after shard from where the folder ends; ``mapped`` is ``map``, or one that works ahead."""
+    torch.set_default_device(args.device)
     vae, text = load_vae(args.vae), TextEncoder(projected=False)
     made = len(list(args.run.glob("*.pt")))
+    seeds = ((args.seed * 1_000_003 + shard, part) for shard in count(made) for part in range(args.count // PART))
+    parts = iter(mapped(partial(paint, args.size), seeds))
     while not (args.once and made >= args.shards):
         started = time.monotonic()
-        shard = make_shard(vae, text, args.seed * 1_000_003 + made, args.size, args.count)
+        shard = make_shard(vae, text, islice(parts, args.count // PART))
         fresh = args.run / "shard.new"
         torch.save(shard, fresh)
         os.replace(fresh, args.run / f"{made % args.shards:04d}.pt")

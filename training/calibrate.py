@@ -16,6 +16,7 @@ from .model import PIXEL_SHUFFLE, Schedule
 from .painter import encoder as text_encoder
 from .photos import square, training_photos
 from .pictures import CONCEPTS, make_picture
+from .run import seeded
 
 LEAVE_OUT = ("unet.conv_in", "unet.conv_out")
 LEVELS = (999.0, 800.0, 600.0, 400.0, 200.0, 80.0)
@@ -38,7 +39,7 @@ def calibrate(folder: Path, size: int = 256, count: int = 24) -> None:
         for k, (pixels, words) in enumerate(sources):
             clean = encode(torch.from_numpy(pixels.copy())[None])
             states, pooled = text_encoder()([words])
-            noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(k))
+            noise = torch.randn(clean.shape, generator=seeded(k))
             for level in LEVELS:
                 t = torch.tensor([level])
                 alpha, sigma = schedule(t)

@@ -17,7 +17,7 @@ from .bank import Bank, Batch
 from .model import LATENT_CHANNELS
 from .muon import Pair
 from .pictures import CONCEPTS
-from .run import Ema, Run, averaged, begun, brief, cosine, options
+from .run import Ema, Run, averaged, begun, brief, cosine, options, seeded
 
 WIDTHS = (64, 128, 192, 256)
 EDGES = ("levels.0.0.", "name.")
@@ -124,9 +124,9 @@ def main() -> None:
     optimizer = Pair(classifier, EDGES)
     if saved := run.resume():
         classifier.load_state_dict(saved["model"])
-        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        ema.restore(saved)
         optimizer.load_state_dict(saved["optimizer"])
-    generator = torch.Generator().manual_seed(args.seed + run.step)
+    generator = seeded(args.seed + run.step)
     bank, loss_now, right_now = Bank(args.bank), 4.0, 0.0
     while not run.over:
         latents, labels = lesson(bank.batch(args.batch, generator), generator)

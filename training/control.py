@@ -26,7 +26,7 @@ from .distill import draw_starts, huber
 from .model import CHANNELS, LATENT_CHANNELS, TEXT_WIDTH, Schedule, channels_of, decode, load_unet, load_vae
 from .muon import Pair
 from .painter import to_bytes
-from .run import LAYOUT, Ema, Run, averaged, begun, brief, cosine, options
+from .run import Ema, Run, averaged, begun, brief, cosine, layout, options, seeded
 from .sample import Text, consistency
 from .text import TextEncoder
 from .unet import drop_text, shown
@@ -102,7 +102,7 @@ def controlled_error(
 ) -> Tensor:
     """Per-sample distance of the few-step model's answer, with the ControlNet's help at full scale, to the picture."""
     x_t, _ = shown(schedule, sample.clean, t, noise)
-    x_t = x_t.contiguous(memory_format=LAYOUT)
+    x_t = x_t.contiguous(memory_format=layout())
     with brief():
         down, middle = control(
             x_t, t, encoder_hidden_states=sample.text[0], controlnet_cond=sample.edges, return_dict=False
@@ -119,7 +119,7 @@ def measure(
     picture: the difference is what the edges are worth."""
     kept = {k: v.clone() for k, v in control.state_dict().items()}
     control.load_state_dict(ema.shadow)
-    noise = torch.randn(sample.clean.shape, generator=torch.Generator().manual_seed(7))
+    noise = torch.randn(sample.clean.shape, generator=seeded(7))
     other, row = replace(sample, edges=sample.edges.roll(1, 0)), {}
     for time in (400, 700, 999):
         t = torch.full((len(noise),), float(time))
@@ -151,22 +151,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the folder that ships here when the time is over")
     args = begun(parser)
     cv2.setNumThreads(1)
-    unet = load_unet(args.unet).to(memory_format=LAYOUT).eval().requires_grad_(False)
+    unet = load_unet(args.unet).to(memory_format=layout()).eval().requires_grad_(False)
     vae, schedule = load_vae(args.vae), Schedule()
     control = build_control(tuple(unet.config.block_out_channels))
     begin_from(control, unet)
     bank = Bank(args.bank)
-    first = bank.batch(16, torch.Generator().manual_seed(1)).latents
-    open_entrance(control, edges_of(vae, first, torch.Generator().manual_seed(1)))
-    control = control.to(memory_format=LAYOUT).train()
+    first = bank.batch(16, seeded(1)).latents
+    open_entrance(control, edges_of(vae, first, seeded(1)))
+    control = control.to(memory_format=layout()).train()
     ema = Ema(control, 0.99)
     optimizer = Pair(control, APART)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():
         control.load_state_dict(saved["model"])
-        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        ema.restore(saved)
         optimizer.load_state_dict(saved["optimizer"])
-    generator = torch.Generator().manual_seed(args.seed + run.step)
+    generator = seeded(args.seed + run.step)
     null = TextEncoder()([""])
 
     def draw(count: int, drop: float, generator: torch.Generator) -> Sample:
@@ -174,7 +174,7 @@ def main() -> None:
         text = drop_text(batch.tokens, batch.pooled, null, drop, generator)
         return Sample(batch.latents, text, edges_of(vae, batch.latents, generator))
 
-    fixed = draw(16, 0, torch.Generator().manual_seed(1))
+    fixed = draw(16, 0, seeded(1))
     recent = 1.0
     print(f"{sum(p.numel() for p in control.parameters()) / 1e6:.2f} M parameters, from step {run.step}", flush=True)
     while not run.over:

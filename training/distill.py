@@ -25,13 +25,13 @@ from .bank import Bank, Batch
 from .classifier import load_classifier
 from .model import PURE, Schedule, load_unet
 from .muon import Pair
-from .run import LAYOUT, Ema, Run, begun, cosine, options
+from .run import Ema, Run, begun, cosine, layout, options, seeded
 from .sample import Text, consistency, guided, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
 
-JUDGED_ABOVE = 450
-"""Below this time the picture is mostly the source's, and no fault of the student's."""
+JUDGED_ABOVE = 150
+"""Below this time the picture is there, and nothing that a step could mend."""
 TONE = 2.0
 """The weight of the picture's mean colour in the distance."""
 LEAST = 0.2
@@ -86,6 +86,25 @@ def own_states(
         x_t = alpha * clean + sigma * noise
         states.append((x_t, t))
     return states
+
+
+@torch.no_grad()
+def later_states(
+    student: UNet2DConditionModel, schedule: Schedule, noise: Tensor, text: Text, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Pure noise, or what the student's own first to third answers lead to as a show of many steps goes: states, times.
+
+    Of ten, four are the first step, three the second, two the third and one the fourth.
+    """
+    state, t = noise, torch.full((len(noise),), PURE)
+    drawn = torch.rand(len(noise), generator=generator)
+    for share in (0.6, 0.3, 0.1):
+        onward = drawn < share
+        clean = consistency(student, schedule, state, t, text)
+        t = torch.where(onward, t * (0.5 + 0.3 * torch.rand(len(t), generator=generator)), t)
+        alpha, sigma = schedule(t)
+        state = torch.where(onward.view(-1, 1, 1, 1), alpha * clean + sigma * noise, state)
+    return state, t
 
 
 def huber(error: Tensor, width: float = 0.1) -> Tensor:
@@ -147,7 +166,7 @@ def pairs(
     pure = (start == PURE).view(-1, 1, 1, 1)
     source, other = foreign(clean, start, 0.4, generator)
     x_t = torch.where(pure, noise, alpha * source + sigma * noise)
-    whole = whole & ~(other & (start < LOOSE))
+    whole = whole & ~((other | batch.borrowed) & (start < LOOSE))
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
     visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)
@@ -163,7 +182,8 @@ class Lesson:
 
     ``shares``: how strong the adversary's and the classifier's gradients are at the answers they judge, as shares of
     the distance's there (the adaptive weight of Esser et al. 2021). ``fresh``: answers to captions out of noise that
-    no teacher solved, whose colour alone the teacher says: a glance at many more words than there are trajectories.
+    no teacher solved, whose colour alone the teacher says: a glance at many more words than there are trajectories,
+    at the first to the fourth step of a show.
     """
 
     teacher: UNet2DConditionModel
@@ -219,14 +239,9 @@ class Lesson:
         more = self.bank.batch(self.fresh, self.generator)
         noise = torch.randn(more.latents.shape, generator=self.generator)
         heard = blur_text(more.tokens, more.pooled, self.generator)
-        yes, start = torch.ones(self.fresh, dtype=torch.bool), torch.full((self.fresh,), PURE)
+        yes = torch.ones(self.fresh, dtype=torch.bool)
         with torch.no_grad():
-            first = consistency(self.student, self.schedule, noise, start, heard)
-            later = torch.rand(self.fresh, generator=self.generator) < 0.5  # a second step, from their own first
-            middle = JUDGED_ABOVE + 350 * torch.rand(self.fresh, generator=self.generator)
-            start = torch.where(later, middle, start)
-            alpha, sigma = self.schedule(start)
-            state = torch.where(later.view(-1, 1, 1, 1), alpha * first + sigma * noise, noise)
+            state, start = later_states(self.student, self.schedule, noise, heard, self.generator)
             said = (more.tokens, more.pooled)
             guess = guided(self.teacher, self.schedule, state, start, said, self.null, self.guidance)
         wide = Pairs(
@@ -264,20 +279,21 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--adversary", type=float, default=1.0, help="its pull, as a share of the teacher's")
     parser.add_argument("--naming", type=float, default=1.2, help="the classifier's pull, likewise")
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
+    parser.add_argument("--rows", type=int, default=24, help="pairs a step of the optimizer; half as many come fresh")
     return begun(parser)
 
 
 def main() -> None:
     args = asked()
-    teacher = load_unet(args.teacher).to(memory_format=LAYOUT).eval()
+    teacher = load_unet(args.teacher).to(memory_format=layout()).eval()
     null = TextEncoder()([""])
-    student = load_unet(args.start or args.teacher).to(memory_format=LAYOUT).train()
+    student = load_unet(args.start or args.teacher).to(memory_format=layout()).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
     contest = Contest(load_classifier(args.classifier)) if args.classifier else None
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():
         student.load_state_dict(saved["model"])
-        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        ema.restore(saved)
         optimizer.load_state_dict(saved["optimizer"])
         if contest and saved["contest"]:
             contest.load_state_dict(saved["contest"])
@@ -286,14 +302,14 @@ def main() -> None:
         state = {"model": student.state_dict(), "ema": ema.shadow, "optimizer": optimizer.state_dict()}
         run.save(**state, contest=contest.state_dict() if contest else None)
 
-    generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
+    generator = seeded(args.seed + 1 + run.step)
     bank, curves = Bank(args.bank), Curves()
     shares = (args.adversary, args.naming)
-    lesson = Lesson(teacher, student, Schedule(), bank, generator, contest, shares, null, args.guidance)
+    lesson = Lesson(teacher, student, Schedule(), bank, generator, contest, shares, null, args.guidance, args.rows // 2)
     while not run.over:
         batch = bank.batch(args.batch, generator)
         whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
-        for rows in torch.arange(len(whole)).split(24):
+        for rows in torch.arange(len(whole)).split(args.rows):
             error, figures = lesson(whole[rows])
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
             optimizer.step(args.rate * cosine(run.progress, args.hold, 0.02) * min(1, (run.step + 1) / 30))
@@ -301,7 +317,7 @@ def main() -> None:
             curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 900].mean(), **figures)
             due = run.tick()
             if run.step % 40 == 0:
-                run.log(**curves.values, rate=run.step * 24 / run.spent)
+                run.log(**curves.values, rate=run.step * args.rows / run.spent)
             if due:
                 keep()
         bank.refresh()

@@ -28,7 +28,7 @@ from .model import Schedule, decode, encode, load_shipped
 from .painter import to_bytes
 from .photos import training_photos
 from .pictures import make_picture
-from .run import Run, brief, cosine
+from .run import Run, brief, cosine, seeded
 from .sample import Text, consistency
 from .text import TextEncoder
 
@@ -144,7 +144,7 @@ def main() -> None:
         set_peft_model_state_dict(unet, saved["model"], adapter_name=NAME)
         mean = saved["ema"]
         optimizer.load_state_dict(saved["optimizer"])
-    generator = torch.Generator().manual_seed(args.seed + 1 + run.step)
+    generator = seeded(args.seed + 1 + run.step)
     source, curves = Source(vae, text, args.size, args.seed + run.step), Curves()
     print(f"{sum(p.numel() for p in learned) / 1e3:.0f} thousand parameters, from step {run.step}", flush=True)
     while not run.over:

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .run import LAYOUT, averaged, brief
+from .graphs import replayed
+from .run import averaged, brief, layout, on_card
 
 LATENT_CHANNELS = 16
 PIXEL_SHUFFLE = 2
@@ -150,7 +151,9 @@ def run_unet(
     Attention as plain products where gradients are wanted: fused, its way back took a quarter of a training step on a
     CPU, for a seventh of the products.
     """
-    x_t = x_t.contiguous(memory_format=LAYOUT)
+    x_t = x_t.contiguous(memory_format=layout())
+    if on_card() and not residuals:
+        return replayed(unet, (x_t, t, tokens, pooled), brief)
     attention = sdpa_kernel(SDPBackend.MATH) if torch.is_grad_enabled() else nullcontext()
     with brief(), attention:
         return unet(x_t, t, encoder_hidden_states=tokens, class_labels=pooled, **residuals).sample.float()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from .run import NATIVE_BF16
+from .run import native_bf16
 
 POLYNOMIALS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
@@ -25,7 +25,7 @@ POLYNOMIALS = (
 def orthogonal(stack: Tensor) -> Tensor:
     """The nearest (semi-)orthogonal matrices, roughly, of a stack BxRxC with R <= C."""
     x = (stack / (stack.norm(dim=(-2, -1), keepdim=True) * 1.02 + 1e-7)).to(
-        torch.bfloat16 if NATIVE_BF16 else stack.dtype
+        torch.bfloat16 if native_bf16() else stack.dtype
     )
     for a, b, c in POLYNOMIALS:
         square = x @ x.mT

@@ -12,7 +12,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 
 from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet, load_vae
-from .run import LAYOUT
+from .run import layout, seeded
 from .sample import FRACTIONS, Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder
 
@@ -43,7 +43,7 @@ class Painter:
     @classmethod
     def load(cls, unet: Path, vae: Path, size: int = 256) -> Painter:
         """From the checkpoints of training.unet or training.distill, and of training.vae."""
-        return cls(load_unet(unet).to(memory_format=LAYOUT).eval(), load_vae(vae), size)
+        return cls(load_unet(unet).to(memory_format=layout()).eval(), load_vae(vae), size)
 
     @torch.inference_mode()
     def paint(self, prompts: list[str], seed: int, steps: int, guidance: float = 1.0, negative: str = "") -> np.ndarray:
@@ -60,7 +60,7 @@ class Painter:
     def noise(self, count: int, seed: int) -> Tensor:
         """Latent noise of this painter's size."""
         side = self.size // 8
-        return torch.randn(count, LATENT_CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
+        return torch.randn(count, LATENT_CHANNELS, side, side, generator=seeded(seed))
 
     @torch.inference_mode()
     def paint_states(

@@ -26,11 +26,17 @@ class Ema:
         """Follow the module; early on the average is short, so that it forgets the random start."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.shadow[name].lerp_(value, 1 - decay)
-            else:
-                self.shadow[name].copy_(value)
+        now = module.state_dict()
+        moving = [name for name, value in now.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.shadow[name] for name in moving], [now[name] for name in moving], 1 - decay)
+        for name in now.keys() - set(moving):
+            self.shadow[name].copy_(now[name])
+
+    def restore(self, saved: dict) -> None:
+        """Go on from the ``ema`` and ``step`` of a checkpoint."""
+        for name, value in saved["ema"].items():
+            self.shadow[name].copy_(value)
+        self.steps = saved["step"]
 
 
 class Run:
@@ -120,25 +126,48 @@ def options(
     parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cuda: everything on the card, its UNets as CUDA graphs")
     return parser
 
 
 def begun(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The command line's answers; torch has its seed and its threads from them."""
+    """The command line's answers; torch has its device, its seed and its threads from them."""
     args = parser.parse_args()
+    if args.device != "cpu":
+        torch.set_default_device(args.device)
+        torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     return args
 
 
-NATIVE_BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-# The faster layout for a UNet's training: measured with bf16 units and without.
-LAYOUT = torch.contiguous_format if NATIVE_BF16 else torch.channels_last
+def on_card() -> bool:
+    """Whether this training runs on a CUDA card."""
+    return torch.get_default_device().type == "cuda"
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Random numbers where the training runs."""
+    return torch.Generator(torch.get_default_device()).manual_seed(seed)
+
+
+def native_bf16() -> bool:
+    """Whether bf16 is multiplied natively where the training runs."""
+    return on_card() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def layout() -> torch.memory_format:
+    """The faster layout for a UNet's training: on CPUs measured with bf16 units and without."""
+    return torch.contiguous_format if native_bf16() and not on_card() else torch.channels_last
 
 
 def brief() -> torch.autocast:
-    """Convolutions and products in bf16 where the processor multiplies it natively, else nothing."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=NATIVE_BF16)
+    """Convolutions and products in bf16 where it is multiplied natively, else nothing.
+
+    On a card weights are cast anew at each use: a CUDA graph replays the casts, and must not hold an old one.
+    """
+    kind = torch.get_default_device().type
+    return torch.autocast(kind, torch.bfloat16, enabled=native_bf16(), cache_enabled=not on_card())
 
 
 def averaged(path: Path) -> dict[str, torch.Tensor]:

@@ -26,13 +26,14 @@ class TextEncoder:
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.model = AutoModel.from_pretrained(path).eval()
         self.projection = load_projection(MODEL) if projected else None
+        self.device = self.model.device
 
     @torch.inference_mode()
     def __call__(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Prompts to token states Bx24x384 (zero at padding) and pooled Bx384 (of the masked mean, not normalised)."""
         batch = self.tokenizer(
             list(prompts), padding="max_length", truncation=True, max_length=TEXT_TOKENS, return_tensors="pt"
-        )
+        ).to(self.device)
         states = self.model(batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
         states = states * mask

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from .bank import Bank, Batch
 from .model import CHANNELS, PURE, Schedule, build_unet, run_unet
 from .muon import Pair
-from .run import LAYOUT, Ema, Run, averaged, begun, cosine, options
+from .run import Ema, Run, averaged, begun, cosine, layout, options, seeded
 from .text import TextEncoder
 
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
@@ -100,7 +100,7 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
     """v-loss of the averaged weights on one fixed batch at three times, with fixed noise."""
     kept = {k: v.clone() for k, v in unet.state_dict().items()}
     unet.load_state_dict(ema.shadow)
-    noise = torch.randn(batch[0].shape, generator=torch.Generator().manual_seed(7))
+    noise = torch.randn(batch[0].shape, generator=seeded(7))
     row = {}
     for time in (250, 600, 950):
         t = torch.full((len(noise),), float(time))
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--hold", type=float, default=0.6, help="share of the time at the full rate")
     parser.add_argument("--floor", type=float, default=0.02, help="the rate at the end, of the full one")
     args = begun(parser)
-    unet = build_unet(tuple(args.channels)).to(memory_format=LAYOUT).train()
+    unet = build_unet(tuple(args.channels)).to(memory_format=layout()).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
     if args.start:
@@ -128,11 +128,11 @@ def main() -> None:
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():
         unet.load_state_dict(saved["model"])
-        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        ema.restore(saved)
         optimizer.load_state_dict(saved["optimizer"])
-    generator = torch.Generator().manual_seed(args.seed + run.step)
+    generator = seeded(args.seed + run.step)
     bank = Bank(args.bank, 2 if args.half else 1)
-    fixed = bank.batch(64, torch.Generator().manual_seed(1))
+    fixed = bank.batch(64, seeded(1))
     recent = 1.0
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
     while not run.over:

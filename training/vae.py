@@ -142,7 +142,7 @@ def main() -> None:
     run = Run(args.run, args.minutes * 60, save_every=60)
     if saved := run.resume():
         vae.load_state_dict(saved["model"])
-        ema.shadow, ema.steps = saved["ema"], saved["step"]
+        ema.restore(saved)
         optimizer.load_state_dict(saved["optimizer"])
     print(f"{len(CONCEPTS)} concepts, {len(training_photos())} photographs, from step {run.step}", flush=True)
     loader = DataLoader(Crops(seed=args.seed + run.step), args.batch, num_workers=1, prefetch_factor=8)

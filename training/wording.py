@@ -25,7 +25,7 @@ from .pictures.captions import COMPOSED, PLAIN, STYLED, coloured
 from .pictures.colour import SYNONYMS, draw_colour
 from .pictures.style import STYLES, say_style
 from .pictures.words import WORDS
-from .run import brief
+from .run import brief, seeded
 from .text import TextEncoder
 
 NAMES = list(CONCEPTS)
@@ -135,7 +135,7 @@ def main() -> None:
     torch.manual_seed(0)
     text = TextEncoder(projected=False)
     nouns, left_out = vocabulary(args.held_out)
-    projection = learn(*lessons(text, nouns, args.count, 1), args.epochs, torch.Generator().manual_seed(2))
+    projection = learn(*lessons(text, nouns, args.count, 1), args.epochs, seeded(2))
     if left_out:
         print(f"{100 * report(projection, text, left_out):.1f}% of {len(left_out)} words that it never saw", flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
