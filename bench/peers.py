@@ -15,6 +15,9 @@ The peers run in float32, as they do on a CPU unless told otherwise; `--bf16` ad
 in float32. `--busy` is for a machine that others use as well: everyone gets one thread, and what counts is
 processor time, which waiting for a core does not lengthen.
 
+`--card` runs everybody on a CUDA card in float16, with a UNet of SD-Turbo's own shape (866 million parameters): this
+engine with its UNet as CUDA graphs, and beside it plainly launched.
+
 `--compile` adds torch.compile, which takes minutes to build. `--memory` says instead what each contender holds resident
 after a few frames, in a process of its own.
 
@@ -38,16 +41,21 @@ import numpy as np
 import torch
 from clavilux.engine.core.snapshot import Snapshot
 from clavilux.engine.diffusion import Diffuser, load_model
+from clavilux.engine.random_models import TURBO_UNET
 from clavilux.io.demo import DemoSource
 from PIL import Image
 
 PROMPT = "burning flames"
 TURN = 4
+NARROW: dict[str, Any] = {
+    "sample_size": 32, "block_out_channels": (64, 128, 256, 256), "layers_per_block": 1, "cross_attention_dim": 256,
+    "attention_head_dim": 4,
+}  # fmt: skip
 Paint = Callable[[np.ndarray], np.ndarray]
 
 
-def save_model(folder: Path) -> None:
-    """A Stable Diffusion pipeline of random weights, about 50 million parameters in the UNet."""
+def save_model(folder: Path, unet: dict[str, Any] = NARROW, dtype: torch.dtype = torch.float32) -> None:
+    """A Stable Diffusion pipeline of random weights; the narrow UNet has about 50 million parameters."""
     from diffusers import AutoencoderTiny, LCMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -61,22 +69,20 @@ def save_model(folder: Path) -> None:
     source.mkdir(parents=True)
     (source / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
     (source / "merges.txt").write_text("#version: 0.2\n")
+    width = unet["cross_attention_dim"]
     StableDiffusionPipeline(
         vae=AutoencoderTiny(),
         text_encoder=CLIPTextModel(
             CLIPTextConfig(
-                vocab_size=len(words), hidden_size=256, intermediate_size=512, num_hidden_layers=2,
+                vocab_size=len(words), hidden_size=width, intermediate_size=512, num_hidden_layers=2,
                 num_attention_heads=4, bos_token_id=0, eos_token_id=1, pad_token_id=1,
             )
         ),
         tokenizer=CLIPTokenizer(str(source / "vocab.json"), str(source / "merges.txt"), model_max_length=77),
-        unet=UNet2DConditionModel(
-            sample_size=32, block_out_channels=(64, 128, 256, 256), layers_per_block=1, cross_attention_dim=256,
-            attention_head_dim=4,
-        ),
+        unet=UNet2DConditionModel(**unet),
         scheduler=LCMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False),
         safety_checker=None, feature_extractor=None, image_encoder=None, requires_safety_checker=False,
-    ).save_pretrained(folder)  # fmt: skip
+    ).to(dtype).save_pretrained(folder)  # fmt: skip
 
 
 def indices(steps: int) -> tuple[int, ...]:
@@ -103,14 +109,14 @@ def bare(folder: Path, size: int, steps: int, acceleration: str) -> Paint:
     """The networks of a frame and nothing else: what is left to win is what the engine takes beside this."""
     model = load_model(folder, acceleration, (size, size))
     [said] = model.text([PROMPT])
-    times = [torch.tensor([999.0 - 20.0 * k]) for k in indices(steps)]
+    times = [torch.tensor([999.0 - 20.0 * k], device=model.device) for k in indices(steps)]
 
     @torch.inference_mode()
     def paint(pixels: np.ndarray) -> np.ndarray:
-        x = model.codec.encode(torch.from_numpy(pixels)[None])
+        x = model.codec.encode(torch.from_numpy(pixels)[None].to(model.device))
         for t in times:
             x = model.unet(x, t, said.states, None)
-        return model.codec.decode(x)[0].numpy()
+        return model.codec.decode(x)[0].cpu().numpy()
 
     return paint
 
@@ -141,6 +147,11 @@ class NoEvent:
         return 0.0
 
 
+def device_of(dtype: torch.dtype) -> str:
+    """Half precision is for a card."""
+    return "cuda" if dtype is torch.float16 else "cpu"
+
+
 def streamdiffusion(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.float32) -> Paint:
     from diffusers import StableDiffusionPipeline
     from streamdiffusion import StreamDiffusion  # pyright: ignore[reportMissingImports]
@@ -148,14 +159,14 @@ def streamdiffusion(folder: Path, size: int, steps: int, dtype: torch.dtype = to
     if not torch.cuda.is_available():
         torch.cuda.Event = NoEvent  # pyright: ignore[reportAttributeAccessIssue]
         torch.cuda.synchronize = lambda *_: None
-    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype)
+    pipe = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype).to(device_of(dtype))
     pipe.set_progress_bar_config(disable=True)
     stream = StreamDiffusion(pipe, list(indices(steps)), dtype, size, size, cfg_type="none")
     stream.prepare(PROMPT, guidance_scale=1.0)
 
     def paint(pixels: np.ndarray) -> np.ndarray:
         out = stream(Image.fromarray(pixels))[0]
-        return ((out / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        return ((out / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
     return paint
 
@@ -163,10 +174,11 @@ def streamdiffusion(folder: Path, size: int, steps: int, dtype: torch.dtype = to
 def diffusers(folder: Path, size: int, steps: int, dtype: torch.dtype = torch.float32) -> Paint:
     from diffusers import StableDiffusionImg2ImgPipeline
 
-    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype)
+    device = device_of(dtype)
+    pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=dtype).to(device)
     pipe.set_progress_bar_config(disable=True)
     with torch.no_grad():
-        states = pipe.encode_prompt(PROMPT, "cpu", 1, False)[0]
+        states = pipe.encode_prompt(PROMPT, device, 1, False)[0]
 
     def paint(pixels: np.ndarray) -> np.ndarray:
         made = pipe(
@@ -212,6 +224,8 @@ def measure(
 def contenders(folder: Path, asked: argparse.Namespace, steps: int) -> dict[str, Callable[[], Paint]]:
     """What is compared, in order, each with what makes it; the first is what the others are measured by."""
     size = asked.size
+    if asked.card:
+        return on_card(folder, size, steps, asked.compile)
     made: dict[str, Callable[[], Paint]] = {
         "clavilux openvino": lambda: clavilux(folder, size, steps, "openvino"),
         "bare openvino": lambda: bare(folder, size, steps, "openvino"),
@@ -234,6 +248,23 @@ def contenders(folder: Path, asked: argparse.Namespace, steps: int) -> dict[str,
             made["streamdiffusion, bf16"] = lambda: streamdiffusion(folder, size, steps, torch.bfloat16)
     else:
         print("streamdiffusion is left out: it is not installed", file=sys.stderr)
+    return made
+
+
+def on_card(folder: Path, size: int, steps: int, compiled: bool) -> dict[str, Callable[[], Paint]]:
+    """The same on a card, in float16."""
+    half = torch.float16
+    made: dict[str, Callable[[], Paint]] = {
+        "clavilux": lambda: clavilux(folder, size, steps, "none"),
+        "bare": lambda: bare(folder, size, steps, "none"),
+        "diffusers": lambda: diffusers(folder, size, steps, half),
+    }
+    if steps > 1:
+        made["clavilux, as a batch"] = lambda: clavilux(folder, size, steps, "none", True)
+    if compiled:
+        made["clavilux compile"] = lambda: clavilux(folder, size, steps, "compile")
+    if find_spec("streamdiffusion"):
+        made["streamdiffusion"] = lambda: streamdiffusion(folder, size, steps, half)
     return made
 
 
@@ -264,7 +295,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--blocks", type=int, default=8)
-    for flag in ("--bf16", "--compile", "--memory", "--busy", "--json"):
+    for flag in ("--bf16", "--card", "--compile", "--memory", "--busy", "--json"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--holds", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -286,7 +317,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         folder = Path(scratch) / "model"
-        save_model(folder)
+        save_model(folder, *((TURBO_UNET, torch.float16) if asked.card else ()))
         for steps in asked.steps:
             paints = {name: make() for name, make in contenders(folder, asked, steps).items()}
             ms, times = measure(paints, asked.size, asked.blocks, asked.busy)
@@ -296,7 +327,7 @@ def main() -> None:
         print(json.dumps(rows))
         return
     names = list(rows[-1]["ms"])
-    print(f"{asked.size} px, milliseconds a frame, and in brackets how many times as long as clavilux openvino\n")
+    print(f"{asked.size} px, milliseconds a frame, and in brackets how many times as long as {names[0]}\n")
     print("| steps | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 1))
     for row in rows:
         cells = [f"{row['ms'][name]} ({row['times'][name]})" if name in row["ms"] else "-" for name in names]

@@ -251,6 +251,7 @@ def on_card(call: Callable[..., Tensor], places: Sequence[Tensor]) -> tuple[Call
             call(*places)
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # Others may use the card meanwhile: the worker that reads prompts, for one.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         out = call(*places)
     return graph.replay, out
