@@ -50,16 +50,18 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:
         """One update; matrices of one shape go through the polynomials together."""
         for group in self.param_groups:
+            moved = [p for p in group["params"] if p.grad is not None]
+            for p in moved:
+                if "speed" not in self.state[p]:
+                    self.state[p]["speed"] = torch.zeros_like(p)
+            grads, speeds = [p.grad for p in moved], [self.state[p]["speed"] for p in moved]
+            torch._foreach_lerp_(speeds, grads, 1 - group["momentum"])
+            updates = torch._foreach_lerp(grads, speeds, group["momentum"])
+            torch._foreach_mul_(moved, 1 - group["lr"] * group["weight_decay"])
             shapes: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = defaultdict(list)
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if "speed" not in state:
-                    state["speed"] = torch.zeros_like(p)
-                speed = state["speed"].lerp_(p.grad, 1 - group["momentum"])
-                update = torch.lerp(p.grad, speed, group["momentum"]).flatten(1)
-                shapes[tuple(update.shape)].append((p, update))
+            for p, update in zip(moved, updates, strict=True):
+                flat = update.flatten(1)
+                shapes[tuple(flat.shape)].append((p, flat))
             for (rows, columns), pairs in shapes.items():
                 self._apply(pairs, rows, columns, group)
 
@@ -77,9 +79,9 @@ class Muon(torch.optim.Optimizer):
         if flip:
             made = made.mT
         scale = 0.2 * max(rows, columns) ** 0.5
-        for (p, _), update in zip(pairs, made, strict=True):
-            p.mul_(1 - group["lr"] * group["weight_decay"])
-            p.add_(update.reshape(p.shape), alpha=-group["lr"] * scale)
+        params = [p for p, _ in pairs]
+        steps = [update.reshape(p.shape) for p, update in zip(params, made, strict=True)]
+        torch._foreach_add_(params, steps, alpha=-group["lr"] * scale)
 
 
 class Pair:

@@ -133,7 +133,7 @@ def main() -> None:
     generator = seeded(args.seed + run.step)
     bank = Bank(args.bank, 2 if args.half else 1)
     fixed = bank.batch(64, seeded(1))
-    recent = 1.0
+    recent = torch.tensor(1.0)
     print(f"{sum(p.numel() for p in unet.parameters()) / 1e6:.1f} M parameters, from step {run.step}", flush=True)
     while not run.over:
         clean, tokens, pooled, borrowed, _ = bank.batch(args.batch, generator)
@@ -145,7 +145,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 30))
         ema.update(unet)
-        recent += (loss.item() - recent) * 0.02
+        recent.lerp_(loss.detach(), 0.02)
         save = run.tick()
         if run.step % 100 == 0:
             losses = measure(ema, unet, schedule, fixed)

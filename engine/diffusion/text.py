@@ -61,11 +61,12 @@ class SentenceText:
         reader: Reader | None = None,
         device: torch.device | str = "cpu",
         projection: Projection | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`reader` runs the network; None: plain torch."""
+        """`reader` runs the network; None: plain torch. It reads in float32 and says in `dtype`, which the UNet takes."""
         from transformers import AutoTokenizer
 
-        self.tokens, self.device = part.tokens, torch.device(device)
+        self.tokens, self.device, self._dtype = part.tokens, torch.device(device), dtype
         with quiet():
             self._tokenizer = AutoTokenizer.from_pretrained(part.tokenizer, local_files_only=True)
         self._read = reader or eager_reader(part.load(torch.float32), self.device)
@@ -84,7 +85,9 @@ class SentenceText:
         mask = batch["attention_mask"].unsqueeze(-1).to(states)
         states = states * mask
         pooled = states.sum(1) / mask.sum(1).clamp_min(1.0)
-        return Encoding(states, pooled if self._projection is None else self._projection(pooled))
+        if self._projection is not None:
+            pooled = self._projection(pooled)
+        return Encoding(states.to(self._dtype), pooled.to(self._dtype))
 
 
 class ClipText:
@@ -148,7 +151,7 @@ def load_text(
     """
     if said.get("text_encoder"):
         [part] = text_parts(folder, said)
-        return SentenceText(part, readers.get(part.name), device, load_projection(folder))
+        return SentenceText(part, readers.get(part.name), device, load_projection(folder), dtype)
     if (folder / "text_encoder").is_dir():
         _is_clip(folder / "text_encoder")
         return ClipText(folder, text_parts(folder, said), readers, device, dtype)

@@ -86,12 +86,12 @@ class Player:
     """Frames of a picture, `rate` a second, with everything a show may steer it by."""
 
     def __init__(self, folder: Path, codec, adapter, net, lora, rate: float) -> None:
-        model = load_model(folder, "none", (64, 64), dtype="float32")
+        model = load_model(folder, "none", (64, 64))
         self.notices = Notices(ManualClock())
         config = config_of(folder / "unet")
         loras = Loras(model.networks.adapters, config, lambda name: lora, self.notices, "runtime_peft", True)
         self.painter = Diffuser(
-            replace(model, networks=replace(model.networks, codec=codec)), synchronous=True, t_index_list=(10,),
+            replace(model, networks=replace(model.networks, codec=codec or model.codec)), synchronous=True, t_index_list=(10,),
             notices=self.notices, loras=loras, placed=lambda name: net, adapter_files=lambda _: adapter,
             opened=lambda _: picture(3), preprocess=lambda name, values: preprocessor(name, **values),
         )  # fmt: skip
@@ -151,3 +151,25 @@ def test_all_of_them_come_and_go_without_a_jump(xl_folder, player):
     made = [plain, *player.frames(24, **EVERYTHING), *player.frames(24)]
     whole = max(apart(frame, plain) for frame in made)
     assert max(apart(a, b) for a, b in pairwise(made)) < 0.35 * whole
+
+
+@pytest.mark.parametrize("which", ["sentence_folder", "clip_folder", "xl_folder"])
+def test_in_half_precision_as_on_a_card_it_is_the_same_picture(
+    which, request, save_adapter, save_control, encoder, lora_file, tmp_path, monkeypatch
+):
+    folder = request.getfixturevalue(which)
+    adapter = (save_adapter(tmp_path / "adapter.safetensors", folder), encoder)
+    lora, net = lora_file(tmp_path / "lora.safetensors", folder, strength=0.2), save_control(tmp_path / "net", folder)
+    found = []
+    for dtype in (torch.float32, torch.float16):
+        monkeypatch.setattr("clavilux.engine.diffusion.model._dtype", lambda *_, dtype=dtype: dtype)
+        monkeypatch.setattr("clavilux.engine.diffusion.bf16.native", lambda: False)
+        player = Player(folder, None, adapter, net, lora, 8.0)
+        plain = player.frames(2)[-1]
+        player.frames(4, **EVERYTHING, guidance_scale=2.0, cfg_type="full")
+        asked = {"prompts": (("ice", 1.0),), "seed": 9, "guidance_scale": 1.5, "cfg_type": "initialize"}
+        found.append((plain, player.frames(8, **EVERYTHING, **asked)[-1]))
+        assert not [n.text for n in player.notices.recent if "cannot" in n.text or "fail" in n.text]
+    for whole, half in zip(*found, strict=True):
+        assert apart(half, whole) < 2.0
+    assert apart(*found[1]) > 1.0
