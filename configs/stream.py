@@ -50,8 +50,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 # Keys that are parameters: they become opening values.
 LIVE = (
-    "t_index_list", "num_inference_steps", "guidance_scale", "delta", "seed", "prompt", "negative_prompt",
-    "normalize_prompt_weights", "normalize_seed_weights",
+    "t_index_list", "num_inference_steps", "guidance_scale", "delta", "guidance_rescale", "seed", "prompt",
+    "negative_prompt", "normalize_prompt_weights", "normalize_seed_weights",
 )  # fmt: skip
 BLENDS = (
     ("prompt_blending", "prompt_list", "prompt_interpolation_method", "slerp"),

@@ -16,7 +16,8 @@ from .loader import parse_show
 from .show import Show
 from .stream import CONFIG_STEPS, DEFAULTS
 
-# What a config that leaves a key out is read as; CONTRACTS, section 7.
+# What a config that leaves a key out is read as; CONTRACTS, section 7. `guidance_rescale` is not among them: where
+# nobody says it, it is the model's own.
 CONFIG_DEFAULTS: Mapping[str, Any] = {
     **{key: list(value) if isinstance(value, tuple) else value for key, value in DEFAULTS.items()},
     "t_index_list": list(CONFIG_STEPS),

@@ -161,6 +161,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     made_for = {
         "t_index_list": model.defaults.t_index_list,
         "guidance_scale": 1.0 if few_steps else model.defaults.guidance_scale,
+        "guidance_rescale": model.defaults.guidance_rescale,
         "num_inference_steps": model.defaults.num_inference_steps,
         "cfg_type": stream["cfg_type"],
         "frame_buffer_size": stream["frame_buffer_size"],

@@ -35,10 +35,10 @@ Interpolation = Literal["linear", "slerp"]
 NO_ADAPTER = "this model takes no IP-Adapters: a style image has no effect"
 NO_CONTROLNET = "no ControlNet is loaded: {} has no effect"
 STATE = (
-    "num_inference_steps", "guidance_scale", "delta", "cfg_type", "frame_buffer_size", "t_index_list",
-    "adaptive_quality", "target_fps", "denoising_step_list", "seed", "seed_morph", "prompts", "prompt_morph",
-    "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method", "normalize_prompt_weights",
-    "normalize_seed_weights", "noise_scale", "t_index_rescale", CONTROLNETS, IPADAPTERS,
+    "num_inference_steps", "guidance_scale", "delta", "guidance_rescale", "cfg_type", "frame_buffer_size",
+    "t_index_list", "adaptive_quality", "target_fps", "denoising_step_list", "seed", "seed_morph", "prompts",
+    "prompt_morph", "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method",
+    "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale", CONTROLNETS, IPADAPTERS,
 )  # fmt: skip
 
 
@@ -81,6 +81,7 @@ class Stream:
         ipadapter_config: Any = None,
         t_index_rescale: bool | None = None,
         cfg_type: str | None = None,
+        guidance_rescale: float | None = None,
         **others: Any,
     ) -> None:
         """Change any of these, all at once, from the next frame on; None leaves a thing as it is.
@@ -97,6 +98,7 @@ class Stream:
             "t_index_list": t_index_list,
             "guidance_scale": guidance_scale,
             "delta": delta,
+            "guidance_rescale": guidance_rescale,
             "seed": seed,
             "normalize_prompt_weights": normalize_prompt_weights,
             "prompts": prompt_list,

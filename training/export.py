@@ -31,6 +31,7 @@ CLAVILUX = {
     "pixel_shuffle": PIXEL_SHUFFLE,
     "t_index_list": [0, 20],
     "guidance_scale": 1.0,
+    "guidance_rescale": 0.7,
     "sizes": [[256, 256], [384, 384], [512, 512]],
 }
 

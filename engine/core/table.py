@@ -56,6 +56,10 @@ _PARAMETERS = (
         range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
     ),
     Parameter(
+        "guidance_rescale", "float", 0.0, "How much of the contrast that guidance adds is taken back; 1 is all.",
+        range=(0.0, 1.0), slew=2.0, slew_why="0.5 s: as delta",
+    ),
+    Parameter(
         "cfg_type", "choice", "self",
         "The kind of guidance: none, full (twice the work), self (from the input), initialize (one row more).",
         choices=("none", "full", "self", "initialize"), tier="schedule",

@@ -287,7 +287,7 @@ class Diffuser:
         noise = surface.noise(noise)
         work = Work(
             x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer,
-            steps.arrived,
+            steps.arrived, float(value(snapshot, "guidance_rescale")),
         )  # fmt: skip
         return Stroke(work, shown, strength, surface)
 

@@ -17,6 +17,7 @@ class Defaults:
     num_inference_steps: int = 50
     guidance_scale: float = 1.2
     sizes: tuple[tuple[int, int], ...] = ()
+    guidance_rescale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def defaults_of(folder: Path, family: Family) -> Defaults:
         int(said.get("num_inference_steps", plain.num_inference_steps)),
         float(said.get("guidance_scale", plain.guidance_scale)),
         tuple((int(w), int(h)) for w, h in said.get("sizes", ())),
+        float(said.get("guidance_rescale", plain.guidance_rescale)),
     )
 
 

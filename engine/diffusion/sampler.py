@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from . import guidance as cfg
 from .accelerators import Unet
+from .rescale import rescaled
 from .schedule import Levels, Schedule
 from .steering import Ask, Steer
 from .text import Encoding
@@ -32,7 +33,7 @@ class Work:
     prompt and the negative prompt say. `under_way`: the latents (K,C,h,w) of earlier inputs, newest first, that a
     stream batch with nothing under way begins with; None: it begins full of this input. `steer`: what steers the
     picture besides; None: nothing. `arrived`, 0..1: how much of its last frame of delay a stream batch has: below 1
-    its picture lies between its last two rows.
+    its picture lies between its last two rows. `rescale`, 0..1: how much of guidance's contrast is taken back.
     """
 
     x_0: Tensor
@@ -48,6 +49,7 @@ class Work:
     under_way: Tensor | None = None
     steer: Steer | None = None
     arrived: float = 1.0
+    rescale: float = 0.0
 
 
 class Sampler(Protocol):
@@ -83,18 +85,21 @@ class Plan:
         self._key: tuple | None = None
         self.levels: Levels
         self.weights: cfg.Coefficients
+        self.plain: cfg.Coefficients | None = None  # the unguided ones, where guidance is rescaled
         self.kind = "none"
         self.noise_gain: np.ndarray
 
     def update(self, work: Work) -> bool:
         """True when something changed."""
-        key = (work.timesteps, work.joined, work.cfg_type, work.guidance, work.delta, work.presence)
+        key = (work.timesteps, work.joined, work.cfg_type, work.guidance, work.delta, work.presence, work.rescale)
         if key == self._key:
             return False
         self._key = key
         self.levels = self._schedule.levels(work.timesteps)
         self.kind = cfg.active(work.cfg_type, work.guidance)
         self.weights = cfg.coefficients(self.levels, work.cfg_type, work.guidance, work.delta, work.joined)
+        rescales = work.rescale > 0.0 and self.kind != "none"
+        self.plain = cfg.coefficients(self.levels, "none", 1.0, work.delta) if rescales else None
         self.noise_gain = self.levels.sigma.copy()
         # Without an input the first step starts from noise alone, at the variance the model expects.
         self.noise_gain[0] = np.sqrt(max(0.0, 1.0 - (self.levels.alpha[0] * work.presence) ** 2))
@@ -208,6 +213,7 @@ class Trail:
     def walk(self, work: Work) -> Generator[Ask, Tensor, tuple[list[Tensor], Tensor]]:
         self._plan.update(work)
         levels, gain, k, kind = self._plan.levels, self._plan.noise_gain, self._plan.weights, self._plan.kind
+        plain = self._plan.plain
         x_0 = anchor = work.x_0
         after = []
         for i, t in enumerate(work.timesteps):
@@ -229,6 +235,8 @@ class Trail:
                 anchor = (x_t * float(levels.skip[0])).add_(e[1:], alpha=float(levels.gain[0]))
             if k.anchor[i] != 0.0:
                 denoised.add_(anchor, alpha=float(k.anchor[i]))
+            if plain is not None:
+                denoised = rescaled(denoised, x_t, e[:1], (float(plain.x[i]), float(plain.cond[i])), work.rescale)
             denoised = denoised if work.steer is None else work.steer.tinted(denoised)
             x_0 = denoised if work.joined[i] >= 1.0 else torch.lerp(x_0, denoised, work.joined[i])
             after.append(x_0)
@@ -331,6 +339,8 @@ class Lane:
             anchor[:1] = (x_t[:1] * float(levels.skip[0])).add_(e[n:], alpha=float(levels.gain[0]))
         if kind in ("self", "initialize"):
             denoised.addcmul_(anchor, k["anchor"])
+        if self._plan.plain is not None:
+            denoised = rescaled(denoised, x_t, e[:n], (k["plain_x"], k["plain_cond"]), work.rescale)
         denoised = denoised if work.steer is None else work.steer.tinted(denoised)
         if before is not None:
             denoised = torch.lerp(before, denoised, k["joined"])
@@ -343,6 +353,8 @@ class Lane:
             "alpha": plan.levels.alpha, "noise": plan.noise_gain, "x": plan.weights.x, "cond": plan.weights.cond,
             "uncond": plan.weights.uncond, "anchor": plan.weights.anchor, "joined": np.asarray(work.joined),
         }  # fmt: skip
+        if plan.plain is not None:
+            named |= {"plain_x": plan.plain.x, "plain_cond": plan.plain.cond}
         return {
             name: torch.from_numpy(values).to(like.device, like.dtype).view(-1, 1, 1, 1)
             for name, values in named.items()

@@ -150,3 +150,14 @@ def test_files_beside_a_config_are_named_by_whole_paths(tmp_path, monkeypatch):
         }
     ]
     assert json.dumps(config)
+
+
+def test_guidance_rescale_is_the_models_own_where_a_config_does_not_say_it(tmp_path):
+    """Most configs are written for models that burn later: what a folder says of itself goes before a plain 0."""
+    bare = loaded(tmp_path, "model_id: a\n")
+    assert "guidance_rescale" not in bare
+    assert "guidance_rescale" not in show_from_config(bare).parameters
+    said = loaded(tmp_path, "model_id: a\nguidance_rescale: 0.4\n")
+    assert show_from_config(said).parameters["guidance_rescale"] == said["guidance_rescale"] == 0.4
+    assert parse_show("stream: {guidance_rescale: 0.4}\n").parameters["guidance_rescale"] == 0.4
+    assert parse_show("model_id: a\nguidance_rescale: 4\n").parameters["guidance_rescale"] == 1.0

@@ -325,3 +325,19 @@ def test_small_calls_of_streamdiffusion(config, picture):
 def test_every_name_of_the_state_is_a_parameter_or_streamdiffusions(wrapper):
     extra = {"prompt_list", "current_seed", "width", "height"}
     assert {name for name in wrapper.get_stream_state() if name not in TABLE} == extra
+
+
+def test_guidance_rescale_is_an_update_and_a_key_of_a_config(config, picture):
+    plain, turned, keyed = made(config), made(config), made(config, guidance_rescale=0.7, guidance_scale=3.0)
+    for wrapper in (plain, turned):
+        wrapper.update_stream_params(guidance_scale=3.0)
+    assert plain.get_stream_state()["guidance_rescale"] == 0.0
+    turned.update_stream_params(guidance_rescale=0.7)
+    assert turned.get_stream_state()["guidance_rescale"] == keyed.get_stream_state()["guidance_rescale"] == 0.7
+    harsh, soft, same = (frames(wrapper, picture, 30)[-1] for wrapper in (plain, turned, keyed))
+    assert soft.std() < harsh.std()
+    assert apart(soft, same) < 0.1
+    turned.stream.update_stream_params(guidance_rescale=9)
+    assert turned.get_stream_state()["guidance_rescale"] == 1.0
+    for wrapper in (plain, turned, keyed):
+        wrapper.close()

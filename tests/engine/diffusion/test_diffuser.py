@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.transition import Transition
@@ -133,6 +134,32 @@ def test_a_new_seed_and_guidance_across_one_are_no_cut(exact, at, clip):
         outs = [painter.render(clip[0], at(n, noise_scale=0.7, **change(n))) for n in range(40)]
         jumps = [distance(a, b) for a, b in itertools.pairwise(outs)]
         assert max(jumps) < 0.35 * max(distance(outs[0], outs[-1]), 4)
+
+
+def test_an_input_comes_and_goes_slowly_where_a_picture_hangs_on_its_last_traces(exact, at, clip):
+    """A network that reads the faintest trace of the input out of pure noise, and paints by it: as good ones do."""
+    z = exact.codec.encode(torch.from_numpy(clip[0])[None])
+    seen = []
+
+    def unet(x_t, t, states, pooled):
+        levels = exact.schedule.levels(t.double().numpy())
+        alpha, sigma = float(levels.alpha[0]), float(levels.sigma[0])
+        found = float((x_t * z).sum() / (z * z).sum())
+        seen.append(found)  # the first frame is without an input: what the noise itself looks like
+        trace = (found - seen[0]) / alpha
+        return (alpha * x_t - 0.8 * np.tanh(15.0 * trace) * torch.ones_like(x_t)) / sigma
+
+    painter = Diffuser(replace(exact, networks=replace(exact.networks, unet=unet)), synchronous=True, cfg_type="none")
+    outs = []
+    for n in range(80):
+        mode = "video" if 5 <= n < 40 else "text"
+        outs.append(painter.render(clip[0], at(n, input_mode=mode, t_index_list=(0,), noise_scale=1.0)))
+    steps = [distance(a, b) for a, b in itertools.pairwise(outs)]
+    whole = distance(outs[0], outs[39])
+    assert whole > 50
+    assert distance(outs[0], outs[-1]) < 1
+    for way in (steps[:39], steps[39:]):
+        assert 0 < max(way) < 0.4 * whole
 
 
 def test_text_mode_needs_no_input_and_makes_the_same_picture(exact, at, clip):

@@ -12,7 +12,7 @@ import torch
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import Diffuser, ModelMistake, load_model, memory
-from clavilux.engine.diffusion.family import family_of
+from clavilux.engine.diffusion.family import defaults_of, family_of
 from clavilux.engine.diffusion.weights import Allowed
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
@@ -83,6 +83,15 @@ def test_a_turbo_takes_one_step_without_guidance_by_itself(folders):
     assert family_of(folders("sdxl"), "stabilityai/sdxl-turbo").name == "SDXL Turbo"
     assert family_of(folders("sd15")).lcm_lora == "latent-consistency/lcm-lora-sdv1-5"
     assert not family_of(folders("turbo")).lcm_lora
+
+
+def test_a_folder_may_say_how_much_of_guidances_contrast_is_taken_back(folders, tmp_path):
+    folder = shutil.copytree(folders("turbo"), tmp_path / "turbo")
+    assert defaults_of(folder, family_of(folder)).guidance_rescale == 0.0
+    said = {"guidance_rescale": 0.7, "guidance_scale": 1.5}
+    (folder / "clavilux.json").write_text(json.dumps(said))
+    found = defaults_of(folder, family_of(folder))
+    assert (found.guidance_rescale, found.guidance_scale) == (0.7, 1.5)
 
 
 def test_an_empty_prompt_is_silence_where_the_model_was_trained_so(folders):

@@ -9,6 +9,7 @@ from clavilux.engine.diffusion.sampler import InSequence, StreamBatch, Work
 from clavilux.engine.diffusion.schedule import Schedule
 from clavilux.engine.diffusion.text import Encoding
 from diffusers import LCMScheduler
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 BETAS = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
 TIMESTEPS = (999.0, 759.0, 499.0, 259.0)
@@ -34,17 +35,21 @@ def encoding(seed):
 COND, UNCOND, NOISE = encoding(1), encoding(2), drawn(4, 6, SHAPE)
 
 
-def work(x_0, timesteps=TIMESTEPS, cfg_type="none", guidance=1.0, delta=1.0, presence=1.0):
+def work(x_0, timesteps=TIMESTEPS, cfg_type="none", guidance=1.0, delta=1.0, presence=1.0, rescale=0.0):
     noise = NOISE[: len(timesteps)]
-    return Work(x_0, presence, timesteps, (1.0,) * len(timesteps), noise, COND, UNCOND, cfg_type, guidance, delta)
+    joined = (1.0,) * len(timesteps)
+    return Work(
+        x_0, presence, timesteps, joined, noise, COND, UNCOND, cfg_type, guidance, delta, rescale=rescale
+    )  # fmt: skip
 
 
-def reference(x_0, prediction, cfg_type="none", g=1.0, delta=1.0, timesteps=TIMESTEPS):
-    """Luo et al.'s loop with the guidance of Kodaira et al., as plainly as it can be written."""
+def reference(x_0, prediction, cfg_type="none", g=1.0, delta=1.0, rescale=0.0):
+    """Luo et al.'s loop with the guidance of Kodaira et al., as plainly as it can be written; diffusers' own rescaling
+    of Lin et al., on the estimate of x_0."""
     scheduler = LCMScheduler(**BETAS, prediction_type=prediction, clip_sample=False)
     scheduler.set_timesteps(50)
     net, anchor = Net(), x_0
-    for i, t in enumerate(int(t) for t in timesteps):
+    for i, t in enumerate(int(t) for t in TIMESTEPS):
         alpha, sigma = scheduler.alphas_cumprod[t] ** 0.5, (1 - scheduler.alphas_cumprod[t]) ** 0.5
         x_t = alpha * x_0 + sigma * NOISE[i : i + 1]
         e_c, e_u = (net(x_t, torch.tensor([float(t)]), c.states, None) for c in (COND, UNCOND))
@@ -54,9 +59,14 @@ def reference(x_0, prediction, cfg_type="none", g=1.0, delta=1.0, timesteps=TIME
         elif cfg_type in ("self", "initialize"):
             e_u = delta * stock
         e = e_c if cfg_type == "none" or g <= 1 else e_u + g * (e_c - e_u)
-        scheduler._step_index = None
-        x_0 = scheduler.step(e, t, x_t, return_dict=False)[1]
+        guided, plain = (denoised(scheduler, prediction, t, x_t) for prediction in (e, e_c))
+        x_0 = rescale_noise_cfg(guided, plain, rescale) if rescale else guided
     return x_0
+
+
+def denoised(scheduler, e, t, x_t):
+    scheduler._step_index = None
+    return scheduler.step(e, t, x_t, return_dict=False)[1]
 
 
 def inputs(count):
@@ -65,18 +75,21 @@ def inputs(count):
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize(
-    ("cfg_type", "g", "delta"),
-    [("none", 3.0, 1.0), ("full", 1.7, 1.0), ("self", 1.4, 0.8), ("initialize", 1.4, 0.9), ("self", 0.9, 1.0)],
-)
-def test_sequence_and_stream_batch_match_the_plain_loop(prediction, cfg_type, g, delta):
+    ("cfg_type", "g", "delta", "rescale"),
+    [
+        ("none", 3.0, 1.0, 0.0), ("full", 1.7, 1.0, 0.0), ("self", 1.4, 0.8, 0.0), ("initialize", 1.4, 0.9, 0.0),
+        ("self", 0.9, 1.0, 0.0), ("full", 3.0, 1.0, 0.7), ("self", 2.5, 0.8, 1.0), ("initialize", 2.5, 0.9, 0.4),
+    ],
+)  # fmt: skip
+def test_sequence_and_stream_batch_match_the_plain_loop(prediction, cfg_type, g, delta, rescale):
     schedule = Schedule.from_config({**BETAS, "prediction_type": prediction})
     frames = inputs(8)
-    expected = [reference(x, prediction, cfg_type, g, delta) for x in frames]
+    expected = [reference(x, prediction, cfg_type, g, delta, rescale) for x in frames]
     sequence = InSequence(schedule, Net(), False)
     stream_net = Net()
     stream = StreamBatch(schedule, stream_net, False)
     for k, x in enumerate(frames):
-        asked = work(x, cfg_type=cfg_type, guidance=g, delta=delta)
+        asked = work(x, cfg_type=cfg_type, guidance=g, delta=delta, rescale=rescale)
         torch.testing.assert_close(sequence.paint([asked])[0], expected[k], atol=1e-4, rtol=1e-3)
         [out] = stream.paint([asked])
         stream.commit()
