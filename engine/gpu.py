@@ -98,7 +98,8 @@ def subjects(scratch: Path) -> list[Subject]:
 def openers() -> dict[str, Open]:
     """What a card can run the networks with; the first is what the others are held against. They raise NotHere."""
     from .diffusion.accelerators import eager
-    from .diffusion.compiled import compiled, graphed, why_not_compile
+    from .diffusion.compiled import compiled, why_not_compile
+    from .diffusion.graphs import graphed
     from .diffusion.tensorrt_backend import tensorrt
     from .diffusion.tensorrt_engine import library
 

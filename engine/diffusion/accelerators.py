@@ -88,8 +88,12 @@ class EagerCodec:
     def encode(self, frames: Tensor) -> Tensor:
         return self._encoder(frames).to(self._dtype)
 
+    def image(self, latents: Tensor) -> Tensor:
+        """The picture in -1..1, (B,3,H,W), neither looked at nor rounded."""
+        return self._decoder.image(latents.contiguous(memory_format=LAYOUT))
+
     def decode(self, latents: Tensor) -> Tensor:
-        image = self._decoder.image(latents.contiguous(memory_format=LAYOUT))
+        image = self.image(latents)
         if not bool(torch.isfinite(image.sum(dtype=torch.float32))):
             raise NotAPicture
         return levels(image)
@@ -183,7 +187,7 @@ def opener_of(name: str, device: torch.device) -> Callable[[Recipe, Notices | No
 
         return compiled
     if device.type == "cuda":
-        from .compiled import graphed
+        from .graphs import graphed
 
         return graphed
     return plain

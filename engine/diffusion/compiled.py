@@ -1,10 +1,9 @@
-"""Plain torch made faster: torch.compile, and CUDA graphs around eager calls."""
+"""Plain torch made faster: torch.compile."""
 
 import logging
 import os
 import shutil
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,9 @@ from .accelerators import EagerCodec, EagerUnet, Networks, Recipe, eager, module
 from .cache import cache_folder
 from .controlnet import ControlCall
 from .extended import ExtendedUnet
-from .lora import Adapters, Graft
+from .graphs import graphed
+from .lora import Graft
 from .onnx_export import sample_of
-
-# So many shapes are kept as graphs; each holds memory of its own.
-MOST_GRAPHS = 8
-# Calls that a UNet runs plainly after it was changed.
-REST = 10
-Capture = Callable[[Callable[..., Tensor], Sequence[Tensor]], tuple[Callable[[], None], Tensor]]
 
 
 def why_not_compile(device: torch.device) -> str | None:
@@ -76,7 +70,7 @@ class _Aside:
     def networks(self) -> Networks:
         with self._lock:
             if self._made is None:
-                self._made = eager(self._recipe)
+                self._made = (graphed if self._recipe.device.type == "cuda" else eager)(self._recipe)
             return self._made
 
     @property
@@ -154,104 +148,3 @@ def _warm(recipe: Recipe, unet: EagerUnet, codec: EagerCodec) -> None:
         codec.decode(codec.encode(frames).clone())
     except Exception as e:  # the compiler's own errors have no common class below Exception
         raise RuntimeError(str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__) from e
-
-
-def graphed(recipe: Recipe, notices: Notices | None = None) -> Networks:
-    """Plain torch on an NVIDIA card, its UNet's launches recorded once for each shape and replayed as one."""
-    plain = eager(recipe)
-    unet = GraphedUnet(plain.unet, notices=notices)
-    adapters = None if plain.adapters is None else _Told(plain.adapters, unet.forget)
-    return replace(plain, unet=unet, adapters=adapters)
-
-
-class _Told:
-    """LoRAs on a UNet whose calls are recorded: a recording holds their weights and scales as they were."""
-
-    def __init__(self, inner: Adapters, changed: Callable[[], None]) -> None:
-        self._inner, self._changed = inner, changed
-        self._scales: tuple[float, ...] | None = None
-
-    def prepare(self, grafts: Sequence[Any]) -> Callable[[], None]:
-        commit = self._inner.prepare(grafts)
-
-        def told() -> None:
-            commit()
-            self._scales = None
-            self._changed()
-
-        return told
-
-    def scale(self, scales: Sequence[float]) -> None:
-        self._inner.scale(scales)
-        if tuple(scales) != self._scales:
-            self._scales = tuple(scales)
-            self._changed()
-
-
-class GraphedUnet:
-    """A UNet whose calls are recorded: the inputs are copied into the places that the recording reads.
-
-    A shape that cannot be recorded is run as it is. The prediction is valid until the next call.
-    """
-
-    def __init__(self, unet: Any, capture: "Capture | None" = None, notices: Notices | None = None) -> None:
-        self._unet = unet
-        self._capture = capture or on_card
-        self._notices = notices
-        self._since, self._rest = 0, 0
-        self._graphs: OrderedDict[tuple, tuple[list[Tensor], Callable[[], None], Tensor] | None] = OrderedDict()
-
-    def __call__(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None) -> Tensor:
-        given = [x_t, t, states, *([] if pooled is None else [pooled])]
-        key = tuple((tuple(x.shape), x.dtype) for x in given)
-        if key not in self._graphs:
-            self._since += 1
-            if self._since <= self._rest:  # a knob that turns must not be recorded at every step of its way
-                return self._unet(x_t, t, states, pooled)
-            self._graphs[key] = self._recorded(given)
-            while len(self._graphs) > MOST_GRAPHS:
-                self._graphs.popitem(last=False)
-        self._graphs.move_to_end(key)
-        found = self._graphs[key]
-        if found is None:
-            return self._unet(x_t, t, states, pooled)
-        places, replay, out = found
-        for place, tensor in zip(places, given, strict=True):
-            place.copy_(tensor)
-        replay()
-        return out
-
-    def forget(self) -> None:
-        """What was recorded no longer holds; it is recorded anew once it has rested for a few calls."""
-        self._graphs.clear()
-        self._since, self._rest = 0, REST
-
-    def _recorded(self, given: list[Tensor]) -> tuple[list[Tensor], Callable[[], None], Tensor] | None:
-        places = [x.clone() for x in given]
-
-        def call(*tensors: Tensor) -> Tensor:
-            x_t, t, states, *rest = tensors
-            return self._unet(x_t, t, states, rest[0] if rest else None)
-
-        try:
-            replay, out = self._capture(call, places)
-        except RuntimeError as e:
-            if self._notices is not None:
-                self._notices.say("graphs", f"CUDA graphs cannot be used ({str(e).splitlines()[0]}); plain calls go on")
-            return None
-        return places, replay, out
-
-
-def on_card(call: Callable[..., Tensor], places: Sequence[Tensor]) -> tuple[Callable[[], None], Tensor]:
-    """Record `call` on the card, after a few runs beside the main stream as CUDA asks for. Raises RuntimeError."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            call(*places)
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    # Others may use the card meanwhile: the worker that reads prompts, for one.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        out = call(*places)
-    return graph.replay, out

@@ -205,9 +205,12 @@ class EagerExtended:
     def __call__(
         self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None, extra: Extra
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        x_t = x_t.contiguous(memory_format=torch.channels_last)
-        prediction, *made = self._extended(x_t, t, states, *flat(pooled, extra))
+        prediction, *made = self.row(x_t, t, states, *flat(pooled, extra))
         return prediction, tuple(made)
+
+    def row(self, x_t: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        """The same call with all that it takes in one row, and all that it gives in another."""
+        return self._extended(x_t.contiguous(memory_format=torch.channels_last), *rest)
 
 
 def flat(pooled: Tensor | None, extra: Extra) -> list[Tensor]:

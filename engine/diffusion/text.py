@@ -63,7 +63,7 @@ class SentenceText:
         projection: Projection | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`reader` runs the network; None: plain torch. It reads in float32 and says in `dtype`, which the UNet takes."""
+        """`reader` runs the network; None: plain torch. It reads in float32 and answers in `dtype`, the UNet's."""
         from transformers import AutoTokenizer
 
         self.tokens, self.device, self._dtype = part.tokens, torch.device(device), dtype

@@ -10,7 +10,6 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import accelerators, cache, choosing, compiled
 from clavilux.engine.diffusion.accelerators import Networks, Recipe, accelerated
-from clavilux.engine.diffusion.compiled import GraphedUnet
 
 CPU = torch.device("cpu")
 
@@ -144,71 +143,6 @@ def test_torch_compile_agrees_with_eager(recipe):
             torch.testing.assert_close(
                 fast.unet(x, t, states, None), plain.unet(x, t, states, None), atol=1e-3, rtol=1e-2
             )
-
-
-class Recorder:
-    """Stands for the card: a recording writes what the call gives for the places' contents of the moment."""
-
-    def __init__(self) -> None:
-        self.captures = 0
-
-    def __call__(self, call, places):
-        self.captures += 1
-        out = call(*places).clone()
-        return (lambda: out.copy_(call(*places))), out
-
-
-def unet(x_t, t, states, pooled):
-    return x_t * t.view(-1, 1, 1, 1) + states.mean() + (0 if pooled is None else pooled.mean())
-
-
-def test_a_recorded_unet_reads_its_inputs_anew_at_each_call():
-    recorder = Recorder()
-    fast = GraphedUnet(unet, recorder)
-    for rows in (1, 2, 1, 2, 1):
-        x, t, states = torch.randn(rows, 4, 8, 8), torch.rand(rows), torch.randn(rows, 5, 6)
-        for pooled in (None, torch.randn(rows, 3)):
-            assert torch.equal(fast(x, t, states, pooled), unet(x, t, states, pooled))
-    assert recorder.captures == 4
-    for side in range(2, 2 + 2 * compiled.MOST_GRAPHS):
-        fast(torch.ones(1, 4, side, side), torch.ones(1), torch.ones(1, 5, 6), None)
-    assert len(fast._graphs) == compiled.MOST_GRAPHS
-
-
-def test_a_changed_unet_is_recorded_anew_once_it_rests():
-    strength, recorder = torch.tensor(1.0), Recorder()
-    fast = GraphedUnet(lambda x_t, *_: x_t * strength, recorder)
-    given = (torch.ones(1, 4, 8, 8), torch.ones(1), torch.ones(1, 5, 6), None)
-
-    class Loras:
-        def prepare(self, grafts):
-            return lambda: None
-
-        def scale(self, scales):
-            strength.fill_(scales[0])
-
-    loras = compiled._Told(Loras(), fast.forget)
-    fast(*given)
-    for level in (2.0, 3.0, 3.0):
-        loras.scale([level])
-        assert float(fast(*given).mean()) == level
-    assert recorder.captures == 1
-    for _ in range(compiled.REST + 1):
-        fast(*given)
-    assert recorder.captures == 2
-    loras.prepare([])()
-    assert not fast._graphs
-
-
-def test_a_shape_that_cannot_be_recorded_is_run_as_it_is():
-    def refuses(call, places):
-        raise RuntimeError("operation not permitted when stream is capturing")
-
-    notices = Notices(ManualClock())
-    fast = GraphedUnet(unet, refuses, notices)
-    given = (torch.ones(1, 4, 8, 8), torch.ones(1), torch.ones(1, 5, 6), None)
-    assert torch.equal(fast(*given), unet(*given))
-    assert "not permitted" in notices.recent[-1].text
 
 
 def test_build_makes_and_measures_and_auto_knows(recipe, speeds, monkeypatch, capsys, clip_folder):
