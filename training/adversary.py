@@ -23,7 +23,7 @@ MIST = 0.25
 
 
 class Head(nn.Module):
-    """One layer BxCxHxW and pooled text Bx384 to a score at each place, BxHW."""
+    """One layer BxCxHxW and K times pooled text, KxBx384, to K scores at each place, KxBxHW."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -40,8 +40,8 @@ class Head(nn.Module):
         with brief():
             seen = self.body(layer)
             plain = self.plain(seen).flatten(1).float()
-        words = F.normalize(self.words(pooled), dim=1) * HEAD**0.5
-        return plain + torch.einsum("bc,bcn->bn", words, seen.flatten(2).float()) / HEAD**0.5
+        words = F.normalize(self.words(pooled), dim=-1) * HEAD**0.5
+        return plain + torch.einsum("kbc,bcn->kbn", words, seen.flatten(2).float()) / HEAD**0.5
 
 
 class Adversary(nn.Module):
@@ -67,19 +67,20 @@ class Contest:
         self.classifier, self.adversary = classifier, Adversary()
         self.optimizer = torch.optim.AdamW(self.adversary.parameters(), rate, betas=(0.0, 0.99), weight_decay=0.01)
 
-    def learn(self, real: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], generator: torch.Generator) -> float:
+    def learn(self, real: tuple[Tensor, Tensor], made: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         """One step on the bank's and the student's latents with their text; returns the hinge loss (2 at first)."""
+        n = len(real[0])
         with torch.no_grad():
-            right = self.classifier.layers(misted(real[0], generator, MIST))
-            wrong = self.classifier.layers(misted(made[0].detach(), generator, MIST))
+            layers = self.classifier.layers(misted(torch.cat([real[0], made[0].detach()]), generator, MIST))
         self.optimizer.zero_grad(set_to_none=True)  # the student's turn left its gradients here
-        told = [F.relu(1 - score) for score in self.adversary(right, real[1])]
-        fake = [F.relu(1 + score) for score in self.adversary(wrong, made[1])]
-        swapped = [F.relu(1 + score) for score in self.adversary(right, real[1].roll(1, 0))]
-        hinge = over_layers(told) + over_layers(fake)
-        (hinge + 0.5 * over_layers(swapped)).backward()
+        said = torch.stack([torch.cat([real[1], made[1]]), torch.cat([real[1].roll(1, 0), made[1]])])
+        scores = self.adversary(layers, said)
+        hinge = over_layers([F.relu(1 - score[0, :n]) for score in scores])
+        hinge = hinge + over_layers([F.relu(1 + score[0, n:]) for score in scores])
+        swapped = over_layers([F.relu(1 + score[1, :n]) for score in scores])
+        (hinge + 0.5 * swapped).backward()
         self.optimizer.step()
-        return hinge.item()
+        return hinge.detach()
 
     def pulls(
         self, answer: Tensor, pooled: Tensor, concepts: Tensor, generator: torch.Generator
@@ -90,7 +91,7 @@ class Contest:
         """
         seen = answer.detach().requires_grad_(True)
         layers = self.classifier.layers(misted(seen, generator, MIST))
-        (told,) = torch.autograd.grad(-over_layers(self.adversary(layers, pooled)), seen, retain_graph=True)
+        (told,) = torch.autograd.grad(-over_layers(self.adversary(layers, pooled[None])), seen, retain_graph=True)
         named = concepts >= 0
         if not named.any():
             return told, torch.zeros_like(told), float("nan")

@@ -67,7 +67,7 @@ def test_an_adversary_learns_to_tell_and_pulls_towards_what_it_takes_for_real(co
 
     def score(latents: torch.Tensor) -> float:
         layers = contest.classifier.layers(latents)
-        return sum(float(s.detach().mean()) for s in contest.adversary(layers, pooled))
+        return sum(float(s.detach().mean()) for s in contest.adversary(layers, pooled[None]))
 
     pull, _, _ = contest.pulls(answer, pooled, torch.full((8,), -1), generator)
     assert score(answer - 0.5 * pull / pull.std()) > score(answer)

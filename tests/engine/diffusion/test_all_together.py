@@ -92,8 +92,8 @@ class Player:
         loras = Loras(model.networks.adapters, config, lambda name: lora, self.notices, "runtime_peft", True)
         self.painter = Diffuser(
             replace(model, networks=replace(model.networks, codec=codec or model.codec)), synchronous=True,
-            t_index_list=(10,), notices=self.notices, loras=loras, placed=lambda name: net, adapter_files=lambda _: adapter,
-            opened=lambda _: picture(3), preprocess=lambda name, values: preprocessor(name, **values),
+            t_index_list=(10,), notices=self.notices, loras=loras, placed=lambda name: net,
+            adapter_files=lambda _: adapter, opened=lambda _: picture(3), preprocess=lambda name, values: preprocessor(name, **values),
         )  # fmt: skip
         self.n, self.rate = 0, rate
 
