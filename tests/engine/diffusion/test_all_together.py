@@ -93,7 +93,8 @@ class Player:
         self.painter = Diffuser(
             replace(model, networks=replace(model.networks, codec=codec or model.codec)), synchronous=True,
             t_index_list=(10,), notices=self.notices, loras=loras, placed=lambda name: net,
-            adapter_files=lambda _: adapter, opened=lambda _: picture(3), preprocess=lambda name, values: preprocessor(name, **values),
+            adapter_files=lambda _: adapter, opened=lambda _: picture(3),
+            preprocess=lambda name, values: preprocessor(name, **values),
         )  # fmt: skip
         self.n, self.rate = 0, rate
 
