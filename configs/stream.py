@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ..engine.core.controls import FOREIGN as CONTROLNET_FOREIGN
+from ..engine.core.controls import KEYS as CONTROLNET_KEYS
 from ..engine.core.documents import Node
 from ..engine.core.ipadapters import FOREIGN as IPADAPTER_FOREIGN
 from ..engine.core.ipadapters import KEYS as IPADAPTER_KEYS
@@ -72,10 +74,6 @@ FOREIGN = (
 )  # fmt: skip
 # What is said of an IP-Adapter that its file does not say, and that nothing here goes by.
 IPADAPTER_IDLE = ("type", "weight_type", "is_faceid", "insightface_model_name")
-CONTROLNET_KEYS = (
-    "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
-    "control_guidance_end", "conditioning_channels", "control_image", "source",
-)  # fmt: skip
 
 
 def read_stream(s: Section) -> dict[str, Any]:
@@ -204,10 +202,10 @@ def _controlnet(s: Section, node: Node) -> dict[str, Any]:
     found["preprocessor_params"] = params.plain() if params is not None and params.content is not None else {}
     if found["conditioning_scale"] > 2.0:
         net.remark("conditioning_scale", f"{found['conditioning_scale']:g} acts as 2")
-    for key in ("conditioning_channels", "control_image"):
+    for key in CONTROLNET_FOREIGN:
         if net.take(key) is not None:
             net.remark(key, "has no effect here")
-    net.close(CONTROLNET_KEYS)
+    net.close((*CONTROLNET_KEYS, *CONTROLNET_FOREIGN))
     return found
 
 

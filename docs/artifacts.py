@@ -6,6 +6,8 @@ and the scales of LoRAs, ControlNets and IP-Adapters, which act on files that a 
 
 For each change, over the same moving input: the largest difference between neighbouring frames, against three times
 the moving median of these differences or what the input itself does there, whichever is more; and the flattest frame.
+A stream batch shows a cut of the input some frames later, and contrast makes it larger: such a change is held against
+the input of up to so many frames ago, and against the input under its own contrast at rest, at either end.
 Writes one contact sheet a change (every frame around it, left to right) and prints a table; exit 1 when one fails.
 """
 
@@ -13,6 +15,7 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,10 @@ BEFORE, LENGTH = 15, 60
 # Below this many levels of 255 nobody sees a difference; a flatter frame than this shows nothing.
 UNSEEN, FLAT = 2.0, 4.0
 WINDOW = 9
+# What a stream batch of six steps, or of two steps with three frames at a time, lies behind its input.
+BEHIND = 5
+# They change by how much the frames of any input differ.
+GRADES = ("contrast", "saturation")
 
 BASE: dict[str, Any] = {
     "prompts": [{"text": "burning flames", "weight": 1.0}], "noise_scale": 0.6, "seed": 2, "guidance_scale": 1.4,
@@ -40,6 +47,17 @@ class Change:
     events: tuple[tuple[float, str, Any], ...]
     opening: dict[str, Any] | None = None
     stream: dict[str, Any] | None = None
+
+    @property
+    def delay(self) -> int:
+        """How many frames the picture lies behind its input at the most."""
+        return BEHIND if (self.stream or {}).get("use_denoising_batch") == "always" else 0
+
+    @property
+    def grades(self) -> list[dict[str, Any]]:
+        """The ends between which it moves the grade of the picture; one end of nothing where it does not."""
+        moved = [(name, value) for _, name, value in self.events if name in GRADES]
+        return [{name: value} for name, value in (min(moved), max(moved))] if moved else [{}]
 
 
 def step(name: str, low: Any, high: Any) -> Change:
@@ -149,15 +167,20 @@ def moving_median(values: np.ndarray) -> np.ndarray:
     return np.array([np.median(padded[k : k + WINDOW]) for k in range(len(values))])
 
 
-def moving_maximum(values: np.ndarray) -> np.ndarray:
-    padded = np.pad(values, WINDOW // 2, mode="edge")
-    return np.array([padded[k : k + WINDOW].max() for k in range(len(values))])
+def moving_maximum(values: np.ndarray, delay: int = 0) -> np.ndarray:
+    """The largest in the window around each, which reaches `delay` further back."""
+    padded = np.pad(values, (WINDOW // 2 + delay, WINDOW // 2), mode="edge")
+    return np.array([padded[k : k + WINDOW + delay].max() for k in range(len(values))])
 
 
-def worst(frames: list[np.ndarray], source: list[np.ndarray]) -> tuple[float, float, float]:
-    """How far the worst frame goes: its difference, its limit, and the flattest frame's standard deviation."""
+def worst(frames: list[np.ndarray], *sources: list[np.ndarray], delay: int = 0) -> tuple[float, float, float]:
+    """How far the worst frame goes: its difference, its limit, and the flattest frame's standard deviation.
+
+    `sources`: what the input does by itself, at rest in one way or another; seen up to `delay` frames later.
+    """
     moved = differences(frames)
-    limit = np.maximum(np.maximum(3.0 * moving_median(moved), moving_maximum(differences(source))), UNSEEN)
+    own = np.max([moving_maximum(differences(source), delay) for source in sources], axis=0)
+    limit = np.maximum(np.maximum(3.0 * moving_median(moved), own), UNSEEN)
     k = int(np.argmax(moved / limit))
     return float(moved[k]), float(limit[k]), min(float(f.std()) for f in frames)
 
@@ -170,15 +193,19 @@ def main() -> int:
     options.add_argument("--size", type=int, default=128)
     options.add_argument("--only", nargs="*")
     asked = options.parse_args()
-    untouched = Change("input", (), {"noise_scale": 0.0})
-    source = played(untouched, asked.source, asked.model, asked.size)
+
+    @cache
+    def untouched(*grade: tuple[str, float]) -> list[np.ndarray]:
+        return played(Change("input", (), {"noise_scale": 0.0, **dict(grade)}), asked.source, asked.model, asked.size)
+
     failed = 0
     print(f"{'change':22} {'largest':>8} {'limit':>7} {'share':>6} {'flattest':>9}")
     for change in changes():
         if asked.only and not any(word in change.name for word in asked.only):
             continue
         frames = played(change, asked.source, asked.model, asked.size)
-        moved, limit, flattest = worst(frames, source)
+        sources = [untouched(*grade.items()) for grade in change.grades]
+        moved, limit, flattest = worst(frames, *sources, delay=change.delay)
         bad = moved > limit or flattest < FLAT
         failed += bad
         mark = "  <--" if bad else ""

@@ -1,9 +1,11 @@
 """ControlNets as a show, a program or a message names them, and the knob that each of them has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+from .rows import RowsRefused, hold_to, number_of, rows_of
 
 KEYS = (
     "model_id", "preprocessor", "conditioning_scale", "enabled", "preprocessor_params", "control_guidance_start",
@@ -14,10 +16,6 @@ FOREIGN = ("conditioning_channels", "control_image", "pipeline_type")
 MOST = 16
 # The parameter that lists them.
 CONTROLNETS = "controlnet_config"
-
-
-class ControlRefused(ValueError):
-    """A list of ControlNets that cannot be; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +39,21 @@ def scale_name(index: int) -> str:
 
 
 def read_controls(value: Any) -> tuple[Control, ...]:
-    """[{model_id, preprocessor, conditioning_scale, ...}], or one of them alone. Raises ControlRefused."""
-    rows = [value] if isinstance(value, Mapping) else value
-    if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
-        raise ControlRefused("takes a list of ControlNets, [{model_id, preprocessor, conditioning_scale}]")
-    if len(rows) > MOST:
-        raise ControlRefused(f"takes at most {MOST} ControlNets")
+    """[{model_id, preprocessor, conditioning_scale, ...}], or one of them alone. Raises RowsRefused."""
+    rows = rows_of(value, "ControlNets, [{model_id, preprocessor, conditioning_scale}]", MOST)
     return tuple(_read(row) for row in rows)
 
 
 def _read(row: Any) -> Control:
     if not isinstance(row, Mapping) or not isinstance(row.get("model_id"), str) or not row["model_id"]:
-        raise ControlRefused("needs a model_id in each entry: `embedded`, a diffusers folder or a hub id")
-    strange = [key for key in row if key not in KEYS and key not in FOREIGN]
-    if strange:
-        raise ControlRefused(f"has no {', '.join(map(str, strange))}; it has {', '.join(KEYS)}")
+        raise RowsRefused("needs a model_id in each entry: `embedded`, a diffusers folder or a hub id")
+    hold_to(row, KEYS, FOREIGN)
     params = row.get("preprocessor_params") or {}
     if not isinstance(params, Mapping):
-        raise ControlRefused("takes preprocessor_params as {name: value}")
+        raise RowsRefused("takes preprocessor_params as {name: value}")
     preprocessor, source = row.get("preprocessor"), row.get("source")
     if source is not None and not isinstance(source, str):
-        raise ControlRefused(f"takes the name of a source, as in camera:1, not {source!r}")
+        raise RowsRefused(f"takes the name of a source, as in camera:1, not {source!r}")
     return Control(
         model_id=row["model_id"],
         preprocessor=None if preprocessor in (None, "", "passthrough", "none") else str(preprocessor),
@@ -75,9 +67,5 @@ def _read(row: Any) -> Control:
 
 
 def _share(row: Mapping[str, Any], key: str, default: float, most: float) -> float:
-    given = row.get(key)
-    if given is None:
-        return default
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given == given:
-        raise ControlRefused(f"takes a number for {key}, not {given!r}")
-    return min(max(float(given), 0.0), most)
+    given = number_of(row, key, most)
+    return default if given is None else given

@@ -1,8 +1,10 @@
 """IP-Adapters as a show, a program or a message names them, and the knob that each of them has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .rows import RowsRefused, hold_to, number_of, rows_of
 
 KEYS = ("ipadapter_model_path", "image_encoder_path", "style_image", "scale", "enabled")
 # Read by other versions of StreamDiffusion; the files say it, or it means nothing here.
@@ -10,10 +12,6 @@ FOREIGN = ("num_image_tokens", "type", "style_image_key", "weight_type", "is_fac
 MOST = 4
 # The parameter that lists them.
 IPADAPTERS = "ipadapter_config"
-
-
-class AdapterRefused(ValueError):
-    """A list of IP-Adapters that cannot be; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +33,21 @@ def scale_name(index: int) -> str:
 
 def read_adapters(value: Any) -> tuple[Adapter, ...]:
     """[{ipadapter_model_path, image_encoder_path, style_image, scale, enabled}], or one of them alone; a row without a
-    path changes the one that is there. Raises AdapterRefused."""
-    rows = [value] if isinstance(value, Mapping) else value
-    if not isinstance(rows, Sequence) or isinstance(rows, (str, bytes)):
-        raise AdapterRefused("takes a list of IP-Adapters, [{ipadapter_model_path, style_image, scale}]")
-    if len(rows) > MOST:
-        raise AdapterRefused(f"takes at most {MOST} IP-Adapters")
+    path changes the one that is there. Raises RowsRefused."""
+    rows = rows_of(value, "IP-Adapters, [{ipadapter_model_path, style_image, scale}]", MOST)
     return tuple(_read(row) for row in rows)
 
 
 def changed(was: Any, new: Any) -> tuple[dict[str, Any], ...]:
     """`new` with what it leaves out taken from the rows of `was`: a scale or a picture alone is a whole message.
-    Raises AdapterRefused where there is nothing to change."""
+    Raises RowsRefused where there is nothing to change."""
     before = [was] if isinstance(was, Mapping) else list(was or ())
     rows = [new] if isinstance(new, Mapping) else list(new)
     found = []
     for k, row in enumerate(rows):
         if not row.get("ipadapter_model_path"):
             if k >= len(before):
-                raise AdapterRefused("needs an ipadapter_model_path: there is no IP-Adapter yet that it could change")
+                raise RowsRefused("needs an ipadapter_model_path: there is no IP-Adapter yet that it could change")
             row = {**before[k], **row, "ipadapter_model_path": before[k]["ipadapter_model_path"]}
         found.append(dict(row))
     if isinstance(new, Mapping):  # one alone changes the first; the others stay
@@ -63,21 +57,16 @@ def changed(was: Any, new: Any) -> tuple[dict[str, Any], ...]:
 
 def _read(row: Any) -> Adapter:
     if not isinstance(row, Mapping):
-        raise AdapterRefused("takes groups of keys, {ipadapter_model_path, style_image, scale}")
-    strange = [key for key in row if key not in KEYS and key not in FOREIGN]
-    if strange:
-        raise AdapterRefused(f"has no {', '.join(map(str, strange))}; it has {', '.join(KEYS)}")
+        raise RowsRefused("takes groups of keys, {ipadapter_model_path, style_image, scale}")
+    hold_to(row, KEYS, FOREIGN)
     texts = {key: row.get(key) for key in KEYS[:3]}
     for key, text in texts.items():
         if text is not None and not isinstance(text, str):
-            raise AdapterRefused(f"takes the name of a file or folder for {key}, not {type(text).__name__}")
-    scale = row.get("scale")
-    if scale is not None and (isinstance(scale, bool) or not isinstance(scale, (int, float)) or not scale == scale):
-        raise AdapterRefused(f"takes a number for scale, not {scale!r}")
+            raise RowsRefused(f"takes the name of a file or folder for {key}, not {type(text).__name__}")
     return Adapter(
         path=texts["ipadapter_model_path"] or "",
         encoder=texts["image_encoder_path"] or None,
         image=texts["style_image"] or None,
-        scale=None if scale is None else min(max(float(scale), 0.0), 2.0),
+        scale=number_of(row, "scale", 2.0),
         enabled=bool(row.get("enabled", True)),
     )

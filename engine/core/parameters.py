@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .controls import CONTROLNETS, ControlRefused, read_controls
-from .ipadapters import IPADAPTERS, AdapterRefused, read_adapters
+from .controls import CONTROLNETS, read_controls
+from .ipadapters import IPADAPTERS, read_adapters
+from .rows import RowsRefused
 from .switches import SWITCHES, SwitchRefused, read_switch
 
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
@@ -324,7 +325,7 @@ def _object(p: Parameter, value: Any) -> Coerced:
                 return Coerced(value, _excess(p, value, "conditioning_scale", [net.conditioning_scale for net in nets]))
             if p.name == IPADAPTERS:
                 return Coerced(value, _excess(p, value, "scale", [adapter.scale for adapter in read_adapters(value)]))
-        except (ControlRefused, AdapterRefused) as e:
+        except RowsRefused as e:
             raise Refused(f"{p.name} {e}") from None
         return Coerced(value)
     raise Refused(f"{p.name} takes an object, not {type(value).__name__}")

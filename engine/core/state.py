@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .events import Event
-from .ipadapters import IPADAPTERS, AdapterRefused, changed
+from .ipadapters import IPADAPTERS, changed
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused, aliased
+from .rows import RowsRefused
 from .smoothing import NONE, Motion, Smoothing
 from .steplist import clamped, rescaled
 from .table import GROWING, MOST_LORAS, Table, knob_of, knobs, lora_name
@@ -125,7 +126,7 @@ class State:
             return coerced
         try:
             return Coerced(changed(self._values[IPADAPTERS], coerced.value), coerced.note)
-        except AdapterRefused as e:
+        except RowsRefused as e:
             raise Refused(f"{IPADAPTERS} {e}") from None
 
     def _merged(self, was: tuple[tuple[str, float], ...], coerced: Coerced) -> Coerced:

@@ -60,7 +60,7 @@ class Networks:
     seconds, are for any thread, give something of its own at each call, and raise ModelMistake, RuntimeError or
     OSError. None: these networks cannot be extended. `text` runs the text encoders, by the names of their parts; those
     that are not named are left to plain torch. `threads`: how many torch may compute with while they play; None: all
-    its own.
+    its own. `grain`: by how many levels a painted pixel moves where next to nothing in its latents does.
     """
 
     unet: Unet
@@ -71,6 +71,7 @@ class Networks:
     adapters: Adapters | None = None
     text: Mapping[str, Reader] = field(default_factory=dict)
     threads: int | None = None
+    grain: int = 1
 
 
 class EagerUnet:

@@ -33,8 +33,6 @@ CUT = 0.4
 # A place that stands still is averaged over so many seconds, and over so many frames at least and at most.
 SECONDS, FEWEST, MOST = 0.12, 2.0, 6.0
 SWELL = 4.0
-# A painted level stands while the new one is no further from it than this.
-HELD = 1.0
 
 
 class Swell:
@@ -146,14 +144,15 @@ class Steady:
 
 
 class Held:
-    """The painted picture, each of its levels as it was shown while the new one lies HELD beside it at most."""
+    """The painted picture, each of its levels as it was shown while the new one lies `grain` beside it at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, grain: int = 1) -> None:
+        self._grain = grain
         self._shown: np.ndarray | None = None
 
     def at(self, picture: np.ndarray, weight: float) -> np.ndarray:
-        """uint8 (H, W, 3), `weight` 0..1 how much the past counts; the very same where it counts less than half."""
-        shown, reach = self._shown, int(HELD * weight + 0.5)
+        """uint8 (H, W, 3), `weight` 0..1 how much the past counts; the very same where that is no half level."""
+        shown, reach = self._shown, int(self._grain * weight + 0.5)
         if reach > 0 and shown is not None and shown.shape == picture.shape:
             apart = np.maximum(picture, shown) - np.minimum(picture, shown)
             picture = np.where(apart <= reach, shown, picture)

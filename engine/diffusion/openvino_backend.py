@@ -28,6 +28,8 @@ from .weights import header
 # Raise it when what is written into a cached folder changes.
 FORMAT = 9
 PARTS = ("unet", "encoder", "decoder")
+# What `Networks.grain` is where the decoder plays in eight bits: its own levels are so many of the picture's apart.
+COARSE = 2
 
 
 def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
@@ -67,7 +69,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
     workshop = Workshop(core, recipe, notices, adapters)
     codec = _Codec(Request(compiled["encoder"]), Request(compiled["decoder"]))
     text = readers(core, recipe.folder, notices)
-    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text, threads.BESIDE)
+    grain = COARSE if plays_in_integers(compiled["decoder"]) else 1
+    return Networks(unet, codec, "openvino", workshop.extended, workshop.control, adapters, text, threads.BESIDE, grain)
 
 
 def ready(recipe: Recipe) -> bool:
@@ -226,6 +229,12 @@ def counts_in_integers(core: Any) -> bool:
 def has_integers(core: Any) -> bool:
     """Whether eight-bit kernels are there: the autoencoder, most of a frame's work, takes half of bf16's time."""
     return "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def plays_in_integers(compiled: Any) -> bool:
+    """Whether any layer of a compiled network runs in eight bits."""
+    kinds = (op.get_rt_info()["runtimePrecision"] for op in compiled.get_runtime_model().get_ops())
+    return any(str(getattr(kind, "value", kind)) == "i8" for kind in kinds)
 
 
 def eight_bits(recipe: Recipe, core: Any, encoder: Encoder, decoder: Decoder) -> Rounding:

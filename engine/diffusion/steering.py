@@ -89,7 +89,7 @@ class Steering:
         # Whether something came or went in the last frame, or is being built, loaded or read.
         self.arriving = False
         self._named: tuple[Any, ...] = (None,) * (len(NEEDS_MORE) + 1)
-        self._past, self._steady, self._held = Past(), Steady(), Held()
+        self._past, self._steady, self._held = Past(), Steady(), Held(model.networks.grain)
         self._swell = Swell()
         self._manage = False
         self._bias = 1.0

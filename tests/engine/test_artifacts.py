@@ -104,3 +104,23 @@ def test_a_cut_would_be_seen(source):
     assert moved > limit
     black = [*source[:30], np.zeros_like(source[0]), *source[31:]]
     assert ARTIFACTS.worst(black, source)[2] < ARTIFACTS.FLAT
+
+
+def test_a_cut_of_the_input_is_no_fault_of_a_batch_that_shows_it_later(source):
+    cut = [*source[:30], *(255 - frame for frame in source[30:])]
+    late = [cut[0]] * ARTIFACTS.BEHIND + cut[: -ARTIFACTS.BEHIND]
+    moved, limit, _ = ARTIFACTS.worst(late, cut, delay=ARTIFACTS.BEHIND)
+    assert moved <= limit
+    moved, limit, _ = ARTIFACTS.worst(late, cut)
+    assert moved > limit
+
+
+def test_contrast_may_enlarge_what_the_input_does_but_not_jump(source):
+    [change] = [change for change in changes() if change.name == "contrast step"]
+    assert change.grades == [{"contrast": 0.5}, {"contrast": 2.0}]
+    cut = [*source[:30], *(255 - frame for frame in source[30:])]
+    low, high = ([np.clip((f - 127.5) * c + 127.5, 0, 255).astype(np.uint8) for f in cut] for c in (0.5, 2.0))
+    moved, limit, _ = ARTIFACTS.worst(high, low, high)
+    assert moved <= limit
+    moved, limit, _ = ARTIFACTS.worst([*low[:15], *high[15:]], low, high)
+    assert moved > limit

@@ -67,6 +67,17 @@ def test_off_it_is_the_knob_exactly_and_turning_off_glides_back():
     assert back[-1] == 0.2
 
 
+@pytest.mark.parametrize("fps", [15, 30, 60])
+def test_turning_on_and_off_begins_slowly(fps):
+    motion = MotionNoise()
+    noises = [motion.at(GREY, 0.6, 0 < k <= 2 * fps, k / fps) for k in range(4 * fps)]
+    steps = np.abs(np.diff(noises))
+    for turn in (1, 2 * fps):
+        [first, *rest] = steps[turn : turn + fps]
+        assert 0 < first < max(rest)
+        assert max(rest) < 0.5 / fps
+
+
 def test_no_input_is_no_motion():
     motion = MotionNoise()
     assert motion.at(None, 0.5, True, 0.0) == 0.5

@@ -76,6 +76,15 @@ def test_openvino_paints_the_picture_that_floats_paint(clip_folder):
     assert decibels(*painted) > UNSEEN - 3
 
 
+def test_networks_in_eight_bits_say_that_their_levels_lie_further_apart(clip_folder):
+    ov = pytest.importorskip("openvino")
+    from clavilux.engine.diffusion.openvino_backend import COARSE, has_integers
+
+    rounded = load_model(clip_folder, "openvino", (64, 64)).networks
+    assert rounded.grain == (COARSE if has_integers(ov.Core()) else 1)
+    assert load_model(clip_folder, "none", (64, 64)).networks.grain == 1
+
+
 def test_kernels_that_count_wrong_are_found_out_before_anybody_sees_it(halves, clip_folder, tmp_path, monkeypatch):
     ov = pytest.importorskip("openvino")
     from clavilux.engine.diffusion import openvino_backend

@@ -126,6 +126,13 @@ def test_a_level_is_held_while_the_next_lies_beside_it():
     assert (held.at(np.full((1, 2, 3), 104, np.uint8), 1.0) == 104).all()
 
 
+def test_where_networks_round_coarsely_two_levels_are_held():
+    held, first = Held(2), np.full((2, 2, 3), 100, np.uint8)
+    held.at(first, 1.0)
+    assert (held.at(first + 2, 1.0) == 100).all()
+    assert (held.at(first + 3, 1.0) == 103).all()
+
+
 def test_how_much_the_past_counts_is_a_knob(model):
     frames = still(20, sigma=14)
     flicker = [moved(played(model, frames, kv_cache_attention_bias=b))[12:].mean() for b in (0.01, 0.2, 1.0)]
