@@ -148,10 +148,10 @@ def modules_of(recipe: Recipe) -> tuple[Denoiser, Encoder, Decoder]:
     return denoiser, halves[0], halves[1]
 
 
-def eager(recipe: Recipe) -> Networks:
-    """Plain torch."""
+def eager(recipe: Recipe, recorded: bool = False) -> Networks:
+    """Plain torch; `recorded`: whoever calls it replays its calls."""
     denoiser, encoder, decoder = modules_of(recipe)
-    adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype)
+    adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype, recorded)
 
     def extended(kinds: frozenset[str]) -> ExtendedUnet:
         return EagerExtended(Extended(denoiser.unet, recipe.size, kinds).to(recipe.device).eval())

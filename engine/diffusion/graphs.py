@@ -96,7 +96,7 @@ def on_card(run: Run, places: Sequence[Tensor]) -> tuple[Callable[[], None], Res
 
 def graphed(recipe: Recipe, notices: Notices | None = None) -> Networks:
     """Plain torch on an NVIDIA card, every network's launches recorded once for each shape and replayed as one."""
-    plain = eager(recipe)
+    plain = eager(recipe, recorded=True)
     recorded: WeakSet[Recorded] = WeakSet()
 
     def record(run: Run) -> Recorded:
@@ -190,24 +190,26 @@ class GraphedCodec:
 
 
 class Told:
-    """LoRAs on networks whose calls are recorded: a recording holds their weights and scales as they were."""
+    """LoRAs on networks whose calls are recorded: a recording holds their layers as they were. It reads their scales
+    anew, but one at 0 has no layers."""
 
     def __init__(self, inner: Adapters, changed: Callable[[], None]) -> None:
         self._inner, self._changed = inner, changed
-        self._scales: tuple[float, ...] | None = None
+        self._heard: tuple[bool, ...] | None = None
 
     def prepare(self, grafts: Sequence[Any]) -> Callable[[], None]:
         commit = self._inner.prepare(grafts)
 
         def told() -> None:
             commit()
-            self._scales = None
+            self._heard = None
             self._changed()
 
         return told
 
     def scale(self, scales: Sequence[float]) -> None:
         self._inner.scale(scales)
-        if tuple(scales) != self._scales:
-            self._scales = tuple(scales)
+        heard = tuple(scale != 0.0 for scale in scales)
+        if heard != self._heard:
+            self._heard = heard
             self._changed()

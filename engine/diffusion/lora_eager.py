@@ -17,8 +17,10 @@ class EagerAdapters:
     layers whose weights are merged.
     """
 
-    def __init__(self, unet: Any, device: torch.device, dtype: torch.dtype) -> None:
-        self._unet, self._device, self._dtype = unet, device, dtype
+    def __init__(self, unet: Any, device: torch.device, dtype: torch.dtype, recorded: bool = False) -> None:
+        """`recorded`: the UNet's calls are replayed, so that scales are read from where they are written."""
+        self._unet, self._device, self._dtype, self._recorded = unet, device, dtype, recorded
+        self._written: dict[str, Tensor] = {}
         # The model's own layers, of every path that was ever exchanged.
         self._own: dict[str, nn.Module] = {}
         self._merged: dict[str, nn.Module] = {}
@@ -31,10 +33,16 @@ class EagerAdapters:
         live = skeleton(self._unet.config)
         names = fit(live, [g.lora for g in grafts if g.fixed is None])
         adapted = dict(layers(live))
+        written = {name: torch.zeros((), device=self._device) for name in names if self._recorded}
         own = {path: self._own.get(path) or self._unet.get_submodule(path) for path in (*merged, *adapted)}
         for path, layer in adapted.items():
             layer.base_layer = merged.get(path, own[path])
             layer.requires_grad_(False)
+            for name, place in written.items():
+                if name in layer.lora_B:
+                    half = layer.lora_B[name]
+                    half.weight = nn.Parameter(half.weight * layer.scaling[name], requires_grad=False)
+                    layer.scaling[name] = place
             for half in (layer.lora_A, layer.lora_B):
                 half.to(self._device, self._dtype)
 
@@ -42,6 +50,7 @@ class EagerAdapters:
             self._install({**self._own})
             self._own.update(own)
             self._merged, self._adapted, self._names, self._active = merged, adapted, names, []
+            self._written = written
             self._install(merged)
 
         return commit
@@ -51,12 +60,14 @@ class EagerAdapters:
         if bool(active) != bool(self._active):
             plain = {path: self._merged.get(path, self._own[path]) for path in self._adapted}
             self._install(self._adapted if active else plain)
-        for layer in self._adapted.values():
+        for layer in self._adapted.values() if active != self._active or not self._recorded else ():
             if active != self._active:
                 layer.set_adapter([name for name in active if name in layer.lora_A], inference_mode=True)
             for name, scale in zip(self._names, scales, strict=True):
-                if scale != 0.0:
+                if scale != 0.0 and not self._recorded:
                     layer.set_scale(name, scale)
+        for name, place in self._written.items():
+            place.fill_(scales[self._names.index(name)])
         self._active = active
 
     def _install(self, modules: Mapping[str, nn.Module]) -> None:

@@ -7,7 +7,11 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.snapshot import Snapshot
 from clavilux.engine.diffusion import Diffuser, graphs, load_model
+from clavilux.engine.diffusion.accelerators import Recipe
 from clavilux.engine.diffusion.graphs import Recorded
+from clavilux.engine.diffusion.lora import Graft, read_lora, skeleton
+from clavilux.engine.diffusion.onnx_export import sample_of
+from clavilux.engine.diffusion.parts import config_of
 
 
 class Recorder:
@@ -56,7 +60,7 @@ def test_a_shape_that_only_passes_by_is_not_recorded_and_old_ones_make_room():
     assert len(fast._graphs) == graphs.MOST_GRAPHS
 
 
-def test_a_changed_network_is_recorded_anew_once_it_rests():
+def test_a_network_whose_layers_change_is_recorded_anew_once_it_rests():
     strength, recorder = torch.tensor(1.0), Recorder()
     fast = Recorded(lambda x: (x * strength,), capture=recorder)
 
@@ -71,13 +75,17 @@ def test_a_changed_network_is_recorded_anew_once_it_rests():
     for _ in range(graphs.PASSING + 1):
         fast(torch.ones(2))
     assert recorder.captures == 1
-    for level in (2.0, 3.0, 3.0):
+    for level in (2.0, 0.0, 3.0):  # at 0 a LoRA has no layers
         loras.scale([level])
         assert float(fast(torch.ones(2))[0].mean()) == level
     assert recorder.captures == 1
     for _ in range(graphs.REST + 1):
         fast(torch.ones(2))
     assert recorder.captures == 2
+    for level in (2.5, 1.5):
+        loras.scale([level])
+        assert float(fast(torch.ones(2))[0].mean()) == level
+    assert fast._graphs
     loras.prepare([])()
     assert not fast._graphs
 
@@ -121,3 +129,31 @@ def test_a_show_on_recorded_networks_is_the_show_on_plain_ones(which, request, m
     assert recorder.replays > 20
     for plain, fast in zip(*shows, strict=True):
         assert np.array_equal(plain, fast)
+
+
+@pytest.mark.parametrize("which", ["sentence_folder", "clip_folder", "xl_folder"])
+def test_loras_turn_on_a_recorded_unet_as_on_a_plain_one(which, request, monkeypatch, lora_file, tmp_path):
+    """Two LoRAs, one with an alpha of its own, turned while the recording stays."""
+    folder = request.getfixturevalue(which)
+    recorder = Recorder()
+    monkeypatch.setattr(graphs, "on_card", recorder)
+    recipe = Recipe(folder, (64, 64), 1, torch.device("cpu"), torch.float32)
+    bones = skeleton(config_of(folder / "unet"))
+    loras = [
+        read_lora(lora_file(tmp_path / f"{k}.safetensors", folder, k, strength=0.2), bones, str(k)) for k in range(2)
+    ]
+    given = sample_of(recipe, 2)
+    found = []
+    for networks in (graphs.eager(recipe), graphs.graphed(recipe)):
+        outs = []
+        networks.adapters.prepare([Graft(lora) for lora in loras])()
+        with torch.inference_mode():
+            for scales in [(0.5, 0.0)] * (graphs.REST + 2) + [(0.8, 0.0), (-0.4, 0.0), (0.3, 0.7), (0.0, 0.0)]:
+                networks.adapters.scale(scales)
+                outs.append(networks.unet(*given).clone())
+        found.append(outs)
+    assert recorder.captures == 1
+    assert recorder.replays == 4
+    for plain, fast in zip(*found, strict=True):
+        assert float((fast - plain).norm() / plain.norm()) < 1e-4
+    assert len({float(out.sum()) for out in found[1]}) == 5
