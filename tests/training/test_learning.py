@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+from itertools import count, islice
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +17,13 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 pytest.importorskip("cv2")
 
 import training
-from training.bank import TELLINGS, Bank
-from training.distill import between, foreign
+from training.bank import TELLINGS, Bank, ahead
+from training.distill import between, foreign, later_states
 from training.export import build_scheduler, swap_in
-from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet
+from training.graphs import Bare
+from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet, run_unet
 from training.muon import Pair, orthogonal
-from training.run import Ema, Run, cosine
+from training.run import Ema, Run, brief, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
 from training.unet import EDGES, blur_text, coarse_loss, draw_times, drop_text, v_error
 from training.vae import vae_loss
@@ -232,3 +236,46 @@ def test_a_checkpoint_says_itself_how_wide_it_is(tmp_path: Path, channels: tuple
 @pytest.mark.parametrize("path", sorted(Path(training.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
 def test_every_command_starts(path: Path):
     importlib.import_module(f"training.{path.stem}")
+
+
+def shard(count: int, concept: int) -> dict[str, torch.Tensor]:
+    tokens, pooled = (told.unflatten(0, (count, TELLINGS)) for told in words(count * TELLINGS))
+    latents = torch.full((count, 2, LATENT_CHANNELS, 4, 4), float(concept)).half()
+    borrowed = torch.zeros(count, dtype=torch.bool)
+    return {"latents": latents, "tokens": tokens, "pooled": pooled, "borrowed": borrowed,
+            "concepts": torch.full((count,), concept)}  # fmt: skip
+
+
+def test_a_bank_takes_in_shards_that_are_new_or_were_painted_again(tmp_path: Path):
+    for name in (0, 1):
+        torch.save(shard(4, name), tmp_path / f"{name}.pt")
+    bank = Bank(tmp_path)
+    torch.save(shard(4, 7), tmp_path / "0.pt")
+    torch.save(shard(3, 5), tmp_path / "2.pt")
+    os.utime(tmp_path / "0.pt", (1, 1))
+    assert bank.refresh() == 11
+    drawn = bank.batch(200, torch.Generator().manual_seed(0))
+    assert set(drawn.concepts.tolist()) == {1, 5, 7}
+    assert torch.equal(drawn.latents[:, 0, 0, 0], drawn.concepts.float())
+
+
+def test_painters_work_ahead_and_keep_the_order():
+    with ThreadPool(3) as pool:
+        assert list(islice(ahead(pool, 3, lambda seed: 2 * seed, count()), 40)) == list(range(0, 80, 2))
+
+
+def test_what_a_card_replays_says_what_the_plain_call_says(tiny: UNet2DConditionModel):
+    x_t, t, (tokens, pooled) = torch.randn(2, LATENT_CHANNELS, 8, 8), torch.tensor([900.0, 300.0]), words(2)
+    with torch.no_grad():
+        assert torch.equal(Bare(tiny, brief)(x_t, t, tokens, pooled), run_unet(tiny, x_t, t, tokens, pooled))
+
+
+def test_a_show_of_many_steps_is_what_later_states_come_from(tiny: UNet2DConditionModel):
+    noise = torch.randn(400, LATENT_CHANNELS, 8, 8)
+    state, t = later_states(tiny, Schedule(), noise, words(400), torch.Generator().manual_seed(0))
+    first = t == 999
+    assert 0.3 < float(first.float().mean()) < 0.5
+    assert torch.equal(state[first], noise[first])
+    assert not torch.equal(state[~first], noise[~first])
+    assert float(t.min()) > 100
+    assert int((t < 999 * 0.8**3).sum()) > 10
