@@ -263,7 +263,7 @@ class Curves:
 
     def add(self, **values: Tensor | float) -> None:
         for name, value in values.items():
-            new = float(value)
+            new = float(torch.as_tensor(value).detach())
             if not math.isnan(new):
                 self.values[name] = self.values.get(name, new) + 0.03 * (new - self.values.get(name, new))
 
