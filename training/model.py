@@ -97,6 +97,22 @@ def channels_of(weights: dict[str, Tensor]) -> tuple[int, ...]:
     return tuple(weights[first.format(k)].shape[0] for k in range(levels))
 
 
+def inner(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of a UNet's weights those of a UNet without its outermost level: what it knows of layout, for latents of half the
+    side. Both must have the same width at their outermost; the ends are taken as they are."""
+    last = len(channels_of(weights)) - 1
+    kept = {}
+    for name, value in weights.items():
+        block, _, rest = name.partition(".")
+        if block == "down_blocks":
+            level, _, layer = rest.partition(".")
+            if level != "0":
+                kept[f"{block}.{int(level) - 1}.{layer}"] = value
+        elif not (block == "up_blocks" and rest.startswith((f"{last}.", f"{last - 1}.upsamplers."))):
+            kept[name] = value
+    return kept
+
+
 def load_shipped(unet: Path, vae: Path) -> tuple[UNet2DConditionModel, AutoencoderTiny]:
     """A UNet and an autoencoder in float32, ready to be asked: folders, or checkpoints of the trainings here."""
     return load_unet(unet).to(memory_format=torch.channels_last).eval(), load_vae(vae).requires_grad_(False)

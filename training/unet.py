@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank, Batch
-from .model import CHANNELS, PURE, Schedule, build_unet, run_unet
+from .model import CHANNELS, PURE, Schedule, build_unet, channels_of, inner, run_unet
 from .muon import Pair
 from .run import Ema, Run, averaged, begun, cosine, layout, options, seeded
 from .text import TextEncoder
@@ -114,7 +114,8 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
 def main() -> None:
     parser = options(__doc__, "runs/unet", 30, 32, "runs/bank128")
     parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
-    parser.add_argument("--start", type=Path, help="begin from the averaged weights of another run")
+    begins = "begin from the averaged weights of another run; of one with a level more, from its inner levels"
+    parser.add_argument("--start", type=Path, help=begins)
     parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS, help="how wide each level is")
     parser.add_argument("--hold", type=float, default=0.6, help="share of the time at the full rate")
     parser.add_argument("--floor", type=float, default=0.02, help="the rate at the end, of the full one")
@@ -123,7 +124,9 @@ def main() -> None:
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
     if args.start:
-        unet.load_state_dict(averaged(args.start))
+        known = averaged(args.start)
+        deeper = len(channels_of(known)) > len(args.channels)
+        unet.load_state_dict(inner(known) if deeper else known)
     ema, optimizer = Ema(unet, 0.996), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60)
     if saved := run.resume():

@@ -21,7 +21,7 @@ from training.bank import TELLINGS, Bank, ahead
 from training.distill import between, foreign, later_states
 from training.export import build_scheduler, swap_in
 from training.graphs import Bare
-from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, load_unet, run_unet
+from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, inner, load_unet, run_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, brief, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
@@ -279,3 +279,11 @@ def test_a_show_of_many_steps_is_what_later_states_come_from(tiny: UNet2DConditi
     assert not torch.equal(state[~first], noise[~first])
     assert float(t.min()) > 100
     assert int((t < 999 * 0.8**3).sum()) > 10
+
+
+def test_the_inner_levels_of_a_unet_make_a_smaller_one():
+    known = build_unet((32, 32, 64, 64)).state_dict()
+    smaller = build_unet((32, 64, 64))
+    smaller.load_state_dict(inner(known))
+    assert torch.equal(smaller.down_blocks[0].resnets[0].conv1.weight, known["down_blocks.1.resnets.0.conv1.weight"])
+    assert torch.equal(smaller.up_blocks[2].resnets[1].conv1.weight, known["up_blocks.2.resnets.1.conv1.weight"])
