@@ -286,7 +286,7 @@ def _predictions(networks: "Networks", recipe: "Recipe") -> "list[torch.Tensor]"
     from .diffusion.onnx_export import sample_of
 
     sizes = [recipe.size]
-    if recipe.size[0] * 3 % 128 == 0 and recipe.size[1] * 3 % 128 == 0 and sample_of(recipe)[3] is None:
+    if recipe.size[0] * 3 % 128 == 0 and recipe.size[1] * 3 % 128 == 0:
         sizes.append((recipe.size[0] * 3 // 2, recipe.size[1] * 3 // 2))
     found = []
     for size in sizes:

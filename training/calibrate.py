@@ -25,7 +25,7 @@ LEVELS = (999.0, 800.0, 600.0, 400.0, 200.0, 80.0)
 @torch.inference_mode()
 def calibrate(folder: Path, size: int = 256, count: int = 24) -> None:
     """Measure on ``count`` generated pictures and on photographs; a network's own answers are part of what it meets."""
-    unet, vae = Denoiser(load_unet(folder), (size, size)), load_vae(folder / "vae")
+    unet, vae = Denoiser(load_unet(folder)), load_vae(folder / "vae")
     encode, decode = Encoder(vae, PIXEL_SHUFFLE), Decoder(vae, PIXEL_SHUFFLE)
     schedule, names = Schedule(), list(CONCEPTS)
     pictures = [make_picture(800_000_000 + k, size, names[k * 7 % len(names)]) for k in range(count)]

@@ -131,7 +131,7 @@ class Recipe:
 
     def denoiser(self) -> Denoiser:
         with quiet():
-            return Denoiser(load_unet(self.folder, self.dtype), self.size).to(self.device, self.dtype).eval()
+            return Denoiser(load_unet(self.folder, self.dtype)).to(self.device, self.dtype).eval()
 
     def halves(self) -> tuple[Encoder, Decoder]:
         dtype = self.vae_dtype
@@ -154,10 +154,10 @@ def eager(recipe: Recipe, recorded: bool = False) -> Networks:
     adapters = EagerAdapters(denoiser.unet, recipe.device, recipe.dtype, recorded)
 
     def extended(kinds: frozenset[str]) -> ExtendedUnet:
-        return EagerExtended(Extended(denoiser.unet, recipe.size, kinds).to(recipe.device).eval())
+        return EagerExtended(Extended(denoiser.unet, kinds).to(recipe.device).eval())
 
     def control(folder: Path) -> ControlCall:
-        net = load_control(folder, denoiser.unet.config, recipe.size).to(recipe.device, recipe.dtype).eval()
+        net = load_control(folder, denoiser.unet.config).to(recipe.device, recipe.dtype).eval()
         return EagerControl(net.to(memory_format=LAYOUT))  # pyright: ignore[reportCallIssue]
 
     codec = EagerCodec(encoder, decoder, recipe.dtype)

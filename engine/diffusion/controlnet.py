@@ -47,7 +47,7 @@ class EagerControl:
         return self._control(x_t, t, states, image, scale)
 
 
-def load_control(folder: Path, unet: Any, size: tuple[int, int]) -> Control:
+def load_control(folder: Path, unet: Any) -> Control:
     """The ControlNet of a folder for a UNet with this config. Raises ModelMistake: also for one of another family."""
     from diffusers.models.controlnets.controlnet import ControlNetModel
 
@@ -69,7 +69,7 @@ def load_control(folder: Path, unet: Any, size: tuple[int, int]) -> Control:
             raise _other(
                 folder, f"what it reads of the text as {key} is {_added(config, key)}, here {_added(unet, key)}"
             )
-    return Control(loaded(ControlNetModel, folder), size)
+    return Control(loaded(ControlNetModel, folder))
 
 
 def check_size(folder: Path, downscale: int) -> None:

@@ -142,8 +142,8 @@ class Extended(Denoiser):
     has it.
     """
 
-    def __init__(self, unet: Any, size: tuple[int, int], kinds: frozenset[str]) -> None:
-        super().__init__(unet, size)
+    def __init__(self, unet: Any, kinds: frozenset[str]) -> None:
+        super().__init__(unet)
         self.kinds = kinds
         self._call = _call_of(unet)
         self._layers = self_attentions(unet) if BANK in kinds else []

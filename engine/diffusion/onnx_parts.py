@@ -36,7 +36,7 @@ def text_part(part: TextPart, recipe: Recipe) -> Part:
 def control_part(folder: Path, recipe: Recipe) -> Part:
     """A ControlNet of a folder: what the UNet reads, hint (B,3,H,W) in 0..1 and scale (B,) -> residual_0... Raises
     ModelMistake."""
-    net = load_control(folder, config_of(recipe.folder / "unet"), recipe.size).to(recipe.device, recipe.dtype).eval()
+    net = load_control(folder, config_of(recipe.folder / "unet")).to(recipe.device, recipe.dtype).eval()
     x, t, states, pooled = sample_of(recipe)
     inputs = {"x_t": x, "t": t, "states": states}
     if pooled is not None and net.reads_pooled:
@@ -55,7 +55,7 @@ def extended_part(kinds: frozenset[str], recipe: Recipe) -> Part:
     if IMAGE in kinds:
         raise ModelMistake("TensorRT plays no IP-Adapters; acceleration: none plays them")
     unet = load_unet(recipe.folder, recipe.dtype)
-    net = Extended(unet, recipe.size, kinds).to(recipe.device, recipe.dtype).eval()
+    net = Extended(unet, kinds).to(recipe.device, recipe.dtype).eval()
     x, t, states, pooled = sample_of(recipe)
     inputs = {"x_t": x, "t": t, "states": states}
     if pooled is not None and net.reads_pooled:

@@ -26,7 +26,7 @@ from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 9
+FORMAT = 10
 PARTS = ("unet", "encoder", "decoder")
 # What `Networks.grain` is where the decoder plays in eight bits: its own levels are so many of the picture's apart.
 COARSE = 2
@@ -83,15 +83,14 @@ def _name(recipe: Recipe) -> str:
 
 
 def key_of(recipe: Recipe) -> str:
-    """What a build depends on: weights and configs of the folder, versions, and the size where it is built in."""
+    """What a build depends on: weights and configs of the folder, and versions."""
     import openvino as ov
 
     files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
     if (recipe.folder / RANGES).is_file():
         files.append(recipe.folder / RANGES)
-    built_in = recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
     return cache.fingerprint(
-        files, FORMAT, ov.__version__, torch.__version__, version("diffusers"), recipe.shuffle, built_in,
+        files, FORMAT, ov.__version__, torch.__version__, version("diffusers"), recipe.shuffle,
         platform.processor(), _precision(ov.Core()), has_integers(ov.Core()),
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ class Workshop:
         sines = Sines(config_of(self._recipe.folder / "unet"))
 
         def module() -> tuple[nn.Module, tuple[Tensor, ...]]:
-            net = Extended(load_unet(self._recipe.folder), self._recipe.size, kinds).eval()
+            net = Extended(load_unet(self._recipe.folder), kinds).eval()
             x, t, *rest = _extended_example(net, self._recipe)
             reads_sines(net.unet, sines)
             given = (x, sines(t), *rest)
@@ -66,7 +66,7 @@ class Workshop:
 
         def module() -> tuple[nn.Module, tuple[Tensor, ...]]:
             unet = config_of(self._recipe.folder / "unet")
-            net = load_control(folder, unet, self._recipe.size)
+            net = load_control(folder, unet)
             x, t, states, pooled = examples(unet, self._recipe.size, _shrink(self._recipe))
             width, height = self._recipe.size
             more = (torch.rand(2, 3, height, width), torch.tensor([1.0, 0.5]))

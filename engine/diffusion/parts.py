@@ -14,6 +14,8 @@ from .weights import ModelMistake, how, weights_of
 
 # What latent consistency models are played at (Luo et al. 2023, arXiv:2310.04378).
 BAKED_GUIDANCE = 8.0
+# Of SDXL's picture to a side of its latents.
+PIXELS = 8.0
 
 
 class Denoiser(nn.Module):
@@ -23,18 +25,13 @@ class Denoiser(nn.Module):
     condition beside the picture's size, or nowhere (`reads_pooled` is False and it is left out of the call).
     """
 
-    time_ids: Tensor
-
-    def __init__(self, unet: Any, size: tuple[int, int]) -> None:
+    def __init__(self, unet: Any) -> None:
         super().__init__()
         self.unet = unet
         config = unet.config
         self.as_class = config.class_embed_type == "projection"
         self.as_added = config.addition_embed_type == "text_time"
         self.reads_pooled = self.as_class or self.as_added
-        width, height = size
-        time_ids = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32)
-        self.register_buffer("time_ids", time_ids, persistent=False)
 
     def forward(self, x_t: Tensor, t: Tensor, states: Tensor, pooled: Tensor | None = None) -> Any:
         return self.unet(x_t, t, encoder_hidden_states=states, return_dict=False, **self.more(x_t, pooled))[0]
@@ -44,9 +41,17 @@ class Denoiser(nn.Module):
         if self.as_class:
             return {"class_labels": pooled}
         if self.as_added:
-            ids = self.time_ids.to(x_t.dtype).expand(x_t.shape[0], -1)
-            return {"added_cond_kwargs": {"text_embeds": pooled, "time_ids": ids}}
+            return {"added_cond_kwargs": {"text_embeds": pooled, "time_ids": size_of(x_t)}}
         return {}
+
+
+def size_of(x_t: Tensor) -> Tensor:
+    """The size conditioning of SDXL (Podell et al. 2023, section 2.2) for latents (B,C,h,w): (B,6), the picture's
+    height and width, no crop, height and width again. The network itself counts them, so that a built one serves every
+    size."""
+    height, width = (PIXELS * torch.ones_like(line).sum(1) for line in (x_t[:, 0, :, 0], x_t[:, 0, 0, :]))
+    none = torch.zeros_like(height)
+    return torch.stack([height, width, none, none, height, width], 1)
 
 
 class Encoder(nn.Module):

@@ -136,20 +136,13 @@ def key_of(trt: ModuleType, recipe: Recipe) -> str:
     """What a model's engines depend on: weights and configs, shapes, precision, card and versions."""
 
     files = [f for place in (recipe.folder / "unet", recipe.vae_folder) for f in place.iterdir() if f.is_file()]
-    # SDXL has the picture's size among its inputs, built in; others serve every size between the ends.
     small = [min(side, SIDES[0]) for side in recipe.size]
     large = [max(side, SIDES[1]) for side in recipe.size]
     card = torch.cuda.get_device_name(recipe.device) if torch.cuda.is_available() else "any"
     return cache.fingerprint(
         files, FORMAT, trt.__name__, trt.__version__, torch.__version__, version("diffusers"), recipe.shuffle, small,
-        large, ROWS, str(recipe.dtype), card, platform.system(), _built_in(recipe),
+        large, ROWS, str(recipe.dtype), card, platform.system(),
     )  # fmt: skip
-
-
-def _built_in(recipe: Recipe) -> object:
-    from .parts import config_of
-
-    return recipe.size if config_of(recipe.folder / "unet").get("addition_embed_type") == "text_time" else None
 
 
 class _Unet:

@@ -145,7 +145,7 @@ def test_a_net_of_another_model_is_refused_in_words(clip_folder, net_folder, tmp
     other.mkdir()
     (other / "config.json").write_text(json.dumps({**config, "block_out_channels": [320, 640]}))
     with pytest.raises(ModelMistake, match="made for another model: its channels"):
-        load_control(other, config_of(clip_folder / "unet"), (64, 64))
+        load_control(other, config_of(clip_folder / "unet"))
 
 
 @torch.inference_mode()

@@ -43,7 +43,8 @@ def reference(folder: Path, model, prompt: str, x, t):
     more = {}
     if model.family.xl:
         states, _, pooled, _ = pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device="cpu")
-        ids = pipe._get_add_time_ids(SIZE, (0, 0), SIZE, states.dtype, text_encoder_projection_dim=12)
+        size = (8 * x.shape[-2], 8 * x.shape[-1])
+        ids = pipe._get_add_time_ids(size, (0, 0), size, states.dtype, text_encoder_projection_dim=12)
         more["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": ids}
     else:
         states, _ = pipe.encode_prompt(prompt, "cpu", 1, False)
@@ -75,6 +76,21 @@ def test_each_family_is_known_and_says_what_diffusers_says(kind, folders, at):
     frame = painter.render(pixels, at(0, noise_scale=0.6, guidance_scale=1.5))
     assert frame.shape == (64, 64, 3)
     assert frame.std() > 0
+
+
+@pytest.mark.parametrize("accelerator", ["none", "openvino"])
+def test_an_sdxl_hears_of_the_size_that_it_paints_whatever_size_it_was_built_for(accelerator, folders):
+    if accelerator == "openvino":
+        pytest.importorskip("openvino")
+    model = load_model(folders("sdxl"), accelerator, SIZE, dtype="float32")
+    [encoding] = model.text(["abc"])
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        for height, width in ((8, 8), (12, 16)):
+            x, t = torch.randn(1, 4, height, width), torch.tensor([500.0])
+            got = model.unet(x, t, encoding.states, encoding.pooled).clone()
+            said = reference(folders("sdxl"), model, "abc", x, t)
+            assert float((got - said).norm() / said.norm()) < (1e-4 if accelerator == "none" else 0.05)
 
 
 def test_a_turbo_takes_one_step_without_guidance_by_itself(folders):

@@ -113,7 +113,7 @@ def test_openvino_runs_a_folder_with_ranges_in_integers(sentence_folder, tmp_pat
     folder = tmp_path / "model"
     shutil.copytree(sentence_folder, folder)
     model = load_model(folder, "none", (64, 64))
-    unet, decoder = Denoiser(load_unet(folder), (64, 64)), Decoder(load_vae(folder / "vae"), 2)
+    unet, decoder = Denoiser(load_unet(folder)), Decoder(load_vae(folder / "vae"), 2)
     t, states, pooled = torch.tensor([500.0]), torch.randn(1, 8, 384), torch.randn(1, 384)
     x_t = torch.randn(1, model.latent_channels, 64 // model.downscale, 64 // model.downscale)
     with measuring(unet) as in_unet, measuring(decoder) as in_decoder, torch.no_grad():

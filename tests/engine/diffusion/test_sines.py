@@ -21,7 +21,7 @@ def test_sines_are_diffusers_own(width, flip, shift):
 def test_a_network_that_reads_sines_says_the_same(sentence_folder):
     t, states, pooled = torch.tensor([997.5]), torch.randn(1, 8, 384), torch.randn(1, 384)
     x = torch.randn(1, 4, 8, 8)
-    plain, other = (Denoiser(load_unet(sentence_folder), (64, 64)) for _ in range(2))
+    plain, other = (Denoiser(load_unet(sentence_folder)) for _ in range(2))
     sines = Sines(other.unet.config)
     with torch.no_grad():
         assert torch.equal(plain(x, t, states, pooled), ReadsSines(other, sines)(x, sines(t), states, pooled))
