@@ -42,6 +42,22 @@ class Reading:
     between: int = BETWEEN
     _known: dict[float, Layers] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Bytes of one level."""
+        return sum(layer.numel() * layer.element_size() for layer in self.layers[0])
+
+    def hold_to(self, levels: int, between: int) -> None:
+        """Give away what more than so many levels take, and so many in between: what is left lies evenly."""
+        self.between = between
+        while len(self._known) > max(between, 1):
+            del self._known[next(iter(self._known))]
+        if levels < len(self.layers):
+            last = len(self.layers) - 1
+            kept = [last - round(k * last / max(levels - 1, 1)) for k in range(levels)][::-1]
+            self.angles, self.layers = [self.angles[k] for k in kept], [self.layers[k] for k in kept]
+            self._known.clear()
+
     def at(self, angle: float) -> Layers:
         """What it would have seen at this level. Of levels in between the last few that were asked for are kept."""
         if angle in self._known:
@@ -110,6 +126,7 @@ class References:
         self._wanted: tuple[str, ...] = ()
         self._loading: dict[str, Attempt[np.ndarray]] = {}
         self._known: dict[str, Reference] = {}
+        self._sharing = 0
         # Whether one came or went in the last frame, or is being read.
         self.moving = False
 
@@ -152,7 +169,16 @@ class References:
             self.moving |= before != (reference.share, reference.depth)
             if name not in self._wanted and reference.share <= 0.0:
                 del self._known[name]
+        self._share_memory()
         return self._weighed(scale, surface) if scale > 0.0 else None
+
+    def _share_memory(self) -> None:
+        """Hold all that were read, on whatever surface, to what they may take together."""
+        read = [one.value for known in self._known.values() for one in known.readings.values() if one.made]
+        if len(read) != self._sharing:
+            self._sharing = len(read)
+            for reading in read:
+                reading.hold_to(*shared(reading.size, len(read)))
 
     def _take_what_is_there(self, size: tuple[int, int], t: float) -> None:
         for name, loading in list(self._loading.items()):

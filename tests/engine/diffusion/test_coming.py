@@ -334,3 +334,24 @@ def test_references_share_the_memory_that_one_may_take(player, monkeypatch):
     player.come(**WAYS["reference"])
     [known] = player.painter.steering._references._known.values()
     assert [len(reading.value.layers) for reading in known.readings.values()] == [1]
+
+@torch.inference_mode()
+def test_references_that_come_one_by_one_hold_no_more_together_than_one_alone(player, monkeypatch):
+    from clavilux.engine.diffusion import references
+
+    player = player()
+    player.come(**WAYS["reference"])
+    known = player.painter.steering._references._known
+
+    def held() -> int:
+        read = [one.value for reference in known.values() for one in reference.readings.values() if one.made]
+        return sum((len(reading.layers) + reading.between) * reading.size for reading in read)
+
+    alone = held()
+    monkeypatch.setattr(references, "MEMORY", alone)
+    made = player.come(**{**WAYS["reference"], "vace_ref_images": ("3", "4")})
+    assert len(known) == 2
+    assert alone * 0.8 <= held() <= alone
+    assert max(apart(a, b) for a, b in pairwise(made)) < 8.0
+    angles = [one.value.angles for reference in known.values() for one in reference.readings.values()]
+    assert all(a == sorted(a) and len(a) > 2 for a in angles)
