@@ -106,10 +106,11 @@ def weights_of(unet: UNet2DConditionModel) -> dict[str, Tensor]:
     return get_peft_model_state_dict(unet, adapter_name=NAME)
 
 
-def export(weights: dict[str, Tensor], out: Path) -> None:
-    """Write a LoRA in half precision; alpha is the rank, so a scale of 1 is what was trained."""
+def export(weights: dict[str, Tensor], out: Path, strength: float = 1.0) -> None:
+    """Write a LoRA in half precision; alpha is the rank, so a scale of 1 is ``strength`` of what was trained."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({key: v.half().contiguous() for key, v in weights.items()}, out, {"format": "pt"})
+    named = {key: v * strength if "lora_B" in key else v for key, v in weights.items()}
+    save_file({key: v.half().contiguous() for key, v in named.items()}, out, {"format": "pt"})
     out.chmod(0o644)  # whatever the umask: it ships
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB", flush=True)
 
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=6)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--strength", type=float, default=1.0, help="what a scale of 1 is, of what was trained")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -171,7 +173,7 @@ def main() -> None:
             run.log(**curves.values, rate=run.step * args.batch / run.spent)
         if save or run.over:
             run.save(model=weights_of(unet), ema=mean, optimizer=optimizer.state_dict())
-    export(mean, args.out or Path("engine/embedded/loras") / f"{args.style}.safetensors")
+    export(mean, args.out or Path("engine/embedded/loras") / f"{args.style}.safetensors", args.strength)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """How much of a style pictures have, and what a LoRA does to it: ``python -m training.lora_score --style ink``.
 
-The score is a linear discriminant (Fisher 1936) on statistics of colour, light and edges, fitted on pictures of the
-generator and the same pictures styled: 0 is the mean of the plain ones, 1 that of the styled ones. It knows nothing of
-the UNet or the LoRA, and being linear it goes below 0 where a picture turns away from the style.
+The score is linear in statistics of colour, light and edges: ridge regression of how far a picture of the generator
+has come, from its style's opposite (-1) over itself (0) to itself styled (1), on how far its statistics have moved. 0
+is the mean of the plain ones, 1 that of the styled ones. Only statistics that hardly ever turn back on that way count.
+It knows nothing of the UNet or the LoRA.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,11 +21,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .lora_styles import STYLES, edges, styled
+from .lora_styles import STYLES, edges, opposite, styled
 from .model import load_shipped
 from .painter import Painter
 from .pictures import CONCEPTS, make_picture
 
+WAY = (-1.0, -0.5, 0.0, 0.125, 0.25, 0.5, 0.75, 1.0)
+TURNING = 0.05
+"""How much of its whole way a statistic may go back."""
 SCALES = (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 
 
@@ -50,31 +56,43 @@ def statistics(picture: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Score:
-    """``score(pictures)``: one number a picture. ``right``: of fresh pictures, plain and styled, the share on their
-    own side of one half."""
+    """``score(pictures)``: one number a picture. ``right``: of fresh pictures the share that gains more than one half
+    when it is styled."""
 
     weights: np.ndarray
     zero: float
-    right: float
+    right: float = 0.0
 
     def __call__(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([statistics(p) for p in pictures]) @ self.weights - self.zero
 
 
 def fitted(style: str, count: int = 150, seed: int = 900_000) -> Score:
-    """The discriminant of a style; the same arguments give the same."""
+    """The score of a style; the same arguments give the same."""
     plain = np.stack([make_picture(seed + k, 128, style="").pixels for k in range(count)])
-    a, b = (np.stack([statistics(p) for p in pictures]) for pictures in (plain, styled(style, plain)))
+    seen = np.stack([[statistics(p) for p in pictures] for pictures in on_the_way(style, plain)])
     half = count * 2 // 3
-    away = b[:half].mean(0) - a[:half].mean(0)
-    inside = (np.cov(a[:half].T) + np.cov(b[:half].T)) / 2
+    known = seen[:, :half]
+    moves = np.diff(known.mean(1), axis=0)
+    whole = moves.sum(0)
+    back = np.maximum(-moves * np.sign(whole), 0).sum(0)
+    away = ((known - known[WAY.index(0.0)]) * (back <= TURNING * np.abs(whole))).reshape(-1, known.shape[-1])
     # Shrunk towards the diagonal, for the statistics hang together.
+    inside = away.T @ away / len(away)
     inside = 0.7 * inside + 0.3 * np.diag(np.diag(inside)) + 1e-4 * np.eye(len(inside))
-    weights = np.linalg.solve(inside, away)
-    low, high = a[:half].mean(0) @ weights, b[:half].mean(0) @ weights
-    weights, zero = weights / (high - low), float(low / (high - low))
-    right = np.concatenate([a[half:] @ weights - zero < 0.5, b[half:] @ weights - zero > 0.5]).mean()
-    return Score(weights, zero, float(right))
+    weights = np.linalg.solve(inside, away.T @ np.repeat(WAY, half) / len(away))
+    plainly, fully = seen[WAY.index(0.0)], seen[WAY.index(1.0)]
+    low, high = plainly[:half].mean(0) @ weights, fully[:half].mean(0) @ weights
+    score = Score(weights / (high - low), float(low / (high - low)))
+    gain = (fully[half:] - plainly[half:]) @ score.weights
+    return dataclasses.replace(score, right=float((gain > 0.5).mean()))
+
+
+def on_the_way(style: str, plain: np.ndarray) -> list[np.ndarray]:
+    """Pictures Nxhxwx3 uint8 at each place of ``WAY``: blended with their opposite, or with themselves in the style."""
+    ends = {-1.0: opposite(style, plain).astype(np.float32), 1.0: styled(style, plain).astype(np.float32)}
+    made = [(1 - abs(at)) * plain + abs(at) * ends[math.copysign(1.0, at)] for at in WAY]
+    return [(pictures + 0.5).astype(np.uint8) for pictures in made]
 
 
 @torch.inference_mode()
@@ -107,7 +125,7 @@ def main() -> None:
     nouns = [CONCEPTS[name].nouns[0] for name in CONCEPTS]
     prompts = [nouns[k * len(nouns) // args.count] for k in range(args.count)]
     score = fitted(args.style)
-    print(f"{args.style}: the score tells {100 * score.right:.0f}% of fresh plain and styled pictures apart")
+    print(f"{args.style}: {100 * score.right:.0f}% of fresh pictures gain more than half a point when they are styled")
     pictures = painted(args.unet, args.vae, lora, prompts, args.seed, args.steps)
     means = [float(score(pictures[scale]).mean()) for scale in SCALES]
     for scale, mean in zip(SCALES, means, strict=True):
