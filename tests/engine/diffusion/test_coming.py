@@ -335,6 +335,7 @@ def test_references_share_the_memory_that_one_may_take(player, monkeypatch):
     [known] = player.painter.steering._references._known.values()
     assert [len(reading.value.layers) for reading in known.readings.values()] == [1]
 
+
 @torch.inference_mode()
 def test_references_that_come_one_by_one_hold_no_more_together_than_one_alone(player, monkeypatch):
     from clavilux.engine.diffusion import references
