@@ -27,6 +27,8 @@ TAKES = {  # said while it is built
 }
 # How far a build in a process of its own steps back behind the show.
 GENTLY = 10
+# How long the end of such a build is waited for, in seconds.
+ENDS = 2.0
 
 
 def pending(show: Show, notices: Notices) -> Build | None:
@@ -90,19 +92,25 @@ class Apart:
 
     def __init__(self, recipe: "Recipe") -> None:
         self.recipe = recipe
+        self._lock, self._over = threading.Lock(), False
         self._child = multiprocessing.get_context("spawn").Process(target=_in_child, args=(recipe,), daemon=True)
 
     def __call__(self) -> None:
         """Raises RuntimeError where the child did not come to its end."""
-        self._child.start()
+        with self._lock:
+            if self._over:
+                return
+            self._child.start()
         self._child.join()
         if self._child.exitcode:
             raise RuntimeError(f"the process that built them ended with {self._child.exitcode}")
 
     def stop(self) -> None:
-        """End the child; what it has not finished is built the next time."""
-        if self._child.is_alive():
-            self._child.terminate()
+        """End the child, or let it never begin; what it has not finished is built the next time."""
+        with self._lock:
+            self._over = True
+            if self._child.is_alive():
+                self._child.terminate()
 
 
 def _in_child(recipe: "Recipe") -> None:
@@ -138,6 +146,7 @@ class Later:
         self._ended.set()
         if isinstance(self._build, Apart):
             self._build.stop()
+            self._thread.join(ENDS)
 
     def _work(self) -> None:
         try:

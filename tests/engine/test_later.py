@@ -176,6 +176,14 @@ def test_a_show_that_ends_takes_the_child_with_it(levels, monkeypatch):
     assert not any("could not be built" in n.text for n in playing.notices.recent)
 
 
+def test_a_child_that_is_stopped_before_it_began_never_begins():
+    apart = later.Apart("no recipe")
+    apart._child = child = Endless()
+    apart.stop()
+    apart()
+    assert not child.began.is_set()
+
+
 def test_only_where_engines_are_missing_there_is_something_to_build(monkeypatch, sentence_folder):
     show = Show(model=str(sentence_folder), size=(64, 64))
     notices = Notices(ManualClock())
