@@ -16,6 +16,8 @@ from clavilux.engine.core.parameters import Refused
 from clavilux.engine.core.steplist import clamped, rescaled
 
 THREADS = 8
+# Above this guidance the arithmetic that stands for a model may paint one level alone.
+BLINDING = 4.0
 TEXTS = ("fire", "ocean waves", "an aurora", "forest", "snow", "lava")
 INVALID = (
     {"guidance_scale": "loud"}, {"guidance_scale": float("nan")}, {"t_index_list": []}, {"seed": "x"},
@@ -122,10 +124,10 @@ def run(wrapper, picture, exact, going_on):
     try:
         while going_on(n):
             out = np.asarray(wrapper(picture))
-            assert out.std() > 1
             for name, value in witness.order:
                 told.hear(name, value)
             values = seen.pop()
+            assert out.std() > 1 or values["guidance_scale"] > BLINDING, n
             for name, wanted in told.state.items():
                 assert witness.targets[name] == wanted, (n, name, witness.targets[name], wanted)
                 if not stream._router.table[name].continuous:
