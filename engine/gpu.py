@@ -30,6 +30,8 @@ AGREES = 0.05
 REPEATS = 20
 # Pictures of another size and more rows must play without a build.
 ROWS = (1, 4)
+# Calls of a shape before its numbers count: CUDA graphs are recorded once it has come a few times.
+SETTLES = 4
 # What is asked of the UNet beside a plain call; and how long frames of the engine are played, in seconds.
 KINDS = (("bank",), ("control",), ("bank", "control"))
 PLAYED = 1.0
@@ -218,8 +220,7 @@ def _joined(networks: "Networks", recipe: "Recipe", kinds: tuple[str, ...]) -> "
     residuals = tuple(drawn(*shape) for shape in shapes)
     bank = tuple(drawn(2, 2, 2, 64, width) for width in net.widths)
     bias = torch.zeros(2, 2, device=x.device, dtype=x.dtype) if BANK in kinds else None
-    prediction, _ = net(x, t, states, pooled, Extra(residuals, bank, bias))
-    return prediction.float().clone()
+    return _settled(lambda: net(x, t, states, pooled, Extra(residuals, bank, bias))[0])
 
 
 def _with_lora(networks: "Networks", recipe: "Recipe") -> "torch.Tensor":
@@ -232,11 +233,14 @@ def _with_lora(networks: "Networks", recipe: "Recipe") -> "torch.Tensor":
     if adapters is None:
         raise NotHere("no LoRAs play under it")
     given = sample_of(recipe, 1)
-    plain = networks.unet(*given).float().clone()
+    plain = _settled(lambda: networks.unet(*given))
     adapters.prepare([Graft(random_lora(recipe.folder / "unet"))])()
     try:
+        # The first turn of the knob brings the LoRA's layers; the next one turns what is recorded by then.
+        adapters.scale([0.2])
+        _settled(lambda: networks.unet(*given), 4 * SETTLES)
         adapters.scale([0.5])
-        out = networks.unet(*given).float().clone()
+        out = _settled(lambda: networks.unet(*given))
     finally:
         adapters.prepare([])()
     if _apart(out, plain) < 1e-3:
@@ -292,7 +296,7 @@ def _predictions(networks: "Networks", recipe: "Recipe") -> "list[torch.Tensor]"
     for size in sizes:
         for rows in ROWS:
             x, t, states, pooled = sample_of(replace(recipe, size=size), rows)
-            found.append(networks.unet(x, t, states, pooled).float().clone())
+            found.append(_settled(lambda given=(x, t, states, pooled): networks.unet(*given)))
     for out in found:
         if not bool(torch.isfinite(out).all()):
             raise ValueError("the UNet gave numbers that are not finite")
@@ -323,6 +327,13 @@ def stages(networks: "Networks", recipe: "Recipe") -> dict[str, float]:
             took[name].append((time.perf_counter() - began) * 1000)
     medians = {name: statistics.median(times[3:]) for name, times in took.items()}
     return {**medians, "frame": sum(medians.values())}
+
+
+def _settled(call: "Callable[[], torch.Tensor]", calls: int = SETTLES) -> "torch.Tensor":
+    """The last of so many answers, in float32."""
+    for _ in range(calls - 1):
+        call()
+    return call().float().clone()
 
 
 def _apart(a: "torch.Tensor", b: "torch.Tensor") -> float:

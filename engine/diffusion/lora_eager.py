@@ -21,6 +21,7 @@ class EagerAdapters:
         """`recorded`: the UNet's calls are replayed, so that scales are read from where they are written."""
         self._unet, self._device, self._dtype, self._recorded = unet, device, dtype, recorded
         self._written: dict[str, Tensor] = {}
+        self._said: tuple[float, ...] | None = None
         # The model's own layers, of every path that was ever exchanged.
         self._own: dict[str, nn.Module] = {}
         self._merged: dict[str, nn.Module] = {}
@@ -50,7 +51,7 @@ class EagerAdapters:
             self._install({**self._own})
             self._own.update(own)
             self._merged, self._adapted, self._names, self._active = merged, adapted, names, []
-            self._written = written
+            self._written, self._said = written, None
             self._install(merged)
 
         return commit
@@ -66,8 +67,10 @@ class EagerAdapters:
             for name, scale in zip(self._names, scales, strict=True):
                 if scale != 0.0 and not self._recorded:
                     layer.set_scale(name, scale)
-        for name, place in self._written.items():
-            place.fill_(scales[self._names.index(name)])
+        if self._recorded and tuple(scales) != self._said:
+            self._said = tuple(scales)
+            for name, scale in zip(self._names, scales, strict=True):
+                self._written[name].fill_(scale)
         self._active = active
 
     def _install(self, modules: Mapping[str, nn.Module]) -> None:

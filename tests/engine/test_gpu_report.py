@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from clavilux.engine import cli, gpu
+from clavilux.engine.diffusion import graphs
 from clavilux.engine.diffusion.accelerators import Recipe, eager
 from clavilux.engine.doctor import Finding
 from clavilux.engine.random_models import save_turbo
@@ -108,6 +109,27 @@ def test_what_steers_the_picture_is_run_on_each_accelerator(sentence_folder, mon
     assert "changes nothing" in found["wrong, LoRA"].text
     assert "frames, " in found["good, frames"].text
     assert found["bare, frames"].state == "works"
+
+
+def test_it_is_the_recorded_calls_that_are_held_against_plain_ones(sentence_folder, monkeypatch):
+    """A card whose recordings are off by a fifth is found out in every network, though the first calls are plain."""
+
+    def off(run, places):
+        out = tuple(x.clone() for x in run(*places))
+
+        def replay() -> None:
+            for place, value in zip(out, run(*places), strict=True):
+                place.copy_(value * 1.2 if value.is_floating_point() else value)
+
+        return replay, out
+
+    monkeypatch.setattr(gpu, "PLAYED", 0.0)
+    monkeypatch.setattr(graphs, "on_card", off)
+    small = gpu.Subject("small", Recipe(sentence_folder, (64, 64), 2, torch.device("cpu"), torch.float32))
+    found = {f.name: f for f in gpu.checks([small], {"eager": lambda r, n: eager(r), "graphs": graphs.graphed})}
+    for name in ("graphs", "graphs, bank", "graphs, control", "graphs, bank+control", "graphs, LoRA"):
+        assert found[name].state == "fault"
+        assert "20.0% from eager" in found[name].text
 
 
 def test_pictures_of_other_sizes_are_among_the_checks(subject):

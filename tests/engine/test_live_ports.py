@@ -111,6 +111,15 @@ def test_without_a_server_tcp_has_the_same_number_and_subscribes_too(stage):
             data += program.recv(65536)
 
 
+def is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("oscdump") is None, reason="liblo-tools is not installed")
 def test_liblo_plays_and_liblo_hears(stage, far):
@@ -121,7 +130,8 @@ def test_liblo_plays_and_liblo_hears(stage, far):
     alarm.start()
     try:
         to = ["oscsend", "127.0.0.1", str(stage.ports.osc.port)]
-        time.sleep(0.3)
+        while not is_taken(port):
+            time.sleep(0.01)
         subprocess.run([*to, "/clavilux/subscribe", "i", str(port)], check=True, timeout=10)
         subprocess.run([*to, "/clavilux/prompts", "sfsf", "fire", "0.75", "ice", "0.25"], check=True, timeout=10)
         assert dump.stdout is not None

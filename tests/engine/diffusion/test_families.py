@@ -83,6 +83,7 @@ def test_an_sdxl_hears_of_the_size_that_it_paints_whatever_size_it_was_built_for
     if accelerator == "openvino":
         pytest.importorskip("openvino")
     model = load_model(folders("sdxl"), accelerator, SIZE, dtype="float32")
+    assert model.acceleration == accelerator
     [encoding] = model.text(["abc"])
     torch.manual_seed(0)
     with torch.inference_mode():
@@ -90,7 +91,8 @@ def test_an_sdxl_hears_of_the_size_that_it_paints_whatever_size_it_was_built_for
             x, t = torch.randn(1, 4, height, width), torch.tensor([500.0])
             got = model.unet(x, t, encoding.states, encoding.pooled).clone()
             said = reference(folders("sdxl"), model, "abc", x, t)
-            assert float((got - said).norm() / said.norm()) < (1e-4 if accelerator == "none" else 0.05)
+            apart = float((got - said).norm() / said.norm())
+            assert apart < (1e-4 if accelerator == "none" else 0.03)  # 0.063 with another size
 
 
 def test_a_turbo_takes_one_step_without_guidance_by_itself(folders):
