@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from clavilux.engine.diffusion.graphs import on_card
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
@@ -46,21 +47,13 @@ def with_gradients(bare: Bare, examples: tuple[Tensor, ...]) -> Call:
 
 @torch.no_grad()
 def without(bare: Bare, places: tuple[Tensor, ...]) -> Call:
-    """Forward alone, after a few runs beside the main stream as CUDA asks for."""
-    aside = torch.cuda.Stream()
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
-        for _ in range(3):
-            bare(*places)
-    torch.cuda.current_stream().wait_stream(aside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        out = bare(*places)
+    """Forward alone."""
+    replay, (out,) = on_card(lambda *given: (bare(*given),), places)
 
     def call(*given: Tensor) -> Tensor:
         for place, value in zip(places, given, strict=True):
             place.copy_(value)
-        graph.replay()
+        replay()
         return out.clone()
 
     return call

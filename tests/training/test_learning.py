@@ -17,6 +17,7 @@ from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
 pytest.importorskip("cv2")
 
 import training
+from training import graphs
 from training.bank import TELLINGS, Bank, ahead
 from training.distill import between, foreign, later_states
 from training.export import build_scheduler, swap_in
@@ -268,6 +269,24 @@ def test_what_a_card_replays_says_what_the_plain_call_says(tiny: UNet2DCondition
     x_t, t, (tokens, pooled) = torch.randn(2, LATENT_CHANNELS, 8, 8), torch.tensor([900.0, 300.0]), words(2)
     with torch.no_grad():
         assert torch.equal(Bare(tiny, brief)(x_t, t, tokens, pooled), run_unet(tiny, x_t, t, tokens, pooled))
+
+
+def test_a_replay_reads_what_it_is_given_and_weights_as_they_are_now(
+    tiny: UNet2DConditionModel, monkeypatch: pytest.MonkeyPatch
+):
+    def card(run, places):  # stands for one: a replay writes what the call gives now
+        out = tuple(x.clone() for x in run(*places))
+        return lambda: [place.copy_(value) for place, value in zip(out, run(*places), strict=True)], out
+
+    monkeypatch.setattr(graphs, "on_card", card)
+    monkeypatch.setattr(graphs, "RECORDED", {})
+    with torch.no_grad():
+        for seed in range(3):
+            torch.manual_seed(seed)
+            given = torch.randn(2, LATENT_CHANNELS, 8, 8), torch.rand(2) * 999, *words(2)
+            tiny.conv_in.weight.mul_(1.5)
+            assert torch.equal(graphs.replayed(tiny, given, brief), run_unet(tiny, *given))
+    assert len(graphs.RECORDED) == 1
 
 
 def test_a_show_of_many_steps_is_what_later_states_come_from(tiny: UNet2DConditionModel):
