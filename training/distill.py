@@ -25,7 +25,7 @@ from .bank import Bank, Batch
 from .classifier import load_classifier
 from .model import PURE, Schedule, load_unet
 from .muon import Pair
-from .run import Ema, Run, begun, cosine, layout, options, seeded
+from .run import Ema, Run, begun, cosine, layout, options, seeded, with_workers
 from .sample import Text, consistency, guided, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
@@ -36,6 +36,12 @@ TONE = 2.0
 """The weight of the picture's mean colour in the distance."""
 LEAST = 0.2
 """What the teacher's word counts where the picture it leads to is not what the caption names."""
+FROM_NOISE_SHOWN, FROM_PICTURE_SHOWN = (0, 4, 5, 7), (0, 2, 4, 6)
+"""Which of the teacher's states the student is shown, on a way out of noise alone and on one out of a picture."""
+UNKNOWN_ABOVE = 800.0
+"""What the teacher guesses in one step out of a state of the student's own counts the more, the further below this."""
+LATER_GUIDANCE = 1.3
+"""How far that guess is guided: the state is a guided picture already, and contrast must not grow from step to step."""
 LOOSE = 850
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
@@ -61,6 +67,16 @@ def between(text: Text, share: float, generator: torch.Generator) -> Text:
         torch.lerp(tokens, tokens.roll(1, 0), reach.view(-1, 1, 1)),
         torch.lerp(pooled, pooled.roll(1, 0), reach.view(-1, 1)),
     )
+
+
+def lessons_of(visited: list[tuple[Tensor, Tensor]], start: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Of the states that the teacher visited the four that the student is to know: none noisier than a show's."""
+    pure = start == PURE
+    kept = []
+    for a, b in zip(FROM_NOISE_SHOWN, FROM_PICTURE_SHOWN, strict=True):
+        (x_a, t_a), (x_b, t_b) = visited[a], visited[b]
+        kept.append((torch.where(pure.view(-1, 1, 1, 1), x_a, x_b), torch.where(pure, t_a, t_b)))
+    return kept
 
 
 @torch.no_grad()
@@ -101,7 +117,7 @@ def later_states(
     for share in (0.6, 0.3, 0.1):
         onward = drawn < share
         clean = consistency(student, schedule, state, t, text)
-        t = torch.where(onward, t * (0.5 + 0.3 * torch.rand(len(t), generator=generator)), t)
+        t = torch.where(onward, t * (0.5 + 0.42 * torch.rand(len(t), generator=generator)), t)
         alpha, sigma = schedule(t)
         state = torch.where(onward.view(-1, 1, 1, 1), alpha * clean + sigma * noise, state)
     return state, t
@@ -168,7 +184,7 @@ def pairs(
     x_t = torch.where(pure, noise, alpha * source + sigma * noise)
     whole = whole & ~((other | batch.borrowed) & (start < LOOSE))
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
-    visited = visited[:4] + own_states(student, schedule, (x_t, start), noise, heard, generator)
+    visited = lessons_of(visited, start) + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)
     states, times = (torch.cat(column) for column in zip(*visited, strict=True))
     texts = (heard[0].repeat(n, 1, 1), heard[1].repeat(n, 1))
@@ -182,8 +198,8 @@ class Lesson:
 
     ``shares``: how strong the adversary's and the classifier's gradients are at the answers they judge, as shares of
     the distance's there (the adaptive weight of Esser et al. 2021). ``fresh``: answers to captions out of noise that
-    no teacher solved, whose colour alone the teacher says: a glance at many more words than there are trajectories,
-    at the first to the fourth step of a show.
+    no teacher solved, whose colour the teacher says, and at later steps how much contrast they have: a glance at many
+    more words than there are trajectories, at the first to the fourth step of a show.
     """
 
     teacher: UNet2DConditionModel
@@ -204,7 +220,7 @@ class Lesson:
             part, judged = self._widened(part, judged)
         answer = consistency(self.student, self.schedule, part.states, part.times, part.text)
         error, trust = answer - part.targets, self._trust(part, judged)
-        trust[n:] = 0
+        trust[n:] = (1 - part.times[n:] / UNKNOWN_ABOVE).clamp(min=0)
         _, sigma = self.schedule(part.times)
         weighed = distance(error, trust) / (sigma.flatten() + 0.15)
         (slope,) = torch.autograd.grad(weighed.sum() / n, answer, retain_graph=True)
@@ -243,7 +259,8 @@ class Lesson:
         with torch.no_grad():
             state, start = later_states(self.student, self.schedule, noise, heard, self.generator)
             said = (more.tokens, more.pooled)
-            guess = guided(self.teacher, self.schedule, state, start, said, self.null, self.guidance)
+            w = torch.where(start == PURE, self.guidance, LATER_GUIDANCE).view(-1, 1, 1, 1)
+            guess = guided(self.teacher, self.schedule, state, start, said, self.null, w)
         wide = Pairs(
             torch.cat([part.states, state]),
             torch.cat([part.times, start]),
@@ -270,7 +287,7 @@ class Curves:
 
 def asked() -> argparse.Namespace:
     """The command line's answers. A batch is of trajectories that are solved at once, each of six pairs."""
-    parser = options(__doc__, "runs/distill", 14, 12)
+    parser = with_workers(options(__doc__, "runs/distill", 14, 12))
     parser.set_defaults(rate=0.3)
     parser.add_argument("--teacher", type=Path, default=Path("runs/unet256/last.pt"))
     parser.add_argument("--start", type=Path, help="begin from another distillation's checkpoint, not the teacher")
@@ -290,7 +307,7 @@ def main() -> None:
     student = load_unet(args.start or args.teacher).to(memory_format=layout()).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
     contest = Contest(load_classifier(args.classifier)) if args.classifier else None
-    run = Run(args.run, args.minutes * 60, save_every=60)
+    run = Run(args.run, args.minutes * 60, save_every=60, team=args.team)
     if saved := run.resume():
         student.load_state_dict(saved["model"])
         ema.restore(saved)
@@ -311,13 +328,14 @@ def main() -> None:
         whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
         for rows in torch.arange(len(whole)).split(args.rows):
             error, figures = lesson(whole[rows])
+            args.team.gradients(student.parameters())
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
             optimizer.step(args.rate * cosine(run.progress, args.hold, 0.02) * min(1, (run.step + 1) / 30))
             ema.update(student)
             curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 900].mean(), **figures)
             due = run.tick()
             if run.step % 40 == 0:
-                run.log(**curves.values, rate=run.step * args.rows / run.spent)
+                run.log(**curves.values, rate=run.step * args.rows * args.workers / run.spent)
             if due:
                 keep()
         bank.refresh()

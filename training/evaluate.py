@@ -20,13 +20,14 @@ from .pictures import CONCEPTS
 from .vae import psnr
 
 
-def concept_accuracy(painter: Painter, judge: Judge, steps: int, each: int) -> dict[str, object]:
-    """Top-1 over the concepts' own names, ``each`` pictures a concept, and those never recognised."""
+def concept_figures(painter: Painter, judge: Judge, steps: int, each: int) -> dict[str, object]:
+    """Over the concepts' own names, ``each`` pictures a concept: top-1, those never recognised, how much they vary."""
     names = list(CONCEPTS)
-    guess = classify(judge, painter.paint([name for name in names for _ in range(each)], 5, steps))
-    right = (guess == np.repeat(np.arange(len(names)), each)).reshape(len(names), each)
+    made = painter.paint([name for name in names for _ in range(each)], 5, steps)
+    right = (classify(judge, made) == np.repeat(np.arange(len(names)), each)).reshape(len(names), each)
     missed = [name for name, hits in zip(names, right, strict=True) if not hits.any()]
-    return {"accuracy": round(float(right.mean()), 3), "missed": missed}
+    variety = measures.variety(made.reshape(len(names), each, *made.shape[1:]))
+    return {"accuracy": round(float(right.mean()), 3), "missed": missed, "variety": variety}
 
 
 def measure(painter: Painter, judge: Judge, each: int, pictures: int) -> dict[str, object]:
@@ -39,7 +40,7 @@ def measure(painter: Painter, judge: Judge, each: int, pictures: int) -> dict[st
             return painter.paint(prompts, seed, steps)
 
         figures[f"{steps}_steps"] = {
-            "concepts": concept_accuracy(painter, judge, steps, each),
+            "concepts": concept_figures(painter, judge, steps, each),
             "colours": measures.colour_accuracy(paint),
             "words": measures.paraphrase_accuracy(paint, judge),
             **({"frechet": round(measures.frechet(judge, paint, pictures), 2)} if pictures else {}),

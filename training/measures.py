@@ -43,6 +43,21 @@ def colour_accuracy(paint: Paint) -> dict[str, float]:
     return {"colour": round(float(np.mean(right)), 3), "colour_ceiling": round(float(np.mean(real)), 3)}
 
 
+def spread(pictures: np.ndarray) -> float:
+    """How far pictures GxExHxWx3 of G groups lie apart within their group: the deviation of their 8x8 thumbnails, in
+    levels of 255. Layout and colour count, texture does not."""
+    flat = pictures.reshape(-1, *pictures.shape[-3:])
+    small = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA) for p in flat]).astype(np.float32)
+    return float(small.reshape(*pictures.shape[:2], -1).std(1, ddof=1).mean())
+
+
+def variety(made: np.ndarray, seed: int = 600_000_000) -> float:
+    """The spread of pictures from the concepts' names alone, in order, GxExHxWx3, as a share of the generator's."""
+    each, names = made.shape[1], list(CONCEPTS)
+    real = [make_picture(seed + k, 128, name, "", "").pixels for name in names for k in range(each)]
+    return round(spread(made) / spread(np.stack(real).reshape(len(names), each, 128, 128, 3)), 2)
+
+
 def paraphrase_accuracy(paint: Paint, judge: Judge) -> dict[str, object]:
     """Top-1 over words that no caption used."""
     names = list(CONCEPTS)

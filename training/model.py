@@ -23,6 +23,9 @@ TEXT_WIDTH = 384
 TEXT_TOKENS = 24
 TRAIN_STEPS = 1000
 PURE = 999.0
+NOISIEST = 1400.0
+"""Where the teacher's way begins. At 999 Stable Diffusion's schedule leaves so much of a picture that its layout can be
+read off, averaged over sixteen channels: what is to decide on a layout has to begin in more noise than that."""
 CHANNELS = (64, 128, 256)
 BETA_START, BETA_END = 0.00085, 0.012
 
@@ -139,21 +142,22 @@ def decode(vae: AutoencoderTiny, latents: Tensor) -> Tensor:
 
 
 class Schedule:
-    """alpha(t) and sigma(t) for real-valued t in [0, 999], where x_t = alpha x_0 + sigma noise.
+    """alpha(t) and sigma(t) for real-valued t in [0, 1400], where x_t = alpha x_0 + sigma noise.
 
-    Stable Diffusion's scaled-linear betas. Between integer steps the log-SNR is interpolated, because the
-    instrument scales its timesteps continuously and a knob must not see stairs.
+    Stable Diffusion's scaled-linear betas, which the teacher's steps follow on beyond 999. Between integer steps the
+    log-SNR is interpolated, because the instrument scales its timesteps continuously and a knob must not see stairs.
     """
 
     def __init__(self) -> None:
-        betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAIN_STEPS, dtype=torch.float64) ** 2
+        slope = (BETA_END**0.5 - BETA_START**0.5) / (TRAIN_STEPS - 1)
+        betas = (BETA_START**0.5 + slope * torch.arange(int(NOISIEST) + 1, dtype=torch.float64)) ** 2
         alpha_bar = torch.cumprod(1 - betas, 0)
         self.log_snr = torch.log(alpha_bar / (1 - alpha_bar)).float()
 
     def __call__(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """alpha and sigma at t, shaped to multiply BxCxHxW."""
-        low = t.floor().clamp(0, TRAIN_STEPS - 1).long()
-        high = (low + 1).clamp(max=TRAIN_STEPS - 1)
+        low = t.floor().clamp(0, len(self.log_snr) - 1).long()
+        high = (low + 1).clamp(max=len(self.log_snr) - 1)
         mixed = torch.lerp(self.log_snr[low], self.log_snr[high], t - low)
         alpha_bar = torch.sigmoid(mixed).view(-1, 1, 1, 1)
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet, load_vae
 from .run import layout, seeded
-from .sample import FRACTIONS, Text, few_steps, lcm_times, trajectory
+from .sample import Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder
 
-STEPS = {1: [0], 2: [0, 20], 4: [0, 12, 24, 37]}
+STEPS = {1: [0], 2: [0, 20], 4: [0, 6, 12, 24]}
 BATCH = 16
 
 
@@ -73,7 +73,7 @@ class Painter:
             latents = few_steps(self.unet, self.schedule, text, times, noise, None, null, guidance)
         else:
             begin = torch.full((len(noise),), 999.0)
-            latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5, FRACTIONS)[1]
+            latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5)[1]
         return to_bytes(decode(self.vae, latents))
 
     @torch.inference_mode()

@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from .team import Team, gathered
+
 
 class Ema:
     """An exponential moving average of a module's weights, which is what gets exported."""
@@ -46,8 +48,8 @@ class Run:
     and schedules are functions of it, so that a slow machine gets a shorter but complete schedule.
     """
 
-    def __init__(self, folder: Path, budget: float, save_every: float = 120) -> None:
-        self.folder, self.budget, self.save_every = folder, budget, save_every
+    def __init__(self, folder: Path, budget: float, save_every: float = 120, team: Team | None = None) -> None:
+        self.folder, self.budget, self.save_every, self.team = folder, budget, save_every, team or Team()
         folder.mkdir(parents=True, exist_ok=True)
         self.step, self.spent, self.saved_at = 0, 0.0, 0.0
         self.mark = time.monotonic()
@@ -89,20 +91,28 @@ class Run:
         took = now - self.mark
         # A process that was held in mid-step has not trained meanwhile.
         self.usual = took if self.usual is None else min(self.usual * 1.05, 0.9 * self.usual + 0.1 * took)
-        self.spent += min(took, 4 * self.usual)
+        spent = self.spent + min(took, 4 * self.usual)
+        # A team ends, and saves, in one step.
+        row = torch.tensor([spent, self.stopped], dtype=torch.float64, device="cpu")
+        self.spent, stopped = self.team.mean(row).tolist()
+        self.stopped = stopped > 0
         self.mark = now
         self.step += 1
         return self.stopped or self.spent - self.saved_at > self.save_every
 
     def save(self, **state: object) -> None:
         """Write the checkpoint, whole or not at all."""
+        self.saved_at = self.spent
+        if self.team.rank:
+            return
         fresh = self.checkpoint.with_suffix(".new")
         torch.save({"step": self.step, "spent": self.spent, **state}, fresh)
         os.replace(fresh, self.checkpoint)
-        self.saved_at = self.spent
 
     def log(self, **values: float) -> None:
         """Append a row to curves.csv and print it."""
+        if self.team.rank:
+            return
         row = {"step": self.step, "seconds": round(self.spent, 1), **{k: round(float(v), 5) for k, v in values.items()}}
         path = self.folder / "curves.csv"
         fresh = not path.exists()
@@ -126,18 +136,28 @@ def options(
     parser.add_argument("--rate", type=float, default=1.0, help="scales both learning rates")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.set_defaults(workers=1)
     parser.add_argument("--device", default="cpu", help="cuda: everything on the card, its UNets as CUDA graphs")
+    return parser
+
+
+def with_workers(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Also asked of a training that several processes can share."""
+    said = "processes of one thread, each with a batch of --batch: 2 on two cores are half as fast again as 2 threads"
+    parser.add_argument("--workers", type=int, default=1, help=said)
     return parser
 
 
 def begun(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The command line's answers; torch has its device, its seed and its threads from them."""
     args = parser.parse_args()
+    args.team = gathered(args.workers)
     if args.device != "cpu":
         torch.set_default_device(args.device)
         torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(args.threads if args.workers == 1 else 1)
+    args.seed += 1_000_000 * args.team.rank
     return args
 
 

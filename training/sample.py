@@ -8,10 +8,11 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
-from .model import PURE, Schedule, run_unet
+from .model import NOISIEST, PURE, Schedule, run_unet
 
 Text = tuple[Tensor, Tensor]
-FRACTIONS = (1.0, 0.86, 0.7, 0.53, 0.35, 0.15)
+FROM_NOISE = (NOISIEST, 1260.0, 1140.0, 1030.0, 920.0, 790.0, 630.0, 430.0, 190.0)
+FRACTIONS = (1.0, 0.93, 0.85, 0.75, 0.64, 0.52, 0.39, 0.25, 0.11)
 
 
 def denoised(
@@ -23,15 +24,22 @@ def denoised(
 
 
 def guided(
-    unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text, null: Text, w: float
+    unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text, null: Text, w: float | Tensor
 ) -> Tensor:
-    """x_0 under classifier-free guidance (Ho and Salimans 2022)."""
-    if w == 1:
+    """x_0 under classifier-free guidance (Ho and Salimans 2022); ``w``: of all, or Bx1x1x1."""
+    if not isinstance(w, Tensor) and w == 1:
         return denoised(unet, schedule, x_t, t, text)
     n = len(x_t)
     both = tuple(torch.cat([c, u.expand_as(c)]) for c, u in zip(text, null, strict=True))
     made = denoised(unet, schedule, torch.cat([x_t, x_t]), torch.cat([t, t]), both)
     return made[n:] + w * (made[:n] - made[n:])
+
+
+def solver_times(start: Tensor) -> Tensor:
+    """The teacher's times, KxB, from per-sample starts. From noise alone (999) its way begins in more noise than a show
+    ever has (``NOISIEST``); there first steps are about layout."""
+    from_noise, fractions = torch.tensor([FROM_NOISE, FRACTIONS])[..., None]
+    return torch.where(start == PURE, from_noise, fractions * start)
 
 
 @torch.no_grad()
@@ -43,32 +51,25 @@ def trajectory(
     text: Text,
     null: Text,
     w: float = 2.5,
-    fractions: Sequence[float] = FRACTIONS,
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
     """DPM-Solver++(2M) (Lu et al. 2022) from per-sample times ``start`` to a clean x_0.
 
-    At 999 x_t is noise alone. Returns the visited (x_t, t) and where they lead: each visited state is a training pair
-    for the student.
+    At 999 x_t is noise alone. Returns the visited (x_t, t), K of them, and where they lead: each visited state is a
+    training pair for the student, the first one of noise alone as (noise, 999), not the noisier ones behind it.
     """
     visited, previous, step = [], None, None
-    pure = (start == PURE).view(-1, 1, 1, 1)
-    for k, fraction in enumerate(fractions):
-        t = start * fraction
-        visited.append((x_t, t))
+    times = solver_times(start)
+    for k, t in enumerate(times):
+        visited.append((x_t, t if k else start))
         clean = guided(unet, schedule, x_t, t, text, null, w)
-        if k + 1 == len(fractions):
+        if k + 1 == len(times):
             return visited, clean
-        (a_t, s_t), (a_s, s_s) = schedule(t), schedule(start * fractions[k + 1])
+        (a_t, s_t), (a_s, s_s) = schedule(t), schedule(times[k + 1])
         h = torch.log(a_s / s_s) - torch.log(a_t / s_t)
-        direction = clean
-        if previous is not None:
-            r = step / h
-            bend = (clean - previous) / (2 * r)
-            direction = clean + (torch.where(pure, 0, bend) if k == 1 else bend)
-        onward = s_s / s_t * x_t - a_s * torch.expm1(-h) * direction
-        x_t = torch.where(pure, a_s * clean + s_s * x_t, onward) if k == 0 else onward
+        direction = clean if previous is None else clean + (clean - previous) * h / (2 * step)
+        x_t = s_s / s_t * x_t - a_s * torch.expm1(-h) * direction
         previous, step = clean, h
-    raise ValueError("fractions must not be empty")
+    raise ValueError("there must be times")
 
 
 def boundary(t: Tensor, scaling: float = 10.0, sigma: float = 0.5) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 First on halved latents, where layout is learned at a quarter of the cost, then, in a new run, ``--start
 runs/unet128/last.pt``: the real size. Loss: mean square of v (Salimans and Ho 2022), also of its coarse parts, at
-t = 999 sigmoid(1.2 n + 1), some at 999.
+t = 999 sigmoid(1.2 n + 0.7), at 900 to 1400, and some at 999.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank, Batch
-from .model import CHANNELS, PURE, Schedule, build_unet, channels_of, inner, run_unet
+from .model import CHANNELS, NOISIEST, PURE, Schedule, build_unet, channels_of, inner, run_unet
 from .muon import Pair
-from .run import Ema, Run, averaged, begun, cosine, layout, options, seeded
+from .run import Ema, Run, averaged, begun, cosine, layout, options, seeded, with_workers
 from .text import TextEncoder
 
 EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedding")
 
 
 def draw_times(borrowed: Tensor, generator: torch.Generator) -> Tensor:
-    """Mostly the noisy end, where structure is decided; 15% pure noise, where one step starts.
+    """Three in ten from 900 to 1400, where layout is decided; one in eight pure noise, where one step starts.
 
     A borrowed shape is shown where it is still to be seen, below 650: out of noise a concept has its own.
     """
     count = len(borrowed)
-    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 1)
-    t = torch.where(torch.rand(count, generator=generator) < 0.15, torch.tensor(PURE), t)
+    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 0.7)
+    kind = torch.rand(count, generator=generator)
+    t = torch.where(kind < 0.3, 900 + (NOISIEST - 900) * torch.rand(count, generator=generator), t)
+    t = torch.where(kind > 0.88, torch.tensor(PURE), t)
     return torch.where(borrowed, 650 * torch.rand(count, generator=generator), t)
 
 
@@ -102,7 +104,7 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
     unet.load_state_dict(ema.shadow)
     noise = torch.randn(batch[0].shape, generator=seeded(7))
     row = {}
-    for time in (250, 600, 950):
+    for time in (250, 600, 950, 1150):
         t = torch.full((len(noise),), float(time))
         error = v_error(unet, schedule, *batch[:3], t, noise)
         row[f"v{time}"] = error.square().mean().item()
@@ -112,7 +114,7 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
 
 
 def main() -> None:
-    parser = options(__doc__, "runs/unet", 30, 32, "runs/bank128")
+    parser = with_workers(options(__doc__, "runs/unet", 30, 32, "runs/bank128"))
     parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
     begins = "begin from the averaged weights of another run; of one with a level more, from its inner levels"
     parser.add_argument("--start", type=Path, help=begins)
@@ -128,7 +130,7 @@ def main() -> None:
         deeper = len(channels_of(known)) > len(args.channels)
         unet.load_state_dict(inner(known) if deeper else known)
     ema, optimizer = Ema(unet, 0.996), Pair(unet, EDGES)
-    run = Run(args.run, args.minutes * 60)
+    run = Run(args.run, args.minutes * 60, team=args.team)
     if saved := run.resume():
         unet.load_state_dict(saved["model"])
         ema.restore(saved)
@@ -145,6 +147,7 @@ def main() -> None:
         t, noise = draw_times(borrowed, generator), torch.randn(clean.shape, generator=generator)
         loss = coarse_loss(v_error(unet, schedule, clean, tokens, pooled, t, noise)).mean()
         loss.backward()
+        args.team.gradients(unet.parameters())
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step(args.rate * cosine(run.progress, args.hold, args.floor) * min(1, (run.step + 1) / 30))
         ema.update(unet)
@@ -152,7 +155,7 @@ def main() -> None:
         save = run.tick()
         if run.step % 100 == 0:
             losses = measure(ema, unet, schedule, fixed)
-            run.log(loss=recent, rate=run.step * args.batch / run.spent, bank=bank.refresh(), **losses)
+            run.log(loss=recent, rate=run.step * args.batch * args.workers / run.spent, bank=bank.refresh(), **losses)
         if save or run.over:
             run.save(model=unet.state_dict(), ema=ema.shadow, optimizer=optimizer.state_dict())
     print("done", flush=True)

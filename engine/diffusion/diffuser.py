@@ -38,7 +38,7 @@ from .worker import Worker
 T = TypeVar("T")
 Pictures = Sequence[np.ndarray | None]
 # How fast an input comes and goes when input_mode changes, in whole ways a second.
-PRESENCE_SPEED = 2.0
+PRESENCE_SPEED = 1.4
 # How long a change of resolution takes to be seen in full, in seconds.
 SETTLING = 0.3
 
@@ -311,13 +311,13 @@ class Diffuser:
 
     def _present(self, wanted: bool, now: Moment) -> float:
         """How much of the input is in the picture, 0..1: it comes and goes, and the slower the less there is of it: its
-        last traces are what a picture out of noise hangs on."""
+        last traces, however faint under the noise, are where a picture out of noise takes its layout from."""
         goal = 1.0 if wanted else 0.0
         if self._presence is None:
             self._presence = goal
         reach = PRESENCE_SPEED * now.dt
         self._presence = min(max(goal, self._presence - reach), self._presence + reach)
-        return self._presence**2
+        return self._presence**4
 
     def _guided(self, snapshot: Snapshot, now: Moment) -> tuple[str, float]:
         wanted = snapshot.values.get("cfg_type", self.cfg_type)

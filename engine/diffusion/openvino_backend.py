@@ -6,6 +6,7 @@ Batch, height and width stay dynamic, so one build serves every step list, guida
 import logging
 import platform
 import warnings
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from .weights import header
 # Raise it when what is written into a cached folder changes.
 FORMAT = 10
 PARTS = ("unet", "encoder", "decoder")
+# So many threads OpenVINO has to take before one of them is left to the rest of the show.
+MANY = 4
 # What `Networks.grain` is where the decoder plays in eight bits: its own levels are so many of the picture's apart.
 COARSE = 2
 
@@ -217,7 +220,23 @@ def _compiled(core: Any, folder: Path, part: str, blobs: Path | None, **more: An
 
 def plain_config(core: Any) -> dict[str, Any]:
     """How every network is compiled."""
-    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core)}
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core), **_left_over(_taken(core))}
+
+
+@lru_cache(1)
+def _taken(core: Any) -> int:
+    """How many threads OpenVINO takes for itself, which depends on cores, their kinds and the process's affinity."""
+    import openvino as ov
+
+    x = ov.opset13.parameter([1], np.float32)
+    model = ov.Model([ov.opset13.relu(x)], [x])  # pyright: ignore[reportGeneralTypeIssues]
+    return int(core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"}).get_property("INFERENCE_NUM_THREADS"))
+
+
+def _left_over(taken: int) -> dict[str, Any]:
+    """One thread fewer than OpenVINO would take, where it would take many: capture, control and what goes out have that
+    core. Where it would take few, its networks are the slowest part of a show and lose more than the rest wins."""
+    return {"INFERENCE_NUM_THREADS": taken - 1} if taken >= MANY else {}
 
 
 def counts_in_integers(core: Any) -> bool:

@@ -10,6 +10,7 @@ from diffusers import UNet2DConditionModel
 
 pytest.importorskip("cv2")
 
+from training import distill
 from training.adversary import Contest
 from training.bank import Batch
 from training.classifier import SHUFFLED, Classifier, lesson, shuffled
@@ -109,3 +110,31 @@ def test_a_lesson_moves_the_student_and_judges_only_what_it_could_have_meant(
     assert error.shape == (rows,)
     assert 0 <= figures["named"] <= 1
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in tiny.conv_out.parameters())
+
+
+def test_a_later_step_is_held_to_a_guess_that_is_hardly_guided(
+    tiny: UNet2DConditionModel, contest: Contest, monkeypatch: pytest.MonkeyPatch
+):
+    """Contrast that each step adds to the one before burns the fourth."""
+    seen, plainly = [], distill.guided
+
+    def listening(unet, schedule, state, start, said, null, w):
+        seen.append((start, w.flatten()))
+        return plainly(unet, schedule, state, start, said, null, w)
+
+    trusted = []
+    monkeypatch.setattr(distill, "guided", listening)
+    monkeypatch.setattr(distill, "distance", lambda error, trust: trusted.append(trust) or distance(error, trust))
+    bank = SimpleNamespace(batch=lambda count, _: batch(count))
+    latents, rows = batch(4).latents, 4
+    times, plain = torch.full((rows,), 999.0), torch.ones(rows, dtype=torch.bool)
+    part = Pairs(latents, times, torch.zeros_like(latents), words(rows), plain, torch.arange(rows))
+    null, generator = tuple(w[:1] * 0 for w in words(1)), torch.Generator().manual_seed(0)
+    Lesson(tiny, tiny, Schedule(), bank, generator, contest, (0.5, 0.5), null, 2.5, 40)(part)
+    [(start, w)], [trust] = seen, trusted
+    first = start == 999
+    assert first.any()
+    assert (w[first] == 2.5).all()
+    assert (w[~first] < 1.5).all()
+    assert (trust[rows:][first] == 0).all()
+    assert (trust[rows:][start < 700] > 0.1).all()

@@ -19,13 +19,13 @@ pytest.importorskip("cv2")
 import training
 from training import graphs
 from training.bank import TELLINGS, Bank, ahead
-from training.distill import between, foreign, later_states
+from training.distill import between, foreign, later_states, lessons_of
 from training.export import build_scheduler, swap_in
 from training.graphs import Bare
 from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, inner, load_unet, run_unet
 from training.muon import Pair, orthogonal
 from training.run import Ema, Run, brief, cosine
-from training.sample import FRACTIONS, boundary, few_steps, lcm_times, trajectory
+from training.sample import FRACTIONS, boundary, few_steps, lcm_times, solver_times, trajectory
 from training.unet import EDGES, blur_text, coarse_loss, draw_times, drop_text, v_error
 from training.vae import vae_loss
 
@@ -150,6 +150,19 @@ def test_pure_noise_tells_nothing_of_the_picture_and_the_answer_is_still_the_pic
     assert torch.allclose(alpha * seen[0] - sigma * -error, clean, atol=1e-4)
 
 
+def test_the_teacher_decides_on_a_layout_in_more_noise_than_a_show_has():
+    start = torch.tensor([999.0, 998.0])
+    times = solver_times(start)
+    assert torch.equal(times[0], torch.tensor([1400.0, 998.0]))
+    assert (times[:, 0] > 1000).sum() >= 3
+    assert (times.diff(dim=0) < 0).all()
+    visited = [(torch.full((2, 1, 1, 1), float(k)), times[k] if k else start) for k in range(len(times))]
+    for _, t in lessons_of(visited, start):
+        assert t.max() <= 999
+    alpha, _ = Schedule()(times[0])
+    assert alpha[0] < 0.004
+
+
 def test_the_solver_leaves_pure_noise_with_all_of_its_first_answer(monkeypatch: pytest.MonkeyPatch):
     answer = torch.full((1, LATENT_CHANNELS, 8, 8), 2.0)
     monkeypatch.setattr("training.sample.guided", lambda *_: answer)
@@ -157,7 +170,7 @@ def test_the_solver_leaves_pure_noise_with_all_of_its_first_answer(monkeypatch: 
     visited, _ = trajectory(None, Schedule(), noise, torch.tensor([999.0]), words(1), words(1))
     for x_t, t in visited[1:]:
         alpha, sigma = Schedule()(t)
-        assert torch.allclose(x_t, alpha * answer + sigma * noise, atol=1e-4)
+        assert torch.allclose(x_t, alpha * answer + sigma * noise, atol=0.02)
 
 
 def test_halved_latents_are_means_of_squares(tmp_path: Path):

@@ -19,6 +19,7 @@ from training.measures import (
     paraphrase_accuracy,
     steadiness,
     structure,
+    variety,
 )
 from training.paraphrases import PARAPHRASES
 from training.pictures import CONCEPTS, make_picture
@@ -79,6 +80,14 @@ def test_distance_is_nothing_for_the_generator_itself_and_much_for_noise():
             block.weight.data *= 8
     assert frechet(judge, itself, 40, seed) == pytest.approx(0, abs=1e-4)
     assert frechet(judge, noise, 40, seed) > 0.01
+
+
+def test_the_same_picture_again_is_no_variety_and_the_generators_own_is_all_of_it():
+    names = list(CONCEPTS)
+    own = np.stack([make_picture(k, 64, n, "", "").pixels for n in names for k in range(4)])
+    own = own.reshape(len(names), 4, 64, 64, 3)
+    assert variety(own) == pytest.approx(1, abs=0.15)
+    assert variety(own[:, :1].repeat(4, 1)) == 0
 
 
 def test_steadiness_of_a_copy_is_one_and_a_flicker_is_more():

@@ -1,8 +1,10 @@
 """torch computes with all its threads wherever OpenVINO does not play, and with one beside it."""
 
+import os
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from clavilux.engine.core.clock import ManualClock
@@ -71,3 +73,18 @@ def test_the_thread_that_plays_follows_a_model_that_was_loaded_on_another(exact,
     torch.set_num_threads(2)  # a program's own wish stays
     alone.render(clip[0], at(2))
     assert torch.get_num_threads() == 2
+
+
+def test_openvino_leaves_a_core_to_the_show_where_there_are_many(monkeypatch):
+    ov = pytest.importorskip("openvino")
+    core = ov.Core()
+    taken = openvino_backend._taken(core)
+    assert 1 <= taken <= (os.cpu_count() or 1)
+    for many, said in ((8, 7), (4, 3), (2, None)):
+        monkeypatch.setattr(openvino_backend, "_taken", lambda _, n=many: n)
+        config = openvino_backend.plain_config(core)
+        assert config.get("INFERENCE_NUM_THREADS") == said
+        assert config["PERFORMANCE_HINT"] == "LATENCY"
+        x = ov.opset13.parameter([1], np.float32)
+        compiled = core.compile_model(ov.Model([ov.opset13.relu(x)], [x]), "CPU", config)
+        assert compiled.get_property("INFERENCE_NUM_THREADS") <= (said or taken)
