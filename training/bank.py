@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count, islice
 from multiprocessing import get_context
@@ -55,16 +55,18 @@ def photo_like(rng: np.random.Generator, size: int, photos: list[np.ndarray]) ->
     return make_picture(int(rng.integers(2**62)), size, concept=name, colour="", style="").pixels
 
 
-def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> Drawn:
+def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray], only: Sequence[str] = ()) -> Drawn:
     """Pixels, ``TELLINGS`` captions, whether the shape is another picture's, and the concept's number (-1: none).
 
     One in ten is photographic with an empty caption; as many are a concept in the shape of something else: both
-    are what image to image meets.
+    are what image to image meets. ``only``: concepts that want more, as they are, every other one without a style.
     """
-    kind = rng.random()
+    kind = 0.5 if only else rng.random()
     if kind < 0.1:
         return photo_like(rng, size, photos), [""] * TELLINGS, False, -1
-    picture = make_picture(int(rng.integers(2**62)), size)
+    name = str(rng.choice(only)) if only else None
+    plain = "" if only and rng.random() < 0.5 else None
+    picture = make_picture(int(rng.integers(2**62)), size, name, plain, plain)
     concept = list(CONCEPTS).index(picture.concept)
     captions = [picture.caption, *(retell(picture, rng) for _ in range(TELLINGS - 1))]
     if kind < 0.9:
@@ -75,11 +77,11 @@ def draw(rng: np.random.Generator, size: int, photos: list[np.ndarray]) -> Drawn
 Drawn = tuple[np.ndarray, list[str], bool, int]
 
 
-def paint(size: int, seed: tuple[int, int]) -> list[Drawn]:
+def paint(size: int, only: Sequence[str], seed: tuple[int, int]) -> list[Drawn]:
     """``PART`` pictures as ``draw`` gives them."""
     cv2.setNumThreads(1)
     rng, photos = np.random.default_rng(seed), training_photos()
-    return [draw(rng, size, photos) for _ in range(PART)]
+    return [draw(rng, size, photos, only) for _ in range(PART)]
 
 
 @torch.inference_mode()
@@ -185,6 +187,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=256, help=f"samples a shard, a multiple of {PART}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", type=float, default=1.0, help="share of one core to take once the bank is full")
+    parser.add_argument("--only", nargs="+", default=(), choices=list(CONCEPTS), help="these concepts, nothing else")
     parser.add_argument("--once", action="store_true", help="stop when the bank is full")
     parser.add_argument("--painters", type=int, default=0, help="processes that paint; 0: this one")
     parser.add_argument("--device", default="cpu", help="where pictures and captions are encoded")
@@ -213,7 +216,7 @@ def fill(args: argparse.Namespace, mapped: Callable[..., Iterable[list[Drawn]]])
     vae, text = load_vae(args.vae), TextEncoder(projected=False)
     made = len(list(args.run.glob("*.pt")))
     seeds = ((args.seed * 1_000_003 + shard, part) for shard in count(made) for part in range(args.count // PART))
-    parts = iter(mapped(partial(paint, args.size), seeds))
+    parts = iter(mapped(partial(paint, args.size, args.only), seeds))
     while not (args.once and made >= args.shards):
         started = time.monotonic()
         shard = make_shard(vae, text, islice(parts, args.count // PART))

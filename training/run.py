@@ -143,7 +143,7 @@ def options(
 
 def with_workers(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Also asked of a training that several processes can share."""
-    said = "processes of one thread, each with a batch of --batch: 2 on two cores are half as fast again as 2 threads"
+    said = "processes of one thread, each with a batch of --batch: on two cores 2 are a quarter faster than 2 threads"
     parser.add_argument("--workers", type=int, default=1, help=said)
     return parser
 
@@ -151,6 +151,8 @@ def with_workers(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def begun(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The command line's answers; torch has its device, its seed and its threads from them."""
     args = parser.parse_args()
+    if args.workers > 1 and args.device != "cpu":
+        parser.error("--workers share processors, not a card")
     args.team = gathered(args.workers)
     if args.device != "cpu":
         torch.set_default_device(args.device)

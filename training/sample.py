@@ -11,6 +11,7 @@ from torch import Tensor
 from .model import NOISIEST, PURE, Schedule, run_unet
 
 Text = tuple[Tensor, Tensor]
+# The teacher's nine times: out of noise alone, and as shares of where a picture was noised to.
 FROM_NOISE = (NOISIEST, 1260.0, 1140.0, 1030.0, 920.0, 790.0, 630.0, 430.0, 190.0)
 FRACTIONS = (1.0, 0.93, 0.85, 0.75, 0.64, 0.52, 0.39, 0.25, 0.11)
 

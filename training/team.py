@@ -1,7 +1,7 @@
 """Several processes that train one network, each with a part of the batch and a core of its own.
 
-A step of these small networks gains a fifth from a second thread, and all but twice from a second process: each
-computes its own gradients, and what all step with is their mean.
+A step of these small networks hardly gains from a second thread: of one core 29 samples a second, of two threads 36, of
+two processes 45. Each computes its own gradients, and what all step with is their mean.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def gathered(size: int) -> Team:
     """Fork ``size`` - 1 more of this process, each bound to a core of its own where there are as many."""
     if size == 1:
         return Team()
+    if not hasattr(os, "fork"):
+        raise SystemExit("--workers needs a system that forks: Linux or macOS")
     place = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp") / f"clavilux-training-{os.getpid()}"
     meet, rank = get_context("fork").Barrier(size), 0
     for other in range(1, size):

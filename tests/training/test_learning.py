@@ -10,6 +10,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderTiny, LCMScheduler, UNet2DConditionModel
@@ -18,12 +19,13 @@ pytest.importorskip("cv2")
 
 import training
 from training import graphs
-from training.bank import TELLINGS, Bank, ahead
+from training.bank import TELLINGS, Bank, ahead, draw
 from training.distill import between, foreign, later_states, lessons_of
 from training.export import build_scheduler, swap_in
 from training.graphs import Bare
 from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, inner, load_unet, run_unet
 from training.muon import Pair, orthogonal
+from training.pictures import CONCEPTS
 from training.run import Ema, Run, brief, cosine
 from training.sample import FRACTIONS, boundary, few_steps, lcm_times, solver_times, trajectory
 from training.unet import EDGES, blur_text, coarse_loss, draw_times, drop_text, v_error
@@ -258,6 +260,14 @@ def shard(count: int, concept: int) -> dict[str, torch.Tensor]:
     borrowed = torch.zeros(count, dtype=torch.bool)
     return {"latents": latents, "tokens": tokens, "pooled": pooled, "borrowed": borrowed,
             "concepts": torch.full((count,), concept)}  # fmt: skip
+
+
+def test_a_bank_of_a_few_concepts_holds_nothing_else():
+    rng = np.random.default_rng(0)
+    drawn = [draw(rng, 64, [], ("eye", "moon")) for _ in range(30)]
+    assert {list(CONCEPTS)[concept] for *_, concept in drawn} == {"eye", "moon"}
+    assert not any(borrowed for _, _, borrowed, _ in drawn)
+    assert len({concept for *_, concept in (draw(rng, 64, []) for _ in range(30))}) > 8
 
 
 def test_a_bank_takes_in_shards_that_are_new_or_were_painted_again(tmp_path: Path):

@@ -1,9 +1,11 @@
 """Processes that train one network together step with the mean of their gradients."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from training.run import Run
@@ -32,6 +34,7 @@ print(p.grad.flatten().tolist(), run.stopped, list(Path("/dev/shm").glob(f"clavi
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_two_processes_step_with_the_mean_and_stop_together(tmp_path: Path):
     said = subprocess.run(
         [sys.executable, "-c", TOGETHER, str(tmp_path)], capture_output=True, text=True, check=True, timeout=120
