@@ -18,13 +18,14 @@ from ..engine.core.table import Table, knobs
 from .opening import set_opening
 from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
+from .presets import read_repertoire
 from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
 from .stream import CONFIG_STEPS, FOREIGN, KEYS, read_live, read_stream
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
-    "osc", "midi", "assets", "journal", "seed", "effects",
+    "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues",
 )  # fmt: skip
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
@@ -99,6 +100,7 @@ class _Reader:
             assets=self._assets(),
             journal=top.text("journal"),
             effects=effects,
+            repertoire=read_repertoire(self.page, top.take("presets"), top.take("cues"), self.table),
             table=self.table,
             origin=origin,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..engine.core.documents import Page
 from ..engine.core.effects import OwnEffect
+from ..engine.core.presets import Repertoire
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing
 from ..engine.core.table import TABLE, Table
@@ -51,8 +52,9 @@ class Show:
     `size` (width, height) in pixels; `parameters` opening values in the parameters' own types; `smoothing` the
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
     names, and paths as absolute paths; `source_options` and `sink_options` (by the sink's name) how their pictures are
-    shaped; no `sinks`: a window where there is a display, else a film; `effects` the performer's own files and `table`
-    the parameters with theirs; `remarks` lines about keys that were read and mean nothing here.
+    shaped; no `sinks`: a window where there is a display, else a film; `effects` the performer's own files;
+    `repertoire` presets and cues; `table` the parameters with those of the effects; `remarks` lines about keys that
+    were read and mean nothing here.
     """
 
     version: int = 1
@@ -73,6 +75,7 @@ class Show:
     assets: str = "assets"
     journal: str | None = None
     effects: tuple[OwnEffect, ...] = ()
+    repertoire: Repertoire = field(default_factory=Repertoire)
     table: Table = field(default_factory=lambda: TABLE)
     origin: str = ""
     remarks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show
+from ..configs.presets import repertoire_plain
 from ..io.feed import SourceFeed
 from ..io.server.heard import ListeningInbox
 from ..io.sink_thread import SinkThread
@@ -39,6 +40,7 @@ from .live_ports import LivePorts
 from .pipeline import ShowPipeline
 from .reload import ModelWatch, Reload
 from .serving import Serve, Serving
+from .stored import StoredPresets
 from .switchboard import Switchboard
 
 FIRST_FRAME_PATIENCE = 3.0
@@ -110,9 +112,12 @@ class Parts:
 
     def router(self, mappings: Sequence[BindingSet], brush: Brush) -> Router:
         bindings = [b for m in mappings for b in m.bindings]
-        opening = opening_values(self.show, brush.opening)
-        router = Router(self.notices, bindings, self.show.table, opening, self.show.smoothing)
-        assets = Path(self.show.assets).expanduser()
+        show = self.show
+        opening = opening_values(show, brush.opening)
+        router = Router(self.notices, bindings, show.table, opening, show.smoothing, show.repertoire)
+        for text in router.recall.missing(bindings):
+            self.notices.say(f"preset:{text}", text)
+        assets = Path(show.assets).expanduser()
         router.state.lora_file = lambda name: str(lora_asset(assets, name))
         return router
 
@@ -164,6 +169,7 @@ def journal_header(
         "stream": dict(show.stream),
         "mappings": [_mapping_text(m) for m in mappings],
         "effects": [effect.path for effect in show.effects],
+        **repertoire_plain(show.repertoire, show.table),
         "assets": str(Path(show.assets).expanduser().resolve()),
     }
 
@@ -196,6 +202,8 @@ class Performance:
         show = with_own_table(show)
         self.clock = clock or SystemClock()
         self.notices = Notices(self.clock)
+        self.stored = StoredPresets(show, self.notices)
+        show = dataclasses.replace(show, repertoire=self.stored.over(show.repertoire))
         inbox = ListeningInbox()
         self._show = show
         self.parts = Parts(show, self.clock, self.notices, inbox)
@@ -237,6 +245,8 @@ class Performance:
         if later is not None:
             self._build_beside(show, accelerator, later)
         self.router = parts.router(mappings, brush)
+        self.router.recall.kept = self.stored.keep
+        self._closing.append(self.stored.close)
         pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
         )

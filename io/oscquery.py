@@ -93,8 +93,8 @@ class OscQuery:
             if p.range is not None and p.kind in ("float", "int"):
                 _put(root, _NORMAL + p.name, self._normal(p, values))
         for action in self.table.actions.values():
-            tags = {"transition": "s", "bank": "s", "shift": "si"}.get(action.name, "I")
-            _put(root, ROOT + action.name, {"TYPE": tags, "ACCESS": WRITE, "DESCRIPTION": action.help})
+            facts = {"TYPE": action.takes or "I", "ACCESS": WRITE, "DESCRIPTION": action.help}
+            _put(root, ROOT + action.name, facts)
         for address, words in self.mapped().items():
             _put(root, address, {"TYPE": "f", "ACCESS": WRITE, "DESCRIPTION": words})
         return root

@@ -1,5 +1,6 @@
 """The shape of a mapping file: what a row may say, and what is said about one that cannot be."""
 
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
@@ -15,10 +16,12 @@ from ..engine.core.bindings import (
     ControlKind,
     Light,
 )
+from ..engine.core.cues import read_cue
 from ..engine.core.curves import linear, parse_curve
 from ..engine.core.documents import Node, Page
 from ..engine.core.parameters import Parameter, Refused
 from ..engine.core.patterns import is_pattern, matcher
+from ..engine.core.presets import read_recall
 from ..engine.core.sections import Section, finite, nearest, shown
 from ..engine.core.smoothing import parse_smoothing
 from ..engine.core.table import Table, knob_of
@@ -41,6 +44,10 @@ NUMERIC = ("float", "int")
 NO_NUMBER = ("string", "prompts", "paths", "scales", "object")
 PLAIN_ACTIONS = ("panic", "tap", "reset_cache")
 BANK_ACTIONS = ("bank", "shift")
+# What reads the payload of an action; each raises Refused.
+_READERS: dict[str, Callable[[Any], object]] = {
+    "transition": Transition.parse, "preset": read_recall, "store": read_recall, "cue": read_cue,
+}  # fmt: skip
 
 
 def read_mapping(page: Page, root: Node, table: Table, origin: str = "") -> BindingSet:
@@ -229,6 +236,8 @@ class _Row:
                 s.say("do", "transition needs `with: {target_prompts: ...}`: a MIDI control carries no text")
             if do in BANK_ACTIONS and control is not None and control.kind != "osc":
                 s.say("do", f"{do} needs `with: {{bank: <name>}}`")
+            if do in ("preset", "store") and control is not None and control.kind != "osc":
+                s.say("do", f"{do} needs `with: {{preset: <name>}}`: a {control.kind} carries no text")
             return {}
         if do is None:
             if "do" not in s:
@@ -243,11 +252,11 @@ class _Row:
         payload = node.plain()
         if do in BANK_ACTIONS:
             return self._chosen_bank(do, node)
-        if do == "transition":
+        if do in _READERS:
             try:
-                Transition.parse(payload)
+                _READERS[do](payload)
             except Refused as e:
-                s.say("with", str(e).removeprefix("transition: "))
+                s.say("with", str(e).removeprefix(f"{do}: "))
         return payload
 
     def _chosen_bank(self, do: str, node: Node) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from .adversary import Contest
 from .bank import Bank, Batch
 from .classifier import load_classifier
-from .model import PURE, Schedule, load_unet
+from .model import PURE, Schedule, attending_of, load_unet
 from .muon import Pair
 from .run import Ema, Run, begun, cosine, layout, options, seeded, with_workers
 from .sample import Text, consistency, guided, trajectory
@@ -42,6 +42,10 @@ UNKNOWN_ABOVE = 800.0
 """What the teacher guesses in one step out of a state of the student's own counts the more, the further below this."""
 LATER_GUIDANCE = 1.3
 """How far that guess is guided: the state is a guided picture already, and contrast must not grow from step to step."""
+FOREIGN_GUIDANCE, FOREIGN_FROM, FOREIGN_WHOLE = 1.75, 250.0, 600.0
+"""How much more the teacher is guided where the picture beneath is not what the caption says, growing between these two
+times: guided as elsewhere, a photograph outlives its prompt up to t 850; guided by 4 in all it is a face at 500 and
+the prompt's stuff at 800."""
 LOOSE = 850
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
@@ -56,6 +60,12 @@ def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generat
     """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says. Also which."""
     other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < PURE)
     return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean), other
+
+
+def guidance_of(w: float, start: Tensor, other: Tensor) -> Tensor:
+    """The teacher's guidance, Bx1x1x1: ``w``, and more over another picture (``FOREIGN_GUIDANCE``)."""
+    grown = ((start - FOREIGN_FROM) / (FOREIGN_WHOLE - FOREIGN_FROM)).clamp(0, 1)
+    return (w + FOREIGN_GUIDANCE * grown * other).view(-1, 1, 1, 1)
 
 
 def between(text: Text, share: float, generator: torch.Generator) -> Text:
@@ -183,7 +193,7 @@ def pairs(
     source, other = foreign(clean, start, 0.4, generator)
     x_t = torch.where(pure, noise, alpha * source + sigma * noise)
     whole = whole & ~((other | batch.borrowed) & (start < LOOSE))
-    visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
+    visited, target = trajectory(teacher, schedule, x_t, start, text, null, guidance_of(w, start, other))
     visited = lessons_of(visited, start) + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)
     states, times = (torch.cat(column) for column in zip(*visited, strict=True))
@@ -304,7 +314,8 @@ def main() -> None:
     args = asked()
     teacher = load_unet(args.teacher).to(memory_format=layout()).eval()
     null = TextEncoder()([""])
-    student = load_unet(args.start or args.teacher).to(memory_format=layout()).train()
+    student = load_unet(args.start or args.teacher, attending_of(teacher.state_dict()))
+    student.to(memory_format=layout()).train()
     ema, optimizer = Ema(student, 0.99), Pair(student, EDGES)
     contest = Contest(load_classifier(args.classifier)) if args.classifier else None
     run = Run(args.run, args.minutes * 60, save_every=60, team=args.team)

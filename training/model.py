@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -59,19 +59,20 @@ def load_vae(path: Path) -> AutoencoderTiny:
     return vae
 
 
-def build_unet(channels: tuple[int, ...] = CHANNELS) -> UNet2DConditionModel:
-    """The text-conditioned UNet; pooled text enters as ``class_labels``, token states as cross-attention.
+def build_unet(channels: tuple[int, ...] = CHANNELS, attending: int = 2) -> UNet2DConditionModel:
+    """The text-conditioned UNet; pooled text enters as ``class_labels``, token states as cross-attention in the
+    ``attending`` innermost levels.
 
     ``attention_head_dim`` is the number of heads in this class, whatever its name says.
     """
-    plain = len(channels) - 2
+    plain = len(channels) - attending
     return UNet2DConditionModel(
         sample_size=32,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         block_out_channels=channels,
-        down_block_types=("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",) * 2,
-        up_block_types=("CrossAttnUpBlock2D",) * 2 + ("UpBlock2D",) * plain,
+        down_block_types=("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",) * attending,
+        up_block_types=("CrossAttnUpBlock2D",) * attending + ("UpBlock2D",) * plain,
         layers_per_block=1,
         cross_attention_dim=TEXT_WIDTH,
         attention_head_dim=tuple(width // 32 for width in channels),
@@ -82,15 +83,36 @@ def build_unet(channels: tuple[int, ...] = CHANNELS) -> UNet2DConditionModel:
     )
 
 
-def load_unet(path: Path) -> UNet2DConditionModel:
-    """The averaged weights of a checkpoint, or a folder of diffusers' (whatever its shape), in float32."""
+def load_unet(path: Path, attending: int = 0) -> UNet2DConditionModel:
+    """The averaged weights of a checkpoint, or a folder of diffusers' (whatever its shape), in float32.
+
+    ``attending``: levels that are to attend, where the weights have fewer (``grown``); 0: as many as they have.
+    """
     weights = averaged(path)
+    if attending > attending_of(weights):
+        return grown(weights, attending)
     if path.is_dir():
         unet = UNet2DConditionModel(**UNet2DConditionModel.load_config(path))
     else:
-        unet = build_unet(channels_of(weights))
+        unet = build_unet(channels_of(weights), attending_of(weights))
     unet.load_state_dict(weights)
     return unet
+
+
+def grown(weights: dict[str, Tensor], attending: int) -> UNet2DConditionModel:
+    """A UNet of these weights in which more levels attend. What is new says nothing yet (its last layer is zero, as a
+    ControlNet begins: Zhang et al. 2023), so the answers are the same."""
+    unet = build_unet(channels_of(weights), attending)
+    unet.load_state_dict(weights, strict=False)
+    for name, value in unet.named_parameters():
+        if name not in weights and ".proj_out." in name:
+            nn.init.zeros_(value)
+    return unet
+
+
+def attending_of(weights: dict[str, Tensor]) -> int:
+    """How many levels of a UNet attend, read off its weights."""
+    return sum(f"down_blocks.{k}.attentions.0.norm.weight" in weights for k in range(len(channels_of(weights))))
 
 
 def channels_of(weights: dict[str, Tensor]) -> tuple[int, ...]:

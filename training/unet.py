@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .bank import Bank, Batch
-from .model import CHANNELS, NOISIEST, PURE, Schedule, build_unet, channels_of, inner, run_unet
+from .model import CHANNELS, NOISIEST, PURE, Schedule, build_unet, channels_of, grown, inner, run_unet
 from .muon import Pair
 from .run import Ema, Run, averaged, begun, cosine, layout, options, seeded, with_workers
 from .text import TextEncoder
@@ -113,22 +113,33 @@ def measure(ema: Ema, unet: UNet2DConditionModel, schedule: Schedule, batch: Bat
     return row
 
 
+def begin(start: Path | None, channels: tuple[int, ...], attending: int) -> UNet2DConditionModel:
+    """A new UNet of this shape, or what another run knows: of one with a level more its inner levels, of one in which
+    fewer levels attend all of it."""
+    if start is None:
+        return build_unet(channels, attending)
+    known = averaged(start)
+    if len(channels_of(known)) > len(channels):
+        known = inner(known)
+    if channels_of(known) != channels:
+        raise SystemExit(f"{start} is of --channels {' '.join(map(str, channels_of(known)))}")
+    return grown(known, attending)
+
+
 def main() -> None:
     parser = with_workers(options(__doc__, "runs/unet", 30, 32, "runs/bank128"))
     parser.add_argument("--half", action="store_true", help="train on the bank's latents at half their size")
     begins = "begin from the averaged weights of another run; of one with a level more, from its inner levels"
     parser.add_argument("--start", type=Path, help=begins)
     parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS, help="how wide each level is")
+    attending = "levels that attend, counted from the innermost; a --start may have fewer"
+    parser.add_argument("--attending", type=int, default=2, help=attending)
     parser.add_argument("--hold", type=float, default=0.6, help="share of the time at the full rate")
     parser.add_argument("--floor", type=float, default=0.02, help="the rate at the end, of the full one")
     args = begun(parser)
-    unet = build_unet(tuple(args.channels)).to(memory_format=layout()).train()
     schedule, text = Schedule(), TextEncoder()
     null = text([""])
-    if args.start:
-        known = averaged(args.start)
-        deeper = len(channels_of(known)) > len(args.channels)
-        unet.load_state_dict(inner(known) if deeper else known)
+    unet = begin(args.start, tuple(args.channels), args.attending).to(memory_format=layout()).train()
     ema, optimizer = Ema(unet, 0.996), Pair(unet, EDGES)
     run = Run(args.run, args.minutes * 60, team=args.team)
     if saved := run.resume():

@@ -86,10 +86,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that happens once: never merged, never dropped, kept in order."""
+    """Something that happens once: never merged, never dropped, kept in order. `takes`: OSC types of its arguments,
+    empty where it is a button."""
 
     name: str
     help: str
+    takes: str = ""
     waits_for: str | None = None
 
 

@@ -16,6 +16,8 @@ from .notices import Notices
 from .parameters import Action, Parameter, Refused
 from .patterns import is_pattern, matches
 from .player import Player
+from .presets import Repertoire
+from .recall import Recall
 from .smoothing import Smoothing
 from .snapshot import Snapshot, Trigger
 from .state import State
@@ -39,7 +41,8 @@ MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
 class Router:
     """Plays parameters from events. Lives on the render thread alone; needs no lock.
 
-    `bindings`: rows of all mappings; `opening`: the show's first values; `smoothing`: per-parameter overrides.
+    `bindings`: rows of all mappings; `opening`: the show's first values; `smoothing`: per-parameter overrides;
+    `repertoire`: its presets and cues.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Router:
         table: Table = TABLE,
         opening: Mapping[str, Any] | None = None,
         smoothing: Mapping[str, Smoothing] | None = None,
+        repertoire: Repertoire | None = None,
     ) -> None:
         # Of its own: ControlNets that come while it plays bring parameters with them.
         self.table = table.extended() if table is TABLE else table
@@ -56,6 +60,7 @@ class Router:
         self.state = State(self.table, notices, opening, smoothing)
         self.state.grown = self._grow
         self.transport = Transport(self.state.target("tempo"))
+        self.recall = Recall(self.state, self.transport, notices, repertoire)
         self.banks = Banks()
         # Addresses that are answered instead of played, by feedback.
         self.answers: dict[str, Route] = {}
@@ -110,6 +115,7 @@ class Router:
             self.state.set(self.table["prompts"], transition.target_prompts, t, self)
             values["transition"] = transition
         elif name == "panic":
+            self.recall.let_go()
             self.state.open_again(t, self)
         elif name == "tap":
             tempo = self.transport.tap(t)
@@ -117,6 +123,12 @@ class Router:
                 self.state.set(self.table["tempo"], tempo, t, self)
         elif name in ("bank", "shift"):
             self._choose_bank(name, payload, mapping)
+            return
+        elif name in ("preset", "cue"):
+            self._triggers += self.recall.preset(payload, t) if name == "preset" else self.recall.cue(payload, t)
+            return
+        elif name == "store":
+            self.recall.store(payload)
             return
         self._triggers.append(Trigger(name, MappingProxyType(values)))
 
@@ -137,6 +149,7 @@ class Router:
 
     def sample(self, now: float) -> Snapshot:
         """Every value at `now`, with the triggers fired since the last sample, in order."""
+        self._triggers += self.recall.follow(now)
         values = self.state.at(now)
         self.transport.set_tempo(values["tempo"], now)
         triggers, self._triggers = tuple(self._triggers), []

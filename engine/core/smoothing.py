@@ -21,14 +21,22 @@ _DERIVATIVE_CUTOFF = 1.0
 @dataclass(frozen=True, slots=True)
 class Smoothing:
     """`slew`: `a` units a second. `lag`: time constant `a` s. `one_euro`: `a` minimum cutoff in Hz, `b` beta.
-    `spring`: critically damped, `a` Hz. `none`: at once."""
+    `spring`: critically damped, `a` Hz. `fade`: there in `a` s, slow at both ends. `none`: at once."""
 
-    kind: Literal["slew", "lag", "one_euro", "spring", "none"]
+    kind: Literal["slew", "lag", "one_euro", "spring", "fade", "none"]
     a: float = 0.0
     b: float = 0.0
 
 
 NONE = Smoothing("none")
+# How much faster than its mean a fade is in its middle.
+_STEEPEST = 1.5
+
+
+def fade_within(seconds: float, distance: float, slew: float | None) -> Smoothing:
+    """A fade over `distance` units in `seconds`, or in as many as it takes to stay within `slew` units a second."""
+    least = _STEEPEST * abs(distance) / slew if slew else 0.0
+    return Smoothing("fade", max(seconds, least))
 
 
 def parse_smoothing(value: Any) -> Smoothing:
@@ -125,6 +133,12 @@ class Motion:
                 x, v = away * math.exp(-self._one_euro_exponent(elapsed)), 0.0
             case "spring":
                 x, v = self._spring(away, elapsed)
+            case "fade":
+                share = elapsed / self._smoothing.a
+                if share >= 1.0:
+                    return self.target, 0.0
+                x, v = away * (1.0 - share * share * (3.0 - 2.0 * share)), 0.0
+                return self.target + x, v
             case _:
                 return self.target, 0.0
         if abs(x) <= _SNAP * self._span and abs(v) <= _SNAP * self._span:

@@ -8,8 +8,9 @@ from .events import Event
 from .ipadapters import IPADAPTERS, changed
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused, aliased
+from .presets import is_stored
 from .rows import RowsRefused
-from .smoothing import NONE, Motion, Smoothing
+from .smoothing import NONE, Motion, Smoothing, fade_within
 from .steplist import clamped, rescaled
 from .table import GROWING, MOST_LORAS, Table, knob_of, knobs, lora_name
 
@@ -205,6 +206,22 @@ class State:
             # Beyond the knob's reach it is the list alone that counts.
             now.append((path, values[lora_name(i)] if lo <= scale <= hi else scale))
         return rows if tuple(now) == rows else tuple(now)
+
+    def fade(self, p: Parameter, value: Any, t: float, owner: object, seconds: float) -> None:
+        """Move `p` to `value` over `seconds`, never faster than its slew allows; what does not glide changes at once.
+        Raises Refused."""
+        knob = self._motions.get(p.name)
+        if knob is None:
+            self.set(p, value, t, owner)
+            return
+        goal = p.coerce(value).value
+        smooth = fade_within(seconds, goal - knob.at(t), p.slew) if seconds > 0 else None
+        self.set(p, goal, t, owner, smooth)
+
+    def look(self) -> dict[str, Any]:
+        """Where every parameter that is a part of the look is going: what a preset holds."""
+        names = [p.name for p in self.table.values() if is_stored(p)]
+        return {name: value for name in names if (value := self.target(name)) is not None}
 
     def open_again(self, t: float, owner: object) -> None:
         """Every parameter on its way back to the show's opening value."""

@@ -19,7 +19,6 @@ from .ipadapters import scale_name as adapter_name
 from .parameters import Action, Parameter
 
 ENGINE = "the diffusion issue: the whole of update_stream_params"
-CUES = "presets and cue lists"
 # More at once cost time in every frame and are a mistake rather than a wish.
 MOST_LORAS = 16
 
@@ -216,14 +215,15 @@ _PARAMETERS = (
 )  # fmt: skip
 
 _ACTIONS = (
-    Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats."),
+    Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats.", "s"),
     Action("panic", "Let go of everything: transitions end, every parameter glides to the show's opening value."),
     Action("tap", "Tap the tempo: the time between taps is a beat."),
-    Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous."),
-    Action("shift", "Hold a bank while a key is down: its name, and 1 or 0."),
+    Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous.", "s"),
+    Action("shift", "Hold a bank while a key is down: its name, and 1 or 0.", "si"),
     Action("reset_cache", "Empty the attention bank once."),
-    Action("preset", "Recall stored values.", waits_for=CUES),
-    Action("cue", "Go to a cue, or the next one.", waits_for=CUES),
+    Action("preset", "Go to the values stored under a name, over its own fade or so many seconds.", "s"),
+    Action("cue", "Go to the next cue, or to the one of a name; next, previous, first.", "s"),
+    Action("store", "Keep the look of the moment as a preset: its name, and its fade in seconds.", "s"),
 )
 
 

@@ -22,6 +22,7 @@ from ...engine.core.notices import Notice, Notices
 from ...engine.core.pacing import Milliseconds
 from ...engine.core.parameters import Parameter
 from ...engine.core.plain import parameter_value
+from ...engine.core.presets import Repertoire
 from ...engine.core.router import ROOT, Router
 from ...engine.core.table import TABLE, Table, row
 from .heard import ListeningInbox
@@ -158,7 +159,8 @@ class Desk:
 
         `whole`: take all of it or nothing; then even a number that would be clamped is a fault.
         """
-        read = read_message(message, self.table, self.assets, self._loras() if "lora_scales" in message else None)
+        loras = self._loras() if "lora_scales" in message else None
+        read = read_message(message, self.table, self.assets, loras, self._repertoire)
         if whole and any(not fault.harmless for fault in read.faults):
             return Answer({}, tuple(fault for fault in read.faults if not fault.harmless))
         self._put(read.plays, sender)
@@ -245,6 +247,21 @@ class Desk:
         for wake in self.woken:
             wake()
 
+    @property
+    def _repertoire(self) -> Repertoire:
+        return self.router.recall.repertoire if self.router is not None else Repertoire()
+
+    def _cue(self) -> dict[str, Any] | None:
+        """Where the cue list stands: {at, of, name, next}, counted from 1 and 0 before the first; None without cues."""
+        if self.router is None or not self.router.recall.cues.cues:
+            return None
+        cues = self.router.recall.cues
+        names = [cue.name or cue.preset for cue in cues.cues]
+        at = 0 if cues.at is None else cues.at + 1
+        return {
+            "at": at, "of": len(names), "name": names[at - 1] if at else None, "next": (*names, None)[at],
+        }  # fmt: skip
+
     def _pipeline_in_short(self) -> dict[str, Any] | None:
         if self.pipeline is None:
             return None
@@ -271,5 +288,7 @@ class Desk:
             "events_lost": self.inbox.lost + self.lost_outside(),
             "errors": self.errors(),
             "pipeline": self._pipeline_in_short(),
+            "presets": list(self._repertoire.presets),
+            "cue": self._cue(),
         }
         return {"fps": 0.0, "frames": 0, "dropped": 0, "source": None, "sinks": []} | self.facts() | measured

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.core.assets import asset, asset_or_folder, lora_asset
+from ...engine.core.cues import CueList, read_cue
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
+from ...engine.core.presets import Repertoire, preset_name, read_recall
 from ...engine.core.switches import FILE, SourceSwitch, read_switch
 from ...engine.core.table import Table
 from ...engine.core.transition import Transition
@@ -52,9 +54,15 @@ class LorasThere:
     live: bool = False
 
 
-def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: LorasThere | None = None) -> Read:
+def read_message(
+    message: Mapping[str, Any],
+    table: Table,
+    assets: Path,
+    loras: LorasThere | None = None,
+    repertoire: Repertoire | None = None,
+) -> Read:
     """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message."""
-    loras = loras or LorasThere()
+    loras, repertoire = loras or LorasThere(), repertoire or Repertoire()
     plays: list[Play] = []
     faults: list[Fault] = []
     if len(message) > _MOST_KEYS:
@@ -66,6 +74,8 @@ def read_message(message: Mapping[str, Any], table: Table, assets: Path, loras: 
                 value = _moved(table[key].coerce(value).value, assets, loras, faults)
                 if not value:
                     continue
+            if key in ("preset", "cue", "store") and value is not None and value is not False:
+                _check_recall(key, value, repertoire)
             plays += _read(key, value, table, assets, faults)
         except Refused as e:
             faults.append(Fault(_short(key), str(e)))
@@ -100,6 +110,16 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     optional = {"seconds": transition.seconds, "beats": transition.beats}
     shown |= {name: amount for name, amount in optional.items() if amount is not None}
     return [Play(key, value, shown, {"prompts": prompts})]
+
+
+def _check_recall(key: str, value: Any, repertoire: Repertoire) -> None:
+    """Raises Refused for what the show has not in store."""
+    if key == "preset":
+        repertoire.preset(read_recall(value)[0])
+    elif key == "store":
+        preset_name(read_recall(value)[0])
+    else:
+        CueList(repertoire.cues).place(read_cue(value)[0])
 
 
 def _moved(

@@ -22,10 +22,9 @@ def osc_paths(table: Table = TABLE) -> list[dict[str, Any]]:
             unit = _row(p, f"/clavilux/n/{p.name}", "normalised", f"{p.help} 0 to 1 over its range.")
             rows.append({**unit, "tags": "f", "range": [0, 1], "default": None, "unit": ""})
     for a in table.actions.values():
-        tags = "s" if a.name == "transition" else "T"
         rows.append({
-            "address": f"/clavilux/{a.name}", "name": a.name, "kind": "action", "type": "action", "tags": tags,
-            "range": None, "default": None, "unit": "", "help": a.help,
+            "address": f"/clavilux/{a.name}", "name": a.name, "kind": "action", "type": "action",
+            "tags": a.takes or "T", "range": None, "default": None, "unit": "", "help": a.help,
         })  # fmt: skip
     return rows
 

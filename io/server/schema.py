@@ -14,6 +14,8 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "paths": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_PATHS},
     "object": {"type": "object"},
 }
+# What the actions that go to something by its name call it.
+_NAMED = {"preset": "preset", "store": "preset", "cue": "cue"}
 _WEIGHT = {"type": "number", "minimum": 0, "default": 1.0}
 
 
@@ -41,6 +43,14 @@ def parameter_schema(p: Parameter) -> dict[str, Any]:
 def action_schema(action: Action) -> dict[str, Any]:
     """JSON Schema of what triggers an action."""
     words = action.help + (" Nothing acts on it yet." if action.waits_for else "")
+    if action.name in _NAMED:
+        fade = {
+            "anyOf": [{"type": "number", "minimum": 0}, _object({"beats": {"type": "number", "minimum": 0}}, "beats")]
+        }
+        of = _NAMED[action.name]
+        whole = _object({of: {"type": "string"}, "fade": fade}, of)
+        plain = [{"type": "boolean"}] if action.name == "cue" else []
+        return {"anyOf": [{"type": "string"}, whole, *plain], "description": words}
     if action.name != "transition":
         return {"type": "boolean", "description": words}
     entry = {

@@ -83,8 +83,7 @@ def test_every_row_plays_what_it_says(name):
         snapshot = router.sample(0.0)
         assert not [n.text for n in notices.recent if n.key.startswith("refused")], binding.where
         if binding.do:
-            waits = TABLE.actions[binding.do].waits_for
-            assert [t.name for t in snapshot.triggers] == ([] if waits else [binding.do])
+            assert [t.name for t in snapshot.triggers] == [binding.do]
 
 
 def test_a_session_on_a_nanokontrol2():

@@ -20,10 +20,23 @@ pytest.importorskip("cv2")
 import training
 from training import graphs
 from training.bank import TELLINGS, Bank, ahead, draw
-from training.distill import between, foreign, later_states, lessons_of
+from training.distill import between, foreign, guidance_of, later_states, lessons_of
 from training.export import build_scheduler, swap_in
 from training.graphs import Bare
-from training.model import LATENT_CHANNELS, Schedule, build_unet, build_vae, decode, encode, inner, load_unet, run_unet
+from training.model import (
+    LATENT_CHANNELS,
+    TEXT_TOKENS,
+    TEXT_WIDTH,
+    Schedule,
+    attending_of,
+    build_unet,
+    build_vae,
+    decode,
+    encode,
+    inner,
+    load_unet,
+    run_unet,
+)
 from training.muon import Pair, orthogonal
 from training.pictures import CONCEPTS
 from training.run import Ema, Run, brief, cosine
@@ -188,6 +201,13 @@ def test_halved_latents_are_means_of_squares(tmp_path: Path):
     assert torch.allclose(half[..., 1, 2], whole[..., 2:4, 4:6].mean((-1, -2)), atol=1e-5)
 
 
+def test_a_teacher_is_guided_more_over_another_picture_where_the_prompt_is_to_take_over():
+    start, other = torch.tensor([150.0, 400.0, 700.0, 700.0, 999.0]), torch.tensor([True, True, True, False, False])
+    w = guidance_of(2.25, start, other).flatten().tolist()
+    assert w[0] == w[3] == w[4] == 2.25
+    assert w[0] < w[1] < w[2] == 4.0
+
+
 def test_foreign_sources_come_only_between_the_ends():
     clean, start = torch.randn(4, 2, 2, 2), torch.tensor([999.0, 200.0, 500.0, 800.0])
     made, other = foreign(clean, start, 1.0, torch.Generator().manual_seed(0))
@@ -329,3 +349,22 @@ def test_the_inner_levels_of_a_unet_make_a_smaller_one():
     smaller.load_state_dict(inner(known))
     assert torch.equal(smaller.down_blocks[0].resnets[0].conv1.weight, known["down_blocks.1.resnets.0.conv1.weight"])
     assert torch.equal(smaller.up_blocks[2].resnets[1].conv1.weight, known["up_blocks.2.resnets.1.conv1.weight"])
+
+
+@pytest.mark.parametrize("kept", ["checkpoint", "folder"])
+def test_a_unet_in_which_another_level_attends_answers_as_before(tmp_path: Path, kept: str):
+    unet = build_unet((32, 32, 64, 64))
+    path = tmp_path / ("last.pt" if kept == "checkpoint" else "folder")
+    if kept == "checkpoint":
+        torch.save({"ema": unet.state_dict()}, path)
+    else:
+        unet.save_pretrained(path)
+    more = load_unet(path, attending=3)
+    assert attending_of(more.state_dict()) == 3
+    x = torch.randn(2, LATENT_CHANNELS, 32, 32)
+    text = torch.randn(2, TEXT_TOKENS, TEXT_WIDTH), torch.randn(2, TEXT_WIDTH)
+    t = torch.tensor([300.0, 999.0])
+    with torch.no_grad():
+        torch.testing.assert_close(run_unet(more, x, t, *text), run_unet(unet, x, t, *text))
+    torch.save({"ema": more.state_dict()}, tmp_path / "more.pt")
+    assert load_unet(tmp_path / "more.pt").config.down_block_types[1] == "CrossAttnDownBlock2D"

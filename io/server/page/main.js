@@ -4,6 +4,7 @@ import { el, plain } from "/static/element.js";
 import { steps, transitionBox } from "/static/lists.js";
 import { activityPanel, faultsIn, figuresIn, modelPanel, portsIn, reach, sinksPanel, sourcesPanel } from "/static/panels.js";
 import { files, offerAssets, weighted } from "/static/rows.js";
+import { presetsPanel } from "/static/presets.js";
 import { Watch } from "/static/watch.js";
 import { fire, listen, on, tell, useChannel } from "/static/wire.js";
 
@@ -32,7 +33,7 @@ const STACKS = [
 ];
 // Those that stand elsewhere: in the bar below, in the panels, or under another name.
 const ELSEWHERE = new Set(["prompt", "paused", "blackout", "input_source", "output_sinks", "spout_sender", "spout_receiver"]);
-const IN_REACH = new Set(["transition", "panic", "tap"]);
+const IN_REACH = new Set(["transition", "panic", "tap", "preset", "cue", "store"]);
 // What a button says with its action; `shift` is held down, and is for keys.
 const SAYS = { bank: "next" };
 const FOR_KEYS = new Set(["shift"]);
@@ -108,6 +109,7 @@ function build(table) {
       if (some) stacks[i].append(el("section", { className: "panel", data: { group: one.title } }, ...body));
     }
   });
+  stacks[0].prepend(presetsPanel());
   rest.append(...made([...left.values()]), ...buttons([...acts.values()]));
   stacks.at(-1).append(el("section", { className: "panel" }, rest));
   if (table.parameters.some((row) => ["paths", "scales"].includes(row.type))) offerAssets();

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from clavilux.engine.core.events import Event
+from clavilux.engine.core.presets import Cue, Preset, Repertoire
+from clavilux.engine.core.recall import Recall
 from clavilux.io.fake_ports import FakeMidi
 from clavilux.mappings import load_mapping
 
@@ -207,6 +209,25 @@ def test_a_knob_that_comes_while_the_page_is_open_is_on_it_and_moves(live, page)
     until(page, f"() => {knob}?.ariaValueNow == 0.8")
     live.stage.inbox.put(Event(live.stage.clock.now(), "osc", "/clavilux/lora/0/scale", (0.3,)))
     until(page, f"() => {knob}.ariaValueNow == 0.3")
+
+
+def test_a_look_is_stored_and_comes_back_and_cues_go_by_a_button(live, page):
+    router = live.stage.router
+    repertoire = Repertoire({"dim": Preset("dim", {"noise_scale": 0.3})}, (Cue("dim"), Cue("dim", "end")))
+    router.recall = Recall(router.state, router.transport, live.stage.notices, repertoire)
+    connect(page, live)
+    panel = page.locator("[data-group=Presets]")
+    panel.get_by_label("Name of the preset to store").fill("bright")
+    panel.get_by_role("button", name="Store").click()
+    panel.get_by_role("button", name="bright").wait_for()
+    panel.get_by_role("button", name="dim").click()
+    until(page, "() => document.querySelector('[data-name=noise_scale] .fill').style.width == '30%'")
+    panel.get_by_role("button", name="bright").click()
+    until(page, "() => document.querySelector('[data-name=noise_scale] .fill').style.width == '100%'")
+    assert "0 of 2; next dim" in panel.inner_text()
+    panel.get_by_role("button", name="Go").click()
+    until(page, "() => document.querySelector('[data-group=Presets]').innerText.includes('1 of 2: dim; next end')")
+    assert parameters(page)["noise_scale"] == 0.3
 
 
 def test_a_server_that_comes_back_is_found_again(live, page):
