@@ -36,6 +36,6 @@ def set_opening(
     kept = taken.value
     if parameter.alias_of is not None:
         name, kept = parameter.alias_of, aliased(kept)
-    for other in table[name].replaces:
+    for other in table[name].replaces if kept is not None else ():
         values.pop(other, None)
     values[name] = kept

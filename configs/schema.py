@@ -21,7 +21,7 @@ from .places import check_sink, check_source, parse_size
 from .presets import read_repertoire
 from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
-from .stream import CONFIG_STEPS, FOREIGN, KEYS, read_live, read_stream
+from .stream import CONFIG_LIVE, FOREIGN, KEYS, read_live, read_stream
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
@@ -174,7 +174,7 @@ class _Reader:
 
     def _parameters(self, is_config: bool) -> dict[str, Any]:
         """Opening values: the stream's own keys first, what `parameters` says over them."""
-        values: dict[str, Any] = {"t_index_list": CONFIG_STEPS} if is_config else {}
+        values: dict[str, Any] = dict(CONFIG_LIVE) if is_config else {}
         for name, (line, value) in read_live(self.stream).items():
             set_opening(self.page, line, name, values, name, value, self.table, clamps=is_config)
         node = self.top.take("seed")

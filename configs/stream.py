@@ -10,6 +10,7 @@ from ..engine.core.documents import Node
 from ..engine.core.ipadapters import FOREIGN as IPADAPTER_FOREIGN
 from ..engine.core.ipadapters import KEYS as IPADAPTER_KEYS
 from ..engine.core.sections import Section, shown
+from ..engine.core.table import TABLE
 
 ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers")
 CFG_TYPES = ("none", "full", "self", "initialize")
@@ -19,6 +20,10 @@ DTYPES = ("auto", "float16", "bfloat16", "float32", "half", "float")
 MERGE_MODES = ("permanent_merge", "runtime_peft")
 DEVICES = ("auto", "cuda", "cpu", "mps", "xpu")
 CONFIG_STEPS = (0, 16, 32, 45)
+# What a config that says nothing of them opens with, whatever its model was made for.
+CONFIG_LIVE: Mapping[str, Any] = MappingProxyType(
+    {"t_index_list": CONFIG_STEPS, "guidance_scale": TABLE["guidance_scale"].default}
+)
 
 # Every key a running engine is built from. `t_index_list` None: the model's own. `synchronous` (Python API): prompts,
 # LoRAs and ControlNets are made ready within the frame that asks for them, so that runs repeat; false: beside the
@@ -61,7 +66,9 @@ BLENDS = (
 )
 # Older StreamDiffusions have one word for both.
 NORMALIZE = "normalize_weights"
-KEYS = (*DEFAULTS, *LIVE, NORMALIZE, *(blend[0] for blend in BLENDS))
+# The demo reads these at the top, beside or instead of the groups above.
+FLAT = ("prompt_list", "prompt_interpolation_method", "seed_list", "seed_interpolation_method")
+KEYS = (*DEFAULTS, *LIVE, NORMALIZE, *(blend[0] for blend in BLENDS), *FLAT)
 # Keys of other StreamDiffusion versions that mean nothing here: said so, not refused.
 FOREIGN = (
     "do_add_noise", "device_ids", "use_safety_checker", "enable_pytorch_fallback", "skip_diffusion", "use_controlnet",
@@ -126,9 +133,18 @@ def read_live(s: Section) -> dict[str, tuple[int, Any]]:
         for name in ("normalize_prompt_weights", "normalize_seed_weights"):
             found.setdefault(name, (node.line, node.plain()))
     for key, items, method, default in BLENDS:
+        flat, how = s.take(items), s.take(method)
         node = s.take(key)
+        if node is None and flat is not None and flat.content not in (None, ()):
+            found.pop("prompt" if items == "prompt_list" else "seed", None)
+            found["prompts" if items == "prompt_list" else "seed_list"] = (flat.line, flat.plain())
+        if how is not None:
+            found[method] = (how.line, how.plain())
         if node is None:
             continue
+        if isinstance(node.content, tuple):
+            # The bare list, as StreamDiffusion's own demo writes it.
+            node = Node({items: node}, node.line, node.column)
         blend = Section(s.page, node, key)
         rows = blend.require(items, "the list of [value, weight]")
         how = blend.take("interpolation_method")

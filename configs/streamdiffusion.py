@@ -53,6 +53,12 @@ def load_config(config_path: str | Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise Mistakes([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
+    try:
+        said = yaml.safe_load(text)
+    except yaml.YAMLError:
+        said = None  # told below, with its line
+    if isinstance(said, dict) and said.get("model_id") is None:
+        raise Mistakes([Mistake(str(path), 0, "model_id", MISSING)])
     show = parse_show(text, str(path), beside=path.parent)
     config = _without_nulls(yaml.safe_load(text))
     if "model_id" not in config:

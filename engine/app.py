@@ -280,6 +280,7 @@ class Performance:
         self.loop.between_frames.append(self._end_when_all_are_closed)
         if self.serving is not None:
             self.serving.desk.lost_outside = lambda: self.osc.lost
+            self.serving.desk.malformed = lambda: self.osc.malformed
             self.serving.start(self.loop, pipeline, self.board, self.osc.port)
 
     def _note_stages(self) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output (head, less) has seen enough; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        # While the libraries are read, or a second time while all is being closed: out, and no traceback.
         return 0
     except _mistakes() as e:
         print(e, file=sys.stderr)
@@ -131,7 +135,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--prompt", metavar="TEXT")
     run.add_argument("--seed", type=int, metavar="N")
     length = run.add_mutually_exclusive_group()
-    length.add_argument("--frames", type=int, metavar="N")
+    length.add_argument("--frames", type=whole, metavar="N")
     length.add_argument("--seconds", type=positive, metavar="T")
     run.add_argument("--journal", metavar="FILE", help="record the show as JSON lines")
     run.add_argument("--offline", action="store_true", help="every source frame once, in order, on a manual clock")
@@ -173,6 +177,13 @@ def positive(text: str) -> float:
     return number
 
 
+def whole(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"this takes a whole number above 0, not {text!r}")
+    return int(text)
+
+
 def _mistakes() -> tuple[type[BaseException], ...]:
     """What is printed in words and exits with 2: a mistake in what was asked, or a file or device that is not to be
     had while there is no show yet."""
@@ -200,6 +211,7 @@ def run(options: argparse.Namespace) -> int:
     from .app import Performance
     from .asked import show_from
     from .later import Libraries
+    from .leaving import prompt_end
     from .offline import render_offline
 
     show = show_from(options)
@@ -211,7 +223,10 @@ def run(options: argparse.Namespace) -> int:
     if options.offline:
         render_offline(show, stop, options.frames, options.seconds)
         return 0
-    with Performance(show, serve=_serve(options)) as performance:
+    performance = Performance(show, serve=_serve(options))
+    with ExitStack() as ending:
+        with prompt_end(performance.close):
+            ending.enter_context(performance)
         # What is loaded by now stays until the end. Python would look through all of it now and again for garbage, and
         # the picture would stand meanwhile: a fifth of a second with the model libraries.
         gc.collect()

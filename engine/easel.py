@@ -87,6 +87,10 @@ class Easel:
     def fading(self) -> bool:
         return self._under is not None
 
+    def forgive(self) -> None:
+        """The fault of the load before is no news any more."""
+        self.fault = None
+
     def load(self, name: str, acceleration: str = "") -> None:
         """Turn to another model, or to the same under another accelerator, as soon as it is ready; of several asked for
         meanwhile the newest counts."""

@@ -45,7 +45,11 @@ def span_of(image: Any, span: Span = UNIT) -> Span:
     that a dark picture of 0..255 is not taken for a bright one of 0..1."""
     if isinstance(image, (str, Path)) or hasattr(image, "convert"):
         return span
-    floats = image.is_floating_point() if hasattr(image, "detach") else np.asarray(image).dtype.kind == "f"
+    if hasattr(image, "detach"):
+        image = image.detach()
+        floats = image.is_floating_point()
+    else:
+        floats = np.asarray(image).dtype.kind == "f"
     if not floats or 0 in image.shape:
         return span
     low, high = float(image.min()), float(image.max())

@@ -76,6 +76,10 @@ class ShowPipeline:
         acceleration = self._acceleration(params, model)
         turns = self._easel is not None and model is not None and (model, acceleration) != (self._easel.name, "")
         wishes = self._wishes(params, turns)
+        # What went wrong before says nothing of what is on its way now.
+        for one in (self._easel, self._loras()):
+            if one is not None:
+                one.forgive()
         with self._lock:
             self._asked, self._params = ids[-1], dict(params)
             self._arrived = False

@@ -86,6 +86,7 @@ class Serving:
 
         desk = self.desk
         desk.router, desk.pipeline, desk.push = loop.router, pipeline, board.push
+        desk.begin()
         desk.facts = lambda: facts(loop, board)
         loop.sinks.append(desk)
         app = build(desk, self.door, version=version(), osc_port=osc_port)

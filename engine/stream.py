@@ -183,9 +183,11 @@ class Stream:
 
         A value that cannot be taken, a name that is none and a value that is clamped are reported here and now.
         """
-        plain = {str(name): placed(str(name), handed_over(value)) for name, value in values.items()}
+        plain = {str(name): _paired(str(name), placed(str(name), handed_over(value))) for name, value in values.items()}
         with self._turn:
             said = [self._play(name, value) for name, value in plain.items()]
+        if "t_index_list" in plain and "num_inference_steps" in plain:
+            said = [None if one is None else _but_the_old_list(*one) for one in said]
         # Whoever listens to the log may turn the stream: nothing is said within the lock.
         for key, text in filter(None, said):
             self.notices.say(key, text)
@@ -209,7 +211,8 @@ class Stream:
                 self._router.fire(name, value, t)
                 return None
         except Refused as why:
-            return f"refused:{name}", str(why)
+            # Each wrong value is said: a program that tries several hears of each.
+            return f"refused:{name}:{str(why)[:120]}", str(why)
         near = self.table.nearest(name) or self.table.nearest(name, actions=True)
         hint = f"; did you mean {near}?" if near else ""
         return f"unknown:{name[:80]}", f"{name[:80]} means nothing here{hint}"
@@ -223,6 +226,8 @@ class Stream:
         with self._turn:
             values = {name: self._router.state.target(name) for name in STATE}
             seeds = self._router.state.target("seed_list")
+            values[CONTROLNETS] = self._with_knobs(values[CONTROLNETS], control_name, "conditioning_scale")
+            values[IPADAPTERS] = self._with_knobs(values[IPADAPTERS], adapter_name, "scale")
         width, height = self._size
         return {
             **{name: parameter_value(TABLE[name], value) for name, value in values.items()},
@@ -232,6 +237,17 @@ class Stream:
             "width": width,
             "height": height,
         }
+
+    def _with_knobs(self, rows: Any, knob: Callable[[int], str], key: str) -> Any:
+        """Rows of networks with each scale as its knob stands: an update may have moved it alone."""
+        if rows is None:
+            return None
+        listed = [rows] if isinstance(rows, Mapping) else rows
+        names = [knob(k) for k in range(len(listed))]
+        return [
+            {**row, key: self._router.state.target(name)} if name in self.table else row
+            for row, name in zip(listed, names, strict=True)
+        ]
 
     def encode_ahead(self, texts: Sequence[str]) -> None:
         """Read these prompts now, so that none of them holds a frame up when it is set; from any thread."""
@@ -273,6 +289,23 @@ class Stream:
     def frame_buffer_size(self) -> int:
         """How many frames a call without pictures paints."""
         return self._router.state.target("frame_buffer_size")
+
+
+def _but_the_old_list(key: str, text: str) -> tuple[str, str] | None:
+    """A remark on fewer steps without what becomes of the list that goes: no news beside the one that comes."""
+    if key != "changed:num_inference_steps":
+        return key, text
+    rest = text.partition("t_index_list [")[0].rstrip("; ")
+    return (key, rest) if rest else None
+
+
+def _paired(name: str, value: Any) -> Any:
+    """[(text, weight)] as StreamDiffusion has prompts, also a single one whose weight is a text: not two prompts."""
+    if name != "prompts" or not isinstance(value, tuple):
+        return value
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in value):
+        return value
+    return tuple({"text": text, "weight": weight} for text, weight in value)
 
 
 def _is_name(image: Any) -> bool:

@@ -1,6 +1,8 @@
-"""The end of a file that PyAV writes: finished when all went well, let go of as it is when not."""
+"""The end of a file that PyAV writes: finished when all went well, let go of as it is when not, and taken away where it
+got no picture."""
 
 from abc import ABC
+from pathlib import Path
 from typing import Any
 
 from .faults import SinkFailed, reason
@@ -12,9 +14,16 @@ class Film(ABC):
     name: str
     _container: Any
     _stream: Any
+    _file: Path | None = None
+    # The time stamp of the newest frame, below 0 where there is none.
+    _last: int
 
     def close(self) -> None:
         if self._container is None:
+            return
+        if self._last < 0:
+            self._abandon()
+            drop(self._file)
             return
         import av
 
@@ -37,3 +46,13 @@ class Film(ABC):
             except (av.FFmpegError, OSError):
                 # What made it fail has been reported already.
                 return
+
+
+def drop(file: Path | None) -> None:
+    """Take a file away that was begun and got nothing."""
+    try:
+        if file is not None and file.is_file() and not file.is_symlink():
+            file.unlink()
+    except OSError:
+        # It is nobody's loss where it stays.
+        return

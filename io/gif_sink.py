@@ -24,7 +24,6 @@ class GifSink(Film):
         self._path = path
         self._size = size
         self._part = 1
-        self._file: Path | None = None
         self._container: Any = None
         self._stream: Any = None
         self._start: float | None = None

@@ -68,9 +68,9 @@ class ImageSource:
         n, self._n = self._n, self._n + 1
         return Frame(pixels, n, n / self._rate)
 
-    def length(self) -> int | None:
-        """Pictures in the folder; None for a single one, which stands for ever."""
-        return len(self._files) if self._path.is_dir() else None
+    def length(self) -> int:
+        """Pictures in the folder; one where it is a single picture, however long a live show shows it."""
+        return len(self._files)
 
     def seek(self, n: int) -> None:
         self._n = n

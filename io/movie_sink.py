@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .faults import SinkFailed, SinkUnavailable, reason
+from .film import drop
 from .h264 import H264Sink, add_h264
 
 
@@ -28,11 +29,11 @@ def make_folder(path: Path) -> None:
 def drop_if_empty(file: Path | None) -> None:
     """Take a file away that was begun and got nothing: a full disk would fill with them, one at every new try."""
     try:
-        if file is not None and file.is_file() and not file.is_symlink() and file.stat().st_size == 0:
-            file.unlink()
+        empty = file is not None and file.stat().st_size == 0
     except OSError:
-        # It is nobody's loss where it stays.
         return
+    if empty:
+        drop(file)
 
 
 class MovieSink(H264Sink):
@@ -45,7 +46,6 @@ class MovieSink(H264Sink):
         super().__init__(path.name, size, fps, encoder)
         self._path = path
         self._part = 1
-        self._file: Path | None = None
 
     def open(self) -> None:
         """Begin a file. Raises SinkFailed when it cannot be written there."""

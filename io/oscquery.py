@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..engine.core.bindings import Binding
-from ..engine.core.feedback import osc_arguments
+from ..engine.core.feedback import STATUS, osc_arguments
 from ..engine.core.parameters import Parameter
 from ..engine.core.patterns import is_pattern
-from ..engine.core.router import ROOT
+from ..engine.core.router import GET, ROOT, SUBSCRIBE, UNSUBSCRIBE
 from ..engine.core.table import TABLE, Table
 from .osc_packet import Bundle, Message, PacketError, encode, parse
 
@@ -31,6 +31,17 @@ _EXTENSIONS = (
     "PATH_REMOVED",
 )
 _NORMAL = f"{ROOT}n/"
+# (address, types, access, words) of what is asked and told beside the parameters.
+_TALK = (
+    (SUBSCRIBE, "ii", WRITE, "Hear every change from now on, at a port of yours, for so many seconds."),
+    (UNSUBSCRIBE, "i", WRITE, "Hear no more."),
+    (GET, "s", WRITE, "One answer: where a parameter is going."),
+    (f"{STATUS}fps", "f", READ, "Frames a second, told to listeners once a second."),
+    (f"{STATUS}frame", "i", READ, "The number of the newest frame."),
+    (f"{STATUS}latency_ms", "f", READ, "From the source's picture to the painted one."),
+    (f"{STATUS}state", "s", READ, "How the show goes, in a word."),
+    (f"{STATUS}error", "s", READ, "The newest fault, in words."),
+)
 # More addresses than any program listens to one by one.
 _MOST_LISTENED = 2000
 
@@ -95,6 +106,8 @@ class OscQuery:
         for action in self.table.actions.values():
             facts = {"TYPE": action.takes or "I", "ACCESS": WRITE, "DESCRIPTION": action.help}
             _put(root, ROOT + action.name, facts)
+        for address, tags, access, words in _TALK:
+            _put(root, address, {"TYPE": tags, "ACCESS": access, "DESCRIPTION": words})
         for address, words in self.mapped().items():
             _put(root, address, {"TYPE": "f", "ACCESS": WRITE, "DESCRIPTION": words})
         return root

@@ -20,6 +20,7 @@ Prompts = tuple[tuple[str, float], ...]
 HEAVIEST = 100.0
 # Each picture that steers takes memory; more of them at once sway the painting no further.
 MOST_PATHS = 8
+_SINGLE = frozenset({"float", "int", "bool", "string", "choice"})
 _JSON_BEGINS = re.compile(r'\s*[\[{][\s\[{]*"')
 
 TRUE_WORDS = {"true", "on", "yes", "1"}
@@ -77,6 +78,9 @@ class Parameter:
             if self.default is None:
                 return Coerced(None)
             raise Refused(f"{self.name} needs a value")
+        if self.kind in _SINGLE and isinstance(value, (list, tuple)) and len(value) == 1:
+            # OSC programs send an array of one for one value.
+            value = value[0]
         return _COERCE[self.kind](self, value)
 
     def span(self) -> tuple[float, float]:
@@ -100,6 +104,13 @@ def aliased(value: Any) -> Any:
     return ((value, 1.0),)
 
 
+def _kind_of(value: Any) -> str:
+    """What a value is, in words that need no Python."""
+    if value is None:
+        return "nothing"
+    return "a list" if isinstance(value, (list, tuple)) else "a group" if isinstance(value, Mapping) else "a blob"
+
+
 def to_number(value: Any, name: str) -> float:
     """A finite number from an int, float, bool or numeric string; raises Refused for anything else."""
     if isinstance(value, bool):
@@ -110,7 +121,7 @@ def to_number(value: Any, name: str) -> float:
         except ValueError:
             raise Refused(f"{name} takes a number, not {value!r}") from None
     if not isinstance(value, (int, float)):
-        raise Refused(f"{name} takes a number, not {type(value).__name__}")
+        raise Refused(f"{name} takes a number, not {_kind_of(value)}")
     try:
         number = float(value)
     except OverflowError:
@@ -125,7 +136,7 @@ def _clamp(p: Parameter, number: float) -> Coerced:
         return Coerced(number)
     lo, hi = p.range
     kept = min(max(number, lo), hi)
-    return Coerced(kept, None if kept == number else f"{p.name} {number:g} clamped to {kept:g}")
+    return Coerced(kept, None if kept == number else f"{p.name} {number:.10g} clamped to {kept:.10g}")
 
 
 def _float(p: Parameter, value: Any) -> Coerced:
@@ -144,13 +155,17 @@ def _bool(p: Parameter, value: Any) -> Coerced:
             return Coerced(True)
         if word in FALSE_WORDS:
             return Coerced(False)
-    return Coerced(to_number(value, p.name) >= 0.5)
+    try:
+        return Coerced(to_number(value, p.name) >= 0.5)
+    except Refused:
+        said = repr(value)[:40] if isinstance(value, (str, float)) else type(value).__name__
+        raise Refused(f"{p.name} is true or false, not {said}") from None
 
 
 def _string(p: Parameter, value: Any) -> Coerced:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return Coerced(value if isinstance(value, str) else f"{value:g}")
-    raise Refused(f"{p.name} takes text, not {type(value).__name__}")
+    raise Refused(f"{p.name} takes text, not {'true or false' if isinstance(value, bool) else _kind_of(value)}")
 
 
 def _choice(p: Parameter, value: Any) -> Coerced:
@@ -210,7 +225,7 @@ def _ints(p: Parameter, value: Any) -> Coerced:
 def _weighted(p: Parameter, items: list[Any], key: str) -> tuple[list[tuple[Any, float]], str | None]:
     """[{key, weight}], [[item, weight]], or item, weight, item, weight ... as pairs; and what was clamped."""
     pairs: list[tuple[Any, float]] = []
-    rest = list(items)
+    rest = _with_numbers(items)
     while rest:
         item = rest.pop(0)
         if isinstance(item, Mapping):
@@ -225,9 +240,27 @@ def _weighted(p: Parameter, items: list[Any], key: str) -> tuple[list[tuple[Any,
         else:
             follows = rest and not isinstance(rest[0], (str, Mapping, Sequence))
             pairs.append((item, to_number(rest.pop(0), f"{p.name} weight") if follows else 1.0))
-    kept = [(item, min(max(weight, 0.0), HEAVIEST)) for item, weight in pairs]
-    clamped = [f"{a:g} clamped to {b:g}" for (_, a), (_, b) in zip(pairs, kept, strict=True) if a != b]
-    return kept, f"{p.name}: weight {', '.join(clamped)}" if clamped else None
+    clamped = [f"{p.name}: weight {weight:g} clamped to 0" for _, weight in pairs if weight < 0.0]
+    kept = [(item, max(weight, 0.0)) for item, weight in pairs]
+    heaviest = max((weight for _, weight in kept), default=0.0)
+    if heaviest > HEAVIEST:
+        # All of them: it is their ratio that counts.
+        kept = [(item, weight / heaviest * HEAVIEST) for item, weight in kept]
+        clamped.append(f"{p.name}: weights up to {heaviest:g} are scaled to {HEAVIEST:g}")
+    return kept, "; ".join(clamped) or None
+
+
+def _with_numbers(items: list[Any]) -> list[Any]:
+    """text, weight, text, weight, where weights may be texts too: the weights as numbers."""
+    if len(items) % 2 or not all(isinstance(item, str) for item in items[::2]):
+        return list(items)
+    if not all(isinstance(item, (str, int, float)) for item in items[1::2]):
+        return list(items)
+    try:
+        weights = [float(item) for item in items[1::2]]
+    except ValueError:
+        return list(items)
+    return [item for pair in zip(items[::2], weights, strict=True) for item in pair]
 
 
 def _prompts(p: Parameter, value: Any) -> Coerced:

@@ -113,6 +113,7 @@ class Router:
         if name == "transition":
             transition = Transition.parse(payload)
             self.state.set(self.table["prompts"], transition.target_prompts, t, self)
+            self.state.remark("transition", transition.note)
             values["transition"] = transition
         elif name == "panic":
             self.recall.let_go()
@@ -161,7 +162,7 @@ class Router:
         """(address, parameter or action) of what an OSC address or pattern reaches by itself."""
         if not is_pattern(address):
             return [(address, self._natives[address][0])] if address in self._natives else []
-        return [(at, name) for at, (name, _) in self._natives.items() if matches(address, at)]
+        return [(at, name) for at, (name, _) in self._natives.items() if name in self.table and matches(address, at)]
 
     def near(self, address: str) -> str | None:
         """The native address that one that is nowhere may mean."""
@@ -205,7 +206,12 @@ class Router:
             if event.address in self.answers:
                 routes.append(self.answers[event.address])
             elif is_pattern(event.address):
-                routes += [route for address, (_, route) in self._natives.items() if matches(event.address, address)]
+                # Parameters alone: one message to all of them must not press every button too.
+                routes += [
+                    route
+                    for address, (name, route) in self._natives.items()
+                    if name in self.table and matches(event.address, address)
+                ]
             elif event.address in self._natives:
                 routes.append(self._natives[event.address][1])
             elif not routes and event.address.startswith(ROOT):
@@ -244,6 +250,9 @@ class Router:
         def route(event: Event) -> None:
             args = event.args
             try:
+                if not args and p.kind == "bool":
+                    # As `do: blackout` in a mapping: what is on or off is turned over.
+                    args = (not self.state.target(p.name),)
                 if not args:
                     raise Refused(f"{p.name} needs a value")
                 first, *more = args

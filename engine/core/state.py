@@ -11,7 +11,7 @@ from .parameters import Coerced, Parameter, Refused, aliased
 from .presets import is_stored
 from .rows import RowsRefused
 from .smoothing import NONE, Motion, Smoothing, fade_within
-from .steplist import clamped, rescaled
+from .steplist import clamped, fits, rescaled
 from .table import GROWING, MOST_LORAS, Table, knob_of, knobs, lora_name
 
 
@@ -42,13 +42,14 @@ class State:
             p = table[name]
             coerced = p.coerce(value).value
             start[p.alias_of or name] = aliased(coerced) if p.alias_of else coerced
-            for other in p.replaces:
+            # What is given as nothing (a journal names every parameter) takes nobody's place.
+            for other in p.replaces if coerced is not None else ():
                 start[other] = table[other].default if other == "seed" else None
         if start.get("t_index_list"):
             asked, steps = start["t_index_list"], start["num_inference_steps"]
             start["t_index_list"] = clamped(asked, steps)
             if start["t_index_list"] != tuple(asked):
-                notices.say("opening:t_index_list", _fits(asked, start["t_index_list"], steps))
+                notices.say("opening:t_index_list", fits(asked, start["t_index_list"], steps))
         self.opening: Mapping[str, Any] = start
         self._override = override
         self._own: dict[str, Smoothing] = {}
@@ -181,7 +182,7 @@ class State:
         if fitted == asked:
             return coerced
         self._values["t_index_list"] = fitted
-        note = _fits(asked, fitted, steps)
+        note = fits(asked, fitted, steps)
         return Coerced(coerced.value, f"{coerced.note}; {note}" if coerced.note else note)
 
     def target(self, name: str) -> Any:
@@ -242,7 +243,3 @@ class State:
         """Say what was changed in a value that was taken."""
         if note:
             self._notices.say(f"note:{who}", f"{who}: {note}", logging.INFO)
-
-
-def _fits(asked: Sequence[int], fitted: Sequence[int], steps: int) -> str:
-    return f"t_index_list {list(asked)} becomes {list(fitted)} in {steps} steps"

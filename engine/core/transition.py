@@ -1,7 +1,7 @@
 """A prompt transition: where it goes, how long it takes and along which curve. Pure values, no model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .parameters import Prompts, Refused, json_or_text, to_number
@@ -27,6 +27,8 @@ class Transition:
     beats: float | None = None
     method: str = "linear"
     easing: str = "linear"
+    # What was clamped in the prompts, if anything.
+    note: str | None = field(default=None, compare=False)
 
     def share(self, frames: int, seconds: float, beats: float) -> float:
         """How far along it is, 0..1, after `frames` frames, `seconds` and `beats` since it began."""
@@ -60,14 +62,15 @@ class Transition:
             raise Refused(f"transition: unknown key {unknown[0]!r}; it takes {', '.join(KEYS)}")
         if "target_prompts" not in payload:
             raise Refused("transition needs target_prompts")
-        prompts = TABLE["prompts"].coerce(payload["target_prompts"]).value
+        prompts = TABLE["prompts"].coerce(payload["target_prompts"])
         return cls(
-            prompts,
+            prompts.value,
             num_steps=round(_at_least_zero(payload, "num_steps", 4)),
             seconds=_optional(payload, "seconds"),
             beats=_optional(payload, "beats"),
             method=_word(payload, "temporal_interpolation_method", METHODS),
             easing=_word(payload, "easing", tuple(EASINGS)),
+            note=prompts.note,
         )
 
 

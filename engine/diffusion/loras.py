@@ -72,7 +72,9 @@ class Loras:
         self._asked: tuple[str, tuple[Wish, ...]] | None = None
         self._lock = threading.Lock()
         self._bad: dict[str, float] = {}
+        # Why what `ask` wanted last could not be had; whoever moves a scale is told by the notices.
         self.error: str | None = None
+        self._loading = False
         # Those the show began with that could not be had: they keep their place among the knobs.
         self.lacking: set[str] = set()
         # (path, scale) of all that the show began with, in its order.
@@ -107,10 +109,14 @@ class Loras:
             raise Refused(self._none_here)
         return tuple(Wish(key, scale, mode == PERMANENT) for key, scale in found.items())
 
+    def forgive(self) -> None:
+        """The fault of the load before is no news any more."""
+        self.error = None
+
     def ask(self, mode: str, wishes: tuple[Wish, ...]) -> None:
         """These instead of those that are there, and `mode` for changes from then on."""
         with self._lock:
-            self.error = None
+            self.error, self._loading = None, True
             self._asked = (mode, wishes)
 
     # The render thread.
@@ -156,8 +162,10 @@ class Loras:
         with self._lock:
             assert self._asked is not None
             (mode, wishes), self._asked = self._asked, None
-            self._wishes = {w.name: w for w in wishes}
+            before, self._wishes = self._wishes, {w.name: w for w in wishes}
             self.mode = mode
+        # What a load leaves out stays out until somebody moves it: its knob still stands where it stood.
+        self._bad |= {key: wish.scale for key, wish in before.items() if key not in self._wishes}
 
     def _hear(self, wanted: tuple[tuple[str, float], ...], t: float) -> None:
         """Scales from wherever they come: what was named before and is not now goes back to 0."""
@@ -267,7 +275,8 @@ class Loras:
             wish = self._wishes.pop(key, None)
             if wish is not None:
                 self._bad[key] = wish.scale
-        self.error = str(fault)
+        if self._loading:
+            self.error = str(fault)
         self._notices.say("lora", f"LoRA: {fault}")
 
     def _put(self, plan: dict[str, bool], commit: Commit, t: float) -> None:
@@ -279,6 +288,7 @@ class Loras:
             slots[key] = _Slot(self._known[key], motion, fixed)
         fresh = [self._known[key] for key in slots if key not in self._slots]
         self._slots, self._told = slots, []
+        self._loading = self._loading and self.busy
         for key, slot in slots.items():
             self._aim(key, slot, t)
         self._known = {key: lora for key, lora in self._known.items() if key in slots}

@@ -63,7 +63,7 @@ def check(name: str, needs: int, device: torch.device) -> None:
     where = "of memory" if device.type == "cpu" else f"on {device}"
     raise ModelMistake(
         f"{name} needs about {needs / 1e9:.1f} GB {where} and {room / 1e9:.1f} GB are free; close other programs, "
-        "take a smaller size (--size 384x384) or a smaller model"
+        "take a smaller size (--size WxH) or a smaller model"
     )
 
 

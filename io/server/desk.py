@@ -15,8 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...engine.core.clock import Clock
+from ...engine.core.controls import CONTROLNETS
 from ...engine.core.events import Event
 from ...engine.core.frame import Frame
+from ...engine.core.ipadapters import IPADAPTERS
 from ...engine.core.loop import Input
 from ...engine.core.notices import Notice, Notices
 from ...engine.core.pacing import Milliseconds
@@ -26,9 +28,14 @@ from ...engine.core.presets import Repertoire
 from ...engine.core.router import ROOT, Router
 from ...engine.core.table import TABLE, Table, row
 from .heard import ListeningInbox
-from .message import Fault, LorasThere, Play, read_message
+from .message import STEP_KEYS, Fault, LorasThere, Play, fitted, named, read_message
 
 _MEASURED = 600
+# What the engine's notices are about, where their keys do not say it by the parameter's own name.
+_ABOUT = {
+    "guidance": "guidance_scale", "lora": "lora_scales", "reference": "vace_ref_images", "controlnet": CONTROLNETS,
+    "ipadapter": IPADAPTERS, "model": "pipeline_ids", "sink": "output_sinks", "source": "input_source",
+}  # fmt: skip
 _STILL_NEW = 120.0
 # How a LoRA has to be loaded if its strength is to move while the show plays.
 MOVABLE = "runtime_peft"
@@ -136,6 +143,8 @@ class Desk:
         self.facts: Callable[[], dict[str, Any]] = dict
         # Messages that were lost before they reached the inbox.
         self.lost_outside: Callable[[], int] = int
+        # Packets that were no OSC.
+        self.malformed: Callable[[], int] = int
         self.woken: list[Callable[[], None]] = []
         self.latency = Milliseconds(_MEASURED)
         self.control_latency = Milliseconds(_MEASURED)
@@ -161,6 +170,8 @@ class Desk:
         """
         loras = self._loras() if "lora_scales" in message else None
         read = read_message(message, self.table, self.assets, loras, self._repertoire)
+        if not STEP_KEYS.isdisjoint(message):
+            read = fitted(read, self.targets())
         if whole and any(not fault.harmless for fault in read.faults):
             return Answer({}, tuple(fault for fault in read.faults if not fault.harmless))
         self._put(read.plays, sender)
@@ -216,7 +227,8 @@ class Desk:
 
     def shown(self, name: str, value: Any) -> Any:
         """A parameter's value as JSON has it."""
-        return parameter_value(self.table[name], value)
+        p = self.table[name]
+        return named(value, self.assets) if p.kind == "paths" else parameter_value(p, value)
 
     def rows(self) -> dict[str, Any]:
         """The table with the show's opening values: {parameters: [row], actions: [{name, help, waits_for}]}."""
@@ -228,15 +240,21 @@ class Desk:
         actions = [{"name": a.name, "help": a.help, "waits_for": a.waits_for} for a in self.table.actions.values()]
         return {"parameters": parameters, "actions": actions}
 
-    def offer(self, frame: Frame) -> None:
-        """Take a finished frame and publish what it was made from (an Output of the loop)."""
+    def begin(self) -> None:
+        """Show what the show opens with, before there is a frame."""
+        self._look(-1, self.clock.now())
+
+    def _look(self, n: int, t: float) -> None:
         router = self.router
         if router is not None:
             state = router.state
             targets = {p.name: state.target(p.name) for p in router.table.values() if p.alias_of is None}
-            beat = router.transport.beat(frame.t)
-            actual = MappingProxyType(state.at(frame.t))
-            self.view = View(frame.n, frame.t, MappingProxyType(targets), actual, beat, self.inbox.played)
+            beat = router.transport.beat(t)
+            self.view = View(n, t, MappingProxyType(targets), MappingProxyType(state.at(t)), beat, self.inbox.played)
+
+    def offer(self, frame: Frame) -> None:
+        """Take a finished frame and publish what it was made from (an Output of the loop)."""
+        self._look(frame.n, frame.t)
         self.newest = frame
         now = self.clock.now()
         if self.watched is not None and self.watched.fresh is not None:
@@ -268,6 +286,15 @@ class Desk:
         status = self.pipeline.status()
         return {name: status[name] for name in ("status", "pipeline_id", "loading_stage", "error")}
 
+    def concerns(self, notice: Notice) -> str:
+        """The parameter or action that a notice is about, or else its subject in a word."""
+        for part in notice.key.split(":"):
+            name = part.removeprefix(ROOT)
+            if name in self.table or name in self.table.actions:
+                return name
+        subject = notice.key.partition(":")[0]
+        return _ABOUT.get(subject, subject)
+
     def warnings_after(self, t: float) -> list[Notice]:
         """The faults reported after moment `t`, in order."""
         return [n for n in list(self.notices.recent) if n.level >= logging.WARNING and n.t > t]
@@ -286,6 +313,7 @@ class Desk:
             "seconds": round(self.clock.now(), 3),
             "events": self.inbox.arrived,
             "events_lost": self.inbox.lost + self.lost_outside(),
+            "osc_malformed": self.malformed(),
             "errors": self.errors(),
             "pipeline": self._pipeline_in_short(),
             "presets": list(self._repertoire.presets),

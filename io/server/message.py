@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from ...engine.core.cues import CueList, read_cue
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
 from ...engine.core.presets import Repertoire, preset_name, read_recall
+from ...engine.core.steplist import clamped, fits, rescaled
 from ...engine.core.switches import FILE, SourceSwitch, read_switch
 from ...engine.core.table import Table
 from ...engine.core.transition import Transition
 
 DEEPEST, LONGEST = 12, 100_000
 _MOST_KEYS = 256
+STEP_KEYS = frozenset({"t_index_list", "num_inference_steps"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ def read_message(
         try:
             check_plain(value)
             if key == "lora_scales":
-                value = _moved(table[key].coerce(value).value, assets, loras, faults)
+                scales = table[key].coerce(value)
+                if scales.note:
+                    faults.append(Fault(key, scales.note))
+                value = _moved(scales.value, assets, loras, faults)
                 if not value:
                     continue
             if key in ("preset", "cue", "store") and value is not None and value is not False:
@@ -84,6 +89,32 @@ def read_message(
             p for p in plays if p.key == "transition"
         ]
     return Read(tuple(plays), tuple(faults))
+
+
+def fitted(read: Read, now: Mapping[str, Any]) -> Read:
+    """The same with a step list that lies within the timestep table, as the show will have it, and what is to be said
+    of that; `now`: where the parameters go before the message, as JSON has them."""
+    said = {play.key: play.shown for play in read.plays}
+    steps, asked = said.get("num_inference_steps", now.get("num_inference_steps")), said.get("t_index_list")
+    if asked is not None:
+        kept = clamped(asked, steps)
+    elif "num_inference_steps" in said and now.get("t_index_list"):
+        asked, was = now["t_index_list"], now["num_inference_steps"]
+        rescales = said.get("t_index_rescale", now.get("t_index_rescale"))
+        kept = rescaled(asked, was, steps) if rescales else clamped(asked, steps)
+    else:
+        return read
+    if list(kept) == list(asked):
+        return read
+    plays = []
+    for play in read.plays:
+        if play.key == "t_index_list":
+            play = replace(play, value=list(kept), shown=list(kept))
+        if play.key in ("t_index_list", "num_inference_steps"):
+            play = replace(play, sets={**play.sets, "t_index_list": list(kept)})
+        plays.append(play)
+    fault = Fault("t_index_list", fits(asked, kept, steps), harmless=True)
+    return Read(tuple(plays), (*read.faults, fault))
 
 
 def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
@@ -101,11 +132,14 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     if key != "transition":
         return [Play(key, value, argument(value))]
     transition = Transition.parse(value)
+    if transition.note:
+        faults.append(Fault(key, transition.note))
     prompts = parameter_value(table["prompts"], transition.target_prompts)
     shown = {
         "target_prompts": prompts,
         "num_steps": transition.num_steps,
         "temporal_interpolation_method": transition.method,
+        "easing": transition.easing,
     }
     optional = {"seconds": transition.seconds, "beats": transition.beats}
     shown |= {name: amount for name, amount in optional.items() if amount is not None}
@@ -136,6 +170,13 @@ def _moved(
     return [{"path": path, "scale": scale} for path, scale in moved]
 
 
+def named(paths: Iterable[str], assets: Path) -> list[str]:
+    """Files as messages name them: those of the assets folder by their place in it, any other by its whole path."""
+    folder = assets.expanduser().resolve()
+    places = [Path(path) for path in paths]
+    return [place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place) for place in places]
+
+
 def _check_source(wanted: Any, assets: Path) -> None:
     """Raises Refused for a file that is not there: who asks over a network hears it in the answer."""
     switch = read_switch("input_source", wanted)
@@ -149,7 +190,7 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
         return []
     coerced = p.coerce(value)
     if coerced.note:
-        faults.append(Fault(p.name, coerced.note, harmless="sorted" in coerced.note and "clamped" not in coerced.note))
+        faults.append(Fault(p.name, coerced.note, harmless="clamped" not in coerced.note))
     taken = coerced.value
     if p.kind == "paths":
         taken = tuple(str(asset(assets, name)) for name in taken)
@@ -158,9 +199,9 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
         _check_source(taken, assets)
     if p.waits_for:
         faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
-    shown = parameter_value(p, taken)
+    shown = named(taken, assets) if p.kind == "paths" else parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p
-    sets = {stored.name: parameter_value(stored, stored.coerce(taken).value if p.alias_of else taken)}
+    sets = {stored.name: parameter_value(stored, stored.coerce(taken).value) if p.alias_of else shown}
     sets |= {other: None for other in p.replaces if table[other].default is None}
     return [Play(p.name, value, shown, sets)]
 

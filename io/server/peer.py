@@ -203,8 +203,16 @@ class Peer:
         except Refused as e:
             self._tell_fault(Fault("", str(e)))
             return
-        for fault in self._desk.play(found, self.name).faults:
+        before = self._desk.targets()
+        answer = self._desk.play(found, self.name)
+        for fault in answer.faults:
             self._tell_fault(fault)
+        # What changes is told with everything else that does; what stays as it is, or is an action, only here: whoever
+        # waits for an answer has one.
+        now = self._desk.targets()
+        same = {key: now.get(key, value) for key, value in answer.applied.items() if now.get(key) == before.get(key)}
+        if same:
+            self._tell({"type": "parameters_updated", "parameters": same})
 
     def _tell_fault(self, fault: Fault) -> None:
         self._tell({"type": "error", "key": fault.key, "message": fault.text})
@@ -230,7 +238,7 @@ class Peer:
                     self._tell({"type": "parameters_updated", "parameters": changed})
             for notice in self._desk.warnings_after(heard):
                 heard = notice.t
-                self._tell({"type": "error", "key": notice.key, "message": notice.text})
+                self._tell_fault(Fault(self._desk.concerns(notice), notice.text))
 
     def _watch(self, track: MediaStreamTrack) -> None:
         """The peer sends a track: its pictures are the source `webrtc`; what nobody wants is thrown away."""

@@ -196,7 +196,8 @@ def _candidates(rows: Any) -> list[tuple[str, str | None, int | None]]:
         raise unprocessable("candidates", f"candidates is a list of at most {_MOST_AT_ONCE}")
     found = []
     for row in rows:
-        text = row.get("candidate", "") if isinstance(row, dict) else None
+        # An empty text is the end of candidates; a key that is missing is a mistake.
+        text = row.get("candidate") if isinstance(row, dict) else None
         if not isinstance(text, str) or len(text) > 1000:
             raise unprocessable("candidates", "each entry is {candidate, sdpMid, sdpMLineIndex}")
         mid, line = row.get("sdpMid"), row.get("sdpMLineIndex")

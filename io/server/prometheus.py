@@ -9,6 +9,7 @@ _FIGURES = (
     ("dropped", "counter", "Frames that a source delivered, or a sink was offered, and nobody took."),
     ("events", "counter", "Control messages received."),
     ("events_lost", "counter", "Control messages lost because more came at once than are taken."),
+    ("osc_malformed", "counter", "Packets on the OSC port that were no OSC."),
     ("peers", "gauge", "WebRTC peers connected."),
     ("seconds", "counter", "Seconds since the show began."),
 )

@@ -104,7 +104,7 @@ def test_a_streamdiffusion_configs_defaults():
     show = parse_show("model_id: x\nmode: txt2img\n")
     assert show.size == (512, 512)
     assert show.source == "none"
-    assert show.parameters == {"t_index_list": (0, 16, 32, 45), "input_mode": "text"}
+    assert show.parameters == {"t_index_list": (0, 16, 32, 45), "guidance_scale": 1.2, "input_mode": "text"}
     assert (show.stream["cfg_type"], show.stream["warmup"], show.stream["frame_buffer_size"]) == ("self", 10, 1)
 
 

@@ -161,3 +161,30 @@ def test_guidance_rescale_is_the_models_own_where_a_config_does_not_say_it(tmp_p
     assert show_from_config(said).parameters["guidance_rescale"] == said["guidance_rescale"] == 0.4
     assert parse_show("stream: {guidance_rescale: 0.4}\n").parameters["guidance_rescale"] == 0.4
     assert parse_show("model_id: a\nguidance_rescale: 4\n").parameters["guidance_rescale"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "prompt_list: [[cat, 0.7], [dog, 0.3]]\nprompt_interpolation_method: linear",
+        "prompt: fox\nprompt_blending: [[cat, 0.7], [dog, 0.3]]",
+        "prompt_blending: {prompt_list: [[cat, 0.7], [dog, 0.3]]}",
+    ],
+)
+def test_the_demos_ways_to_write_prompts_mean_the_same(said):
+    show = parse_show(f"model_id: embedded\n{said}\n")
+    assert show.parameters["prompts"] == (("cat", 0.7), ("dog", 0.3))
+    assert show.remarks == ()
+
+
+def test_seeds_may_stand_bare_too():
+    show = parse_show("model_id: embedded\nseed: 3\nseed_blending: [[1, 0.5], [7, 0.5]]\n")
+    assert show.parameters["seed_list"] == ((1, 0.5), (7, 0.5))
+    assert parse_show("model_id: embedded\nseed_list: [[1, 1.0]]\n").parameters["seed_list"] == ((1, 1.0),)
+
+
+def test_a_config_that_names_no_model_says_so_first(tmp_path):
+    (tmp_path / "x.yaml").write_text("width: 256\nheight: 256\n")
+    with pytest.raises(Mistakes) as caught:
+        load_config(tmp_path / "x.yaml")
+    assert [m.key for m in caught.value.mistakes] == ["model_id"]

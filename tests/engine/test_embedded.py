@@ -57,8 +57,9 @@ def test_fire_is_not_ocean(tmp_path):
 
 def test_the_same_show_offline_twice_and_its_replay_are_the_same_frames(tmp_path):
     journal = tmp_path / "show.jsonl"
+    values = {"prompts": (("burning flames", 1.0),), "noise_scale": 0.9, "t_index_list": (0, 20), "seed": 7}
     for name in ("a", "b"):
-        render_offline(embedded(tmp_path / name, journal=str(journal)), NEVER, frames=4)
+        render_offline(embedded(tmp_path / name, journal=str(journal), parameters=values), NEVER, frames=4)
     replay_journal(journal, [f"{tmp_path / 'c'}/"], None, None, NEVER)
     films = [[p.tobytes() for p in frames(tmp_path / name)] for name in "abc"]
     assert len(films[0]) == 4

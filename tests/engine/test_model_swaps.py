@@ -70,7 +70,7 @@ def test_a_swap_shows_nothing_but_its_fade(swap, brushes, sentence_folder, sourc
     for n, pixels in enumerate(source):
         if n == BEFORE:
             easel.load(*after)
-            easel.settle()
+            easel.settle(timeout=600.0)
         easel.follow()
         frames.append(easel.render(pixels, router.sample(n / 30)))
     easel.close()

@@ -113,6 +113,32 @@ def test_actions_and_names_of_any_parameter(wrapper, picture, caplog):
     frames(wrapper, picture, 1)
 
 
+def test_each_wrong_value_is_said_however_fast_they_come(wrapper, caplog):
+    for wrong in ("abc", float("nan"), "xyz", [1]):
+        caplog.clear()
+        wrapper.update_stream_params(delta=wrong)
+        assert "delta" in caplog.text, wrong
+
+
+def test_steps_and_their_list_at_once_say_nothing_of_the_list_that_goes(wrapper, caplog):
+    wrapper.update_stream_params(num_inference_steps=8, t_index_list=[0, 2, 4, 6])
+    assert not caplog.text
+    wrapper.update_stream_params(num_inference_steps=2000, t_index_list=[0, 2, 4, 2000])
+    assert "num_inference_steps 2000 clamped to 1000" in caplog.text
+    assert "becomes" not in caplog.records[0].message
+
+
+def test_one_pair_is_one_prompt_also_where_its_weight_is_a_text(wrapper):
+    wrapper.update_stream_params(prompt_list=[("sea", "0.5")])
+    assert wrapper.get_stream_state()["prompt_list"] == [("sea", 0.5)]
+
+
+def test_a_dict_has_the_defaults_of_a_config_file(sentence_folder):
+    with_defaults = create_wrapper_from_config({"model_id": str(sentence_folder), "width": 64, "height": 64})
+    assert with_defaults.get_stream_state()["guidance_scale"] == 1.2
+    with_defaults.close()
+
+
 def test_the_state_shows_an_update_at_once_and_in_both_spellings(wrapper, picture):
     wrapper.update_stream_params(seed=5, t_index_list=[1, 2, 49], num_inference_steps=10)
     state = wrapper.get_stream_state(include_caches=True)

@@ -44,3 +44,8 @@ def test_an_impossible_place_is_named(tmp_path):
     (tmp_path / "taken.gif").mkdir()
     with pytest.raises(SinkFailed, match=r"taken\.gif cannot be written"):
         GifSink(tmp_path / "taken.gif", (16, 16)).open()
+
+
+def test_a_gif_that_got_no_picture_leaves_no_file(tmp_path):
+    write(tmp_path / "none.gif", (), (16, 16))
+    assert list(tmp_path.iterdir()) == []

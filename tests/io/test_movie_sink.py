@@ -30,6 +30,12 @@ def write(path, frames, size, fps=30.0):
     sink.close()
 
 
+@KINDS
+def test_a_film_that_got_no_picture_leaves_no_file(tmp_path, kind):
+    write(tmp_path / f"film.{kind}", (), (64, 48))
+    assert list(tmp_path.iterdir()) == []
+
+
 def opened(path, size):
     source = MediaSource(path, size, Notices(ManualClock()))
     source.open()

@@ -39,9 +39,11 @@ def test_every_parameter_and_action_is_in_the_tree():
     assert status == 200
     assert json.loads(json.dumps(tree)) == tree
     below = tree["CONTENTS"]["clavilux"]["CONTENTS"]
-    assert set(TABLE) | set(TABLE.actions) <= set(below)
+    assert set(TABLE) | set(TABLE.actions) | {"subscribe", "unsubscribe", "get"} <= set(below)
+    assert set(below["status"]["CONTENTS"]) == {"fps", "frame", "latency_ms", "state", "error"}
+    assert all(node["ACCESS"] == 1 for node in below["status"]["CONTENTS"].values())
     for name, node in below.items():
-        if name == "n":
+        if name in ("n", "status"):
             continue
         assert node["FULL_PATH"] == f"/clavilux/{name}"
         assert node["DESCRIPTION"]

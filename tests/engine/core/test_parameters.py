@@ -38,8 +38,34 @@ def test_json_is_still_json_and_told_where_it_is_broken():
 def test_weights_are_kept_where_sums_are_still_numbers(name):
     item = {"prompts": "a", "seed_list": 1}[name]
     taken = TABLE[name].coerce([(item, 1e308), (item, -1.0), (item, 0.5)])
-    assert [weight for _, weight in taken.value] == [100.0, 0.0, 0.5]
-    assert "1e+308 clamped to 100, -1 clamped to 0" in (taken.note or "")
+    assert [weight for _, weight in taken.value] == pytest.approx([100.0, 0.0, 0.0])
+    assert "-1 clamped to 0" in (taken.note or "")
+    assert "up to 1e+308 are scaled to 100" in (taken.note or "")
+
+
+def test_heavy_weights_keep_their_ratio():
+    assert [weight for _, weight in TABLE["prompts"].coerce(["a", 200.0, "b", 100.0]).value] == [100.0, 50.0]
+
+
+@pytest.mark.parametrize("sent", [("a", "0.7", "b", "0.3"), ("a", 0.7, "b", 0.3), ("a", "0.7", "b", 0.3)])
+def test_a_weight_sent_as_a_text_is_a_weight(sent):
+    assert TABLE["prompts"].coerce(sent).value == (("a", 0.7), ("b", 0.3))
+
+
+def test_two_prompts_without_weights_stay_two():
+    assert TABLE["prompts"].coerce(("fire", "ice")).value == (("fire", 1.0), ("ice", 1.0))
+
+
+@pytest.mark.parametrize(("name", "value"), [("noise_scale", 0.9), ("seed", 4), ("paused", True), ("mirror", "quad")])
+def test_an_array_of_one_is_its_value(name, value):
+    assert TABLE[name].coerce((value,)).value == value
+
+
+@pytest.mark.parametrize("value", [(0.5, 0.6), {"a": 1}, b"1"])
+def test_what_is_no_number_is_named_in_words(value):
+    with pytest.raises(Refused) as caught:
+        TABLE["noise_scale"].coerce(value)
+    assert str(caught.value).rpartition("not ")[2] in ("a list", "a group", "a blob")
 
 
 def test_a_flat_list_of_seeds_says_how_it_is_read():

@@ -155,6 +155,9 @@ def test_what_cannot_be_is_told_and_what_plays_stays(rack):
     assert "bad is made for another model" in said
     assert "nowhere: there is no such file in the assets folder" in said
     assert (adapters.on, adapters.scales) == ([("a", None)], [1.0])
+    assert loras.error is None  # a scale that cannot be moved is no fault of what was loaded
+    loras.ask(RUNTIME, loras.wishes([("a", 1.0), ("bad", 1.0)], RUNTIME))
+    loras.advance(2.0, ())
     assert loras.error == "bad is made for another model"
     loras.ask(RUNTIME, loras.wishes([("a", 1.0)], RUNTIME))
     assert loras.error is None
@@ -164,15 +167,32 @@ def test_what_cannot_be_is_told_and_what_plays_stays(rack):
 
 def test_one_that_cannot_be_is_not_tried_again_while_another_is_turned(rack):
     loras, adapters, notices = rack()
+
+    def told() -> int:
+        notices.clear("lora")
+        return sum("bad is made for another model" in n.text for n in notices.recent)
+
     for n in range(20):
         loras.advance(n * LIVE, (("a", n * 0.05), ("bad", 1.0)))
-    assert sum("bad is made for another model" in n.text for n in notices.recent) == 1
+    assert told() == 1
     assert adapters.builds == 1
-    loras.error = None
     loras.advance(SOON, (("a", 1.0), ("bad", 1.0)))
-    assert loras.error is None
+    assert told() == 1
     loras.advance(SOON, (("a", 1.0), ("bad", 0.9)))  # asked for anew
-    assert loras.error == "bad is made for another model"
+    assert told() == 2
+
+
+def test_one_that_a_load_leaves_out_stays_out_until_it_is_moved(rack):
+    loras, _, _ = rack()
+    loras.advance(0.0, (("a", 1.0), ("b", 1.2)))
+    loras.advance(5.0, (("a", 1.0), ("b", 1.2)))
+    loras.ask(RUNTIME, loras.wishes([("a", 1.0)], RUNTIME))
+    for t in (6.0, 7.0, 8.0, 9.0):
+        loras.advance(t, (("a", 0.3), ("b", 1.2)))
+    assert [row["path"] for row in loras.loaded] == ["a"]
+    for t in (10.0, 12.0, 14.0):
+        loras.advance(t, (("a", 0.3), ("b", 0.8)))
+    assert len(loras.loaded) == 2
 
 
 def test_one_that_the_show_lacks_keeps_its_place_and_is_told_once(tmp_path, sentence_folder, lora_file):

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from clavilux.engine.core.events import Event
+from clavilux.engine.core.router import Router
 from PIL import Image
 
 PARAMETERS = "/api/v1/session/parameters"
@@ -140,6 +141,78 @@ def test_a_knob_that_comes_while_the_show_plays_is_among_the_parameters(stage, v
     assert client.post("/api/v1/session/parameters", json={"controlnet/0/scale": 0.7}).status_code == 200
     stage.step()
     assert client.get("/api/v1/session/parameters").json()["parameters"]["controlnet/0/scale"] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            {"transition": {"target_prompts": [{"text": "q", "weight": -1}]}},
+            "weight -1 is out of range; the nearest is 0",
+        ),
+        ({"lora_scales": [{"path": "a.safetensors", "scale": 11}]}, "11 is out of range; the nearest is 10"),
+    ],
+)
+def test_what_would_be_clamped_inside_a_list_is_a_422_too(stage, visit, message, words):
+    (stage.desk.assets / "a.safetensors").write_bytes(b"")
+    answer = visit().post(PARAMETERS, json=message)
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_a_step_list_beyond_the_table_is_fitted_at_once_and_said(stage, visit):
+    client = visit()
+    answer = client.post(PARAMETERS, json={"num_inference_steps": 6, "t_index_list": [0, 2, 4, 6, 8, 10]}).json()
+    assert answer["applied_parameters"]["t_index_list"] == [0, 2, 4, 5, 5, 5]
+    assert answer["notes"] == ["t_index_list [0, 2, 4, 6, 8, 10] becomes [0, 2, 4, 5, 5, 5] in 6 steps"]
+    assert client.get(PARAMETERS).json()["parameters"]["t_index_list"] == [0, 2, 4, 5, 5, 5]
+    stage.step()
+    assert client.get(PARAMETERS).json()["parameters"]["t_index_list"] == [0, 2, 4, 5, 5, 5]
+
+
+@pytest.mark.parametrize(("more", "after"), [({}, [5, 9, 9, 9]), ({"t_index_rescale": True}, [1, 3, 6, 9])])
+def test_fewer_steps_fit_the_list_that_is_there(stage, visit, more, after):
+    client = visit()
+    client.post(PARAMETERS, json={"t_index_list": [5, 15, 30, 45]})
+    stage.step()
+    answer = client.post(PARAMETERS, json={**more, "num_inference_steps": 10}).json()
+    assert f"becomes {after} in 10 steps" in answer["notes"][0]
+    assert client.get(PARAMETERS).json()["parameters"]["t_index_list"] == after
+    stage.step()
+    assert client.get(PARAMETERS).json()["parameters"]["t_index_list"] == after
+
+
+def test_pictures_are_named_as_they_were_sent(stage, visit):
+    Image.new("RGB", (4, 4)).save(stage.desk.assets / "reference.png")
+    client = visit()
+    answer = client.post(PARAMETERS, json={"vace_ref_images": ["reference.png"]}).json()
+    assert answer["applied_parameters"] == {"vace_ref_images": ["reference.png"]}
+    for _ in range(2):
+        assert client.get(PARAMETERS).json()["parameters"]["vace_ref_images"] == ["reference.png"]
+        stage.step()
+
+
+def test_before_the_first_frame_the_show_is_seen_as_it_opens(stage, visit):
+    stage.router = stage.desk.router = Router(stage.notices, opening={"noise_scale": 0.3, "input_mode": "text"})
+    stage.desk.begin()
+    now = visit().get(PARAMETERS).json()["parameters"]
+    assert (now["noise_scale"], now["input_mode"]) == (0.3, "text")
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("refused:/clavilux/spout_sender", "spout_sender"),
+        ("lora", "lora_scales"),
+        ("reference:/a/b.png", "vace_ref_images"),
+        ("guidance", "guidance_scale"),
+        ("model:failed:sd", "pipeline_ids"),
+        ("journal", "journal"),
+    ],
+)
+def test_a_fault_of_the_show_is_told_under_its_parameter(stage, key, name):
+    stage.notices.say(key, "words")
+    assert stage.desk.concerns(stage.notices.recent[-1]) == name
 
 
 def test_a_transition_beats_prompts_in_one_message(stage, visit):
