@@ -30,6 +30,7 @@ from .core.journal import Journal
 from .core.loop import Loop
 from .core.notices import Notices
 from .core.plain import parameter_value
+from .core.recall import missing
 from .core.router import Router
 from .core.shape import PLAIN_SINK
 from .core.smoothing import smoothing_value
@@ -115,7 +116,7 @@ class Parts:
         show = self.show
         opening = opening_values(show, brush.opening)
         router = Router(self.notices, bindings, show.table, opening, show.smoothing, show.repertoire)
-        for text in router.recall.missing(bindings):
+        for text in missing(bindings, show.repertoire):
             self.notices.say(f"preset:{text}", text)
         assets = Path(show.assets).expanduser()
         router.state.lora_file = lambda name: str(lora_asset(assets, name))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,14 @@ from ..configs import load_show
 from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping
 from .core.documents import Mistakes
+from .core.recall import missing
 from .core.table import TABLE, row
 from .learning import learn
 from .monitor import colourful, paint
 from .watching import monitor
+
+# The key that makes a file a mapping, also misspelled.
+_BINDINGS = re.compile(r"""[\s{]*["']?bind\w*["']?\s*:""")
 
 __all__ = ["check", "learn", "monitor", "params", "ports"]
 
@@ -26,15 +31,16 @@ def check(options: argparse.Namespace) -> int:
         try:
             if _is_mapping(name):
                 found = load_mapping(name, table)
-                print(f"{name}: good, {len(found.bindings)} rows")
+                print(f"{name}: good, {len(found.bindings)} row{'s' if len(found.bindings) != 1 else ''}")
                 later = dict.fromkeys(b.to for b in found.bindings if b.to is not None and b.to not in table)
                 if later:
                     print(f"{name}: {', '.join(later)}: only in a show that has it, or while one is played")
             else:
                 show = load_show(name)
-                for mapping in show.mappings:
-                    load_mapping(mapping, show.table)
+                rows = [b for mapping in show.mappings for b in load_mapping(mapping, show.table).bindings]
                 print(f"{name}: good")
+                for text in missing(rows, show.repertoire):
+                    print(f"{text} (or one that is stored in the assets folder)")
         except Mistakes as e:
             wrong += len(e.mistakes)
             print(e)
@@ -42,12 +48,12 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _is_mapping(name: str) -> bool:
-    """A mapping file has `bindings`; a bare name is a show if one of that name ships."""
+    """A mapping file has `bindings`, or a slip of it; a bare name is a show if one of that name ships."""
     path = Path(name)
     if not path.is_file():
         return name not in shipped_shows()
     text = path.read_text(encoding="utf-8", errors="replace")
-    return any(line.startswith(("bindings", '"bindings"')) for line in text.splitlines())
+    return any(_BINDINGS.match(line) for line in text.splitlines())
 
 
 def params(options: argparse.Namespace) -> int:
@@ -61,12 +67,10 @@ def params(options: argparse.Namespace) -> int:
         wide = max(len(p.name) for p in TABLE.values())
         for p in TABLE.values():
             limits = f"{p.range[0]:g} .. {p.range[1]:g} {p.unit}".rstrip() if p.range else " | ".join(p.choices)
-            waits = "  (nothing acts on it yet)" if p.waits_for else ""
-            print(f"{p.name:{wide}}  {p.kind:8} {limits:24} {p.help}{waits}")
+            print(f"{p.name:{wide}}  {p.kind:8} {limits:24} {p.help}")
         print()
         for a in TABLE.actions.values():
-            waits = "  (nothing acts on it yet)" if a.waits_for else ""
-            print(f"{a.name:{wide}}  {'action':8} {'':24} {a.help}{waits}")
+            print(f"{a.name:{wide}}  {'action':8} {'':24} {a.help}")
     return 0
 
 
@@ -84,12 +88,11 @@ def markdown() -> str:
     for p in TABLE.values():
         limits = f"{p.range[0]:g} .. {p.range[1]:g} {p.unit}".rstrip() if p.range else ", ".join(p.choices)
         slew = f"{p.slew:g} a second ({p.slew_why})" if p.slew else ""
-        waits = " *Nothing acts on it yet.*" if p.waits_for else ""
         default = json.dumps(row(p)["default"]) if p.default is not None else ""
-        lines.append(f"| `{p.name}` | {p.kind} | {limits} | {default} | {slew} | {p.tier} | {p.help}{waits} |")
+        lines.append(f"| `{p.name}` | {p.kind} | {limits} | {default} | {slew} | {p.tier} | {p.help} |")
     lines += ["", "| action | what it does |", "|---|---|"]
     for a in TABLE.actions.values():
-        lines.append(f"| `/clavilux/{a.name}` | {a.help}{' *Nothing acts on it yet.*' if a.waits_for else ''} |")
+        lines.append(f"| `/clavilux/{a.name}` | {a.help} |")
     return "\n".join(lines) + "\n"
 
 

@@ -175,7 +175,9 @@ class Stream:
         if control_name(index) in self.table:
             self.set({control_name(index): scale})
         else:
-            self.notices.say("controlnet:scale", NO_CONTROLNET.format(f"scale {scale} for number {index}"))
+            some = control_name(0) in self.table
+            words = f"no ControlNet is number {index}" if some else "no ControlNet is loaded"
+            self.notices.say("controlnet:scale", f"{words}: scale {scale} for number {index} has no effect")
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Set parameters of the table by name, all in one frame, in the order given; from any thread. An action's name

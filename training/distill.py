@@ -50,10 +50,10 @@ LOOSE = 850
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
 
-def draw_starts(count: int, generator: torch.Generator) -> Tensor:
-    """Half from pure noise; half from anywhere, as image to image starts."""
+def draw_starts(count: int, generator: torch.Generator, pure: float = 0.5) -> Tensor:
+    """A share ``pure`` from pure noise; the rest from anywhere, as image to image starts."""
     t = 150 + 849 * torch.rand(count, generator=generator) ** 0.7
-    return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(PURE), t)
+    return torch.where(torch.rand(count, generator=generator) < pure, torch.tensor(PURE), t)
 
 
 def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -177,8 +177,10 @@ def pairs(
     null: Text,
     w: float,
     generator: torch.Generator,
+    shares: tuple[float, float] = (0.5, 0.4),
 ) -> Pairs:
-    """One batch of solved trajectories, shuffled. The teacher reads the captions, the student reads them blurred: what
+    """One batch of solved trajectories, shuffled; ``shares``: of those from pure noise, and of foreign sources among
+    the rest. The teacher reads the captions, the student reads them blurred: what
     lies near words that it knows is to give the same picture."""
     clean = batch.latents
     text = between((batch.tokens, batch.pooled), 0.25, generator)
@@ -186,11 +188,11 @@ def pairs(
     text = drop_text(*text, null, 0.08, generator)
     concepts = torch.where(whole & (text[1] != null[1]).any(1), batch.concepts, -1)
     heard = blur_text(*text, generator)
-    start = draw_starts(len(clean), generator)
+    start = draw_starts(len(clean), generator, shares[0])
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
     pure = (start == PURE).view(-1, 1, 1, 1)
-    source, other = foreign(clean, start, 0.4, generator)
+    source, other = foreign(clean, start, shares[1], generator)
     x_t = torch.where(pure, noise, alpha * source + sigma * noise)
     whole = whole & ~((other | batch.borrowed) & (start < LOOSE))
     visited, target = trajectory(teacher, schedule, x_t, start, text, null, guidance_of(w, start, other))
@@ -307,6 +309,8 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--naming", type=float, default=1.2, help="the classifier's pull, likewise")
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     parser.add_argument("--rows", type=int, default=24, help="pairs a step of the optimizer; half as many come fresh")
+    parser.add_argument("--pure", type=float, default=0.5, help="share of the trajectories that begin in pure noise")
+    parser.add_argument("--foreign", type=float, default=0.4, help="share of the rest over another picture")
     return begun(parser)
 
 
@@ -332,11 +336,11 @@ def main() -> None:
 
     generator = seeded(args.seed + 1 + run.step)
     bank, curves = Bank(args.bank), Curves()
-    shares = (args.adversary, args.naming)
+    shares, mix = (args.adversary, args.naming), (args.pure, args.foreign)
     lesson = Lesson(teacher, student, Schedule(), bank, generator, contest, shares, null, args.guidance, args.rows // 2)
     while not run.over:
         batch = bank.batch(args.batch, generator)
-        whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
+        whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator, mix)
         for rows in torch.arange(len(whole)).split(args.rows):
             error, figures = lesson(whole[rows])
             args.team.gradients(student.parameters())

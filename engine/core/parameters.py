@@ -45,7 +45,7 @@ class Parameter:
 
     `range` is inclusive. `slew` is the fastest motion in units a second; None means the value is discrete. Of a list of
     scales it is the motion of each, which whoever uses them carries out.
-    `waits_for` names what is still to be built before anything acts on it. `alias_of` stores its value there.
+    `alias_of` stores its value there.
     `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins.
     """
 
@@ -59,7 +59,6 @@ class Parameter:
     slew_why: str = ""
     tier: Tier = "live"
     choices: tuple[str, ...] = ()
-    waits_for: str | None = None
     alias_of: str | None = None
     replaces: tuple[str, ...] = ()
 
@@ -96,7 +95,6 @@ class Action:
     name: str
     help: str
     takes: str = ""
-    waits_for: str | None = None
 
 
 def aliased(value: Any) -> Any:

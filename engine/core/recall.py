@@ -59,19 +59,6 @@ class Recall:
         if self.kept is not None:
             self.kept(preset)
 
-    def missing(self, bindings: Iterable[Binding]) -> list[str]:
-        """What rows ask for that is not in store, in words: found before the show, not in it."""
-        found = []
-        for b in bindings:
-            try:
-                if b.do == "preset" and b.with_:
-                    self.repertoire.preset(read_recall(b.with_)[0])
-                elif b.do == "cue":
-                    self.cues.place(read_cue(b.with_)[0])
-            except Refused as e:
-                found.append(f"{b.where}: {e}")
-        return found
-
     def let_go(self) -> None:
         """Nothing follows by itself; the list stands before its first cue."""
         self.cues.let_go()
@@ -96,3 +83,17 @@ class Recall:
                 state.refuse(f"preset {preset.name}: {p.name}", e)
         state.cause = cause
         return triggers
+
+
+def missing(bindings: Iterable[Binding], repertoire: Repertoire) -> list[str]:
+    """What rows ask for that is not in store, in words: found before the show, not in it."""
+    found, cues = [], CueList(repertoire.cues)
+    for b in bindings:
+        try:
+            if b.do == "preset" and b.with_:
+                repertoire.preset(read_recall(b.with_)[0])
+            elif b.do == "cue":
+                cues.place(read_cue(b.with_)[0])
+        except Refused as e:
+            found.append(f"{b.where}: {e}")
+    return found

@@ -105,10 +105,6 @@ class Router:
     def fire(self, name: str, payload: Any, t: float, mapping: str | None = None) -> None:
         """Fire an action at moment `t`, from a row of `mapping` or from anywhere. Raises Refused for a payload that
         means nothing."""
-        action = self.table.actions[name]
-        if action.waits_for:
-            self._notices.say(f"waits:{name}", f"{name}: nothing acts on it yet (it waits for {action.waits_for})")
-            return
         values: dict[str, Any] = {}
         if name == "transition":
             transition = Transition.parse(payload)

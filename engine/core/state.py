@@ -116,10 +116,6 @@ class State:
         self.owners[name] = owner
         if self.hearing is not None and self.cause is not None and self.cause.sender is not None:
             self.hearing(self.cause, name, self.target(name))
-        if p.waits_for:
-            self._notices.say(
-                f"waits:{name}", f"{name} is set, but nothing acts on it yet (it waits for {p.waits_for})", logging.INFO
-            )
         return coerced.note
 
     def _whole(self, p: Parameter, coerced: Coerced) -> Coerced:

@@ -18,7 +18,6 @@ from .ipadapters import MOST as MOST_ADAPTERS
 from .ipadapters import scale_name as adapter_name
 from .parameters import Action, Parameter
 
-ENGINE = "the diffusion issue: the whole of update_stream_params"
 # More at once cost time in every frame and are a mistake rather than a wish.
 MOST_LORAS = 16
 
@@ -342,8 +341,6 @@ def row(p: Parameter) -> dict[str, object]:
     }
     if p.choices:
         shown["choices"] = list(p.choices)
-    if p.waits_for:
-        shown["waits_for"] = p.waits_for
     return shown
 
 

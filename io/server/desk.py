@@ -231,13 +231,13 @@ class Desk:
         return named(value, self.assets) if p.kind == "paths" else parameter_value(p, value)
 
     def rows(self) -> dict[str, Any]:
-        """The table with the show's opening values: {parameters: [row], actions: [{name, help, waits_for}]}."""
+        """The table with the show's opening values: {parameters: [row], actions: [{name, help}]}."""
         opening = self.router.state.opening if self.router is not None else self.view.targets
         parameters = [
             {**row(p), "default": self.shown(p.name, p.default), "opening": self.shown(p.name, opening.get(p.name))}
             for p in self.table.values()
         ]
-        actions = [{"name": a.name, "help": a.help, "waits_for": a.waits_for} for a in self.table.actions.values()]
+        actions = [{"name": a.name, "help": a.help} for a in self.table.actions.values()]
         return {"parameters": parameters, "actions": actions}
 
     def begin(self) -> None:

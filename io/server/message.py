@@ -123,12 +123,8 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     if key not in table.actions:
         near = table.nearest(key[:64]) or table.nearest(key[:64], actions=True)
         raise Refused(f"there is no parameter {_short(key)!r}" + (f"; did you mean {near}?" if near else ""))
-    action = table.actions[key]
     if value is None or value is False:
         return []
-    if action.waits_for:
-        faults.append(Fault(key, f"{key}: nothing acts on it yet (it waits for {action.waits_for})", harmless=True))
-        return [Play(key, value, argument(value))]
     if key != "transition":
         return [Play(key, value, argument(value))]
     transition = Transition.parse(value)
@@ -197,8 +193,6 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
         value = list(taken)
     if p.name == "input_source":
         _check_source(taken, assets)
-    if p.waits_for:
-        faults.append(Fault(p.name, f"{p.name} has no effect yet (it waits for {p.waits_for})", harmless=True))
     shown = named(taken, assets) if p.kind == "paths" else parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p
     sets = {stored.name: parameter_value(stored, stored.coerce(taken).value) if p.alias_of else shown}

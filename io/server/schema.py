@@ -35,14 +35,14 @@ def parameter_schema(p: Parameter) -> dict[str, Any]:
         shape = {**_PLAIN[p.kind], **(_limits(p) if p.kind in ("float", "int") else {})}
     if p.choices:
         shape["enum"] = list(p.choices)
-    shape["description"] = p.help + (" Nothing acts on it yet." if p.waits_for else "")
+    shape["description"] = p.help
     plain = ("float", "int", "bool", "string", "choice")
     return shape | ({"default": row(p)["default"]} if p.kind in plain and p.default is not None else {})
 
 
 def action_schema(action: Action) -> dict[str, Any]:
     """JSON Schema of what triggers an action."""
-    words = action.help + (" Nothing acts on it yet." if action.waits_for else "")
+    words = action.help
     if action.name in _NAMED:
         fade = {
             "anyOf": [{"type": "number", "minimum": 0}, _object({"beats": {"type": "number", "minimum": 0}}, "beats")]

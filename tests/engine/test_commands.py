@@ -75,7 +75,7 @@ def test_check_knows_the_own_effects_of_a_show_that_is_named(tmp_path, capsys):
     mapping.write_text("version: 1\nbindings:\n  - {cc: 21, to: swirl_amount}\n")
     assert main(["check", str(mapping)]) == 2
     assert main(["check", "--show", str(tmp_path / "show.yaml"), str(mapping)]) == 0
-    assert "good, 1 rows" in capsys.readouterr().out
+    assert "good, 1 row" in capsys.readouterr().out
 
 
 def test_check_is_content_with_what_ships(capsys):

@@ -72,8 +72,7 @@ function control(row) {
 function made(rows) {
   return rows.map((row) => {
     const one = control(row);
-    if (row.waits_for) one.root.classList.add("waits");
-    one.root.title = `${row.help}${row.waits_for ? " Nothing acts on it yet." : ""}\n${row.osc}`;
+    one.root.title = `${row.help}\n${row.osc}`;
     controls.set(row.name, one);
     return one.root;
   });
@@ -84,16 +83,15 @@ function folded(title, children) {
 }
 
 function buttons(actions) {
-  const one = (a) => el("button", { type: "button", className: a.waits_for ? "small waits" : "small", title: a.help, onclick: () => fire(a.name, SAYS[a.name] ?? true) }, plain(a.name));
+  const one = (a) => el("button", { type: "button", className: "small", title: a.help, onclick: () => fire(a.name, SAYS[a.name] ?? true) }, plain(a.name));
   return actions.length ? [el("div", { className: "line wrap" }, ...actions.map(one))] : [];
 }
 
 function build(table) {
   const left = new Map(table.parameters.filter((row) => !ELSEWHERE.has(row.name)).map((row) => [row.name, row]));
-  // What nothing acts on yet stays under More.
-  const take = (names) => names.map((name) => left.get(name)).filter((row) => row && !row.waits_for && left.delete(row.name));
+  const take = (names) => names.map((name) => left.get(name)).filter((row) => row && left.delete(row.name));
   const acts = new Map(table.actions.filter((a) => !IN_REACH.has(a.name) && !FOR_KEYS.has(a.name)).map((a) => [a.name, a]));
-  const takeActions = (names) => names.map((name) => acts.get(name)).filter((a) => a && !a.waits_for && acts.delete(a.name));
+  const takeActions = (names) => names.map((name) => acts.get(name)).filter((a) => a && acts.delete(a.name));
   const group = ({ title, main, fine, actions = [] }) => {
     const shown = made(take(main));
     const more = [...made(take(fine)), ...buttons(takeActions(actions))];

@@ -6,6 +6,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.presets import Cue, Preset, Repertoire, Span
+from clavilux.engine.core.recall import missing
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.table import TABLE
 from hypothesis import given
@@ -186,7 +187,7 @@ def test_rows_that_ask_for_what_is_not_there_are_found_before_the_show(router):
         Binding(Control("note", 38), do="cue", where="set.yaml:9"),
         Binding(Control("note", 39), do="cue", with_={"cue": "encore"}, where="set.yaml:11"),
     ]
-    found = router.recall.missing(rows)
+    found = missing(rows, router.recall.repertoire)
     assert [text.partition(": ")[0] for text in found] == ["set.yaml:7", "set.yaml:11"]
     assert "did you mean Calm?" in found[0]
 

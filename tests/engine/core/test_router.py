@@ -8,7 +8,6 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.curves import parse_curve
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
-from clavilux.engine.core.parameters import Parameter
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.smoothing import NONE, Smoothing
 from clavilux.engine.core.table import TABLE
@@ -200,13 +199,6 @@ def test_an_unknown_address_names_its_neighbour():
     r = router()
     r.feed(osc(0, "/clavilux/noise_scal", 1))
     assert any("/clavilux/noise_scale" in text for text in said(r))
-
-
-def test_what_nothing_acts_on_yet_is_answered_so():
-    waiting = Parameter("later", "bool", False, "Of another day.", waits_for="another day")
-    r = Router(Notices(ManualClock()), table=TABLE.extended(waiting))
-    r.feed(osc(0, waiting.osc, True))
-    assert any("nothing acts on it yet" in text for text in said(r))
 
 
 def test_a_pattern_turns_parameters_and_presses_no_button():

@@ -284,7 +284,7 @@ FAINT = """() => {
     return found.length === 3 || found[3] === 1 ? found : one.parentElement ? behind(one.parentElement) : [0, 0, 0];
   };
   return [...document.querySelectorAll("body *")]
-    .filter((one) => one.checkVisibility() && !one.closest(".waits"))
+    .filter((one) => one.checkVisibility())
     .filter((one) => [...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
     .map((one) => {
       const [a, b] = [light(channels(getComputedStyle(one).color)), light(behind(one))].sort((x, y) => y - x);

@@ -101,6 +101,26 @@ def test_a_peer_sees_the_picture_and_plays_it(live):
     asyncio.run(story())
 
 
+def test_who_sends_has_an_answer_also_where_nothing_changes(live):
+    async def story() -> None:
+        client = await Client(live.url).connect()
+        client.send(delta=1.5)
+        await client.until(lambda: client.told(type="parameters_updated", parameters={"delta": 1.5}))
+        client.send(delta=1.5, reset_cache=True)
+        await client.until(
+            lambda: client.told(type="parameters_updated", parameters={"delta": 1.5, "reset_cache": True})
+        )
+        live.stage.notices.say("refused:/clavilux/spout_sender", "spout_sender: there is no Spout here")
+        await client.until(lambda: client.told(type="error", key="spout_sender"))
+        answer = await client.http.patch(f"/offer/{client.session}", json={"candidates": [{}]})
+        assert answer.status_code == 422
+        answer = await client.http.patch(f"/offer/{client.session}", json={"candidates": [{"candidate": ""}]})
+        assert answer.status_code == 204
+        await client.leave()
+
+    asyncio.run(story())
+
+
 def test_two_peers_hear_what_the_other_one_turns_and_why_the_stream_ends(live):
     async def story() -> None:
         one, two = await Client(live.url).connect(), await Client(live.url).connect()
