@@ -42,30 +42,20 @@ UNKNOWN_ABOVE = 800.0
 """What the teacher guesses in one step out of a state of the student's own counts the more, the further below this."""
 LATER_GUIDANCE = 1.3
 """How far that guess is guided: the state is a guided picture already, and contrast must not grow from step to step."""
-FOREIGN_GUIDANCE, FOREIGN_FROM, FOREIGN_WHOLE = 1.75, 250.0, 600.0
-"""How much more the teacher is guided where the picture beneath is not what the caption says, growing between these two
-times: guided as elsewhere, a photograph outlives its prompt up to t 850; guided by 4 in all it is a face at 500 and
-the prompt's stuff at 800."""
 LOOSE = 850
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
 
-def draw_starts(count: int, generator: torch.Generator, pure: float = 0.5) -> Tensor:
-    """A share ``pure`` from pure noise; the rest from anywhere, as image to image starts."""
+def draw_starts(count: int, generator: torch.Generator) -> Tensor:
+    """Half from pure noise; half from anywhere, as image to image starts."""
     t = 150 + 849 * torch.rand(count, generator=generator) ** 0.7
-    return torch.where(torch.rand(count, generator=generator) < pure, torch.tensor(PURE), t)
+    return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(PURE), t)
 
 
 def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says. Also which."""
     other = (torch.rand(len(clean), generator=generator) < share) & (start > 300) & (start < PURE)
     return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean), other
-
-
-def guidance_of(w: float, start: Tensor, other: Tensor) -> Tensor:
-    """The teacher's guidance, Bx1x1x1: ``w``, and more over another picture (``FOREIGN_GUIDANCE``)."""
-    grown = ((start - FOREIGN_FROM) / (FOREIGN_WHOLE - FOREIGN_FROM)).clamp(0, 1)
-    return (w + FOREIGN_GUIDANCE * grown * other).view(-1, 1, 1, 1)
 
 
 def between(text: Text, share: float, generator: torch.Generator) -> Text:
@@ -177,10 +167,8 @@ def pairs(
     null: Text,
     w: float,
     generator: torch.Generator,
-    shares: tuple[float, float] = (0.5, 0.4),
 ) -> Pairs:
-    """One batch of solved trajectories, shuffled; ``shares``: of those from pure noise, and of foreign sources among
-    the rest. The teacher reads the captions, the student reads them blurred: what
+    """One batch of solved trajectories, shuffled. The teacher reads the captions, the student reads them blurred: what
     lies near words that it knows is to give the same picture."""
     clean = batch.latents
     text = between((batch.tokens, batch.pooled), 0.25, generator)
@@ -188,14 +176,14 @@ def pairs(
     text = drop_text(*text, null, 0.08, generator)
     concepts = torch.where(whole & (text[1] != null[1]).any(1), batch.concepts, -1)
     heard = blur_text(*text, generator)
-    start = draw_starts(len(clean), generator, shares[0])
+    start = draw_starts(len(clean), generator)
     alpha, sigma = schedule(start)
     noise = torch.randn(clean.shape, generator=generator)
     pure = (start == PURE).view(-1, 1, 1, 1)
-    source, other = foreign(clean, start, shares[1], generator)
+    source, other = foreign(clean, start, 0.4, generator)
     x_t = torch.where(pure, noise, alpha * source + sigma * noise)
     whole = whole & ~((other | batch.borrowed) & (start < LOOSE))
-    visited, target = trajectory(teacher, schedule, x_t, start, text, null, guidance_of(w, start, other))
+    visited, target = trajectory(teacher, schedule, x_t, start, text, null, w)
     visited = lessons_of(visited, start) + own_states(student, schedule, (x_t, start), noise, heard, generator)
     n = len(visited)
     states, times = (torch.cat(column) for column in zip(*visited, strict=True))
@@ -309,8 +297,6 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--naming", type=float, default=1.2, help="the classifier's pull, likewise")
     parser.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     parser.add_argument("--rows", type=int, default=24, help="pairs a step of the optimizer; half as many come fresh")
-    parser.add_argument("--pure", type=float, default=0.5, help="share of the trajectories that begin in pure noise")
-    parser.add_argument("--foreign", type=float, default=0.4, help="share of the rest over another picture")
     return begun(parser)
 
 
@@ -336,11 +322,11 @@ def main() -> None:
 
     generator = seeded(args.seed + 1 + run.step)
     bank, curves = Bank(args.bank), Curves()
-    shares, mix = (args.adversary, args.naming), (args.pure, args.foreign)
+    shares = (args.adversary, args.naming)
     lesson = Lesson(teacher, student, Schedule(), bank, generator, contest, shares, null, args.guidance, args.rows // 2)
     while not run.over:
         batch = bank.batch(args.batch, generator)
-        whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator, mix)
+        whole = pairs(teacher, student, lesson.schedule, batch, null, args.guidance, generator)
         for rows in torch.arange(len(whole)).split(args.rows):
             error, figures = lesson(whole[rows])
             args.team.gradients(student.parameters())

@@ -51,7 +51,7 @@ def trajectory(
     start: Tensor,
     text: Text,
     null: Text,
-    w: float | Tensor = 2.5,
+    w: float = 2.5,
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
     """DPM-Solver++(2M) (Lu et al. 2022) from per-sample times ``start`` to a clean x_0.
 

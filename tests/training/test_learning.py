@@ -20,7 +20,7 @@ pytest.importorskip("cv2")
 import training
 from training import graphs
 from training.bank import TELLINGS, Bank, ahead, draw
-from training.distill import between, foreign, guidance_of, later_states, lessons_of
+from training.distill import between, foreign, later_states, lessons_of
 from training.export import build_scheduler, swap_in
 from training.graphs import Bare
 from training.model import (
@@ -199,13 +199,6 @@ def test_halved_latents_are_means_of_squares(tmp_path: Path):
     assert pooled.shape == (5, 384)
     half, *_ = Bank(tmp_path, 2).batch(5, torch.Generator().manual_seed(0))
     assert torch.allclose(half[..., 1, 2], whole[..., 2:4, 4:6].mean((-1, -2)), atol=1e-5)
-
-
-def test_a_teacher_is_guided_more_over_another_picture_where_the_prompt_is_to_take_over():
-    start, other = torch.tensor([150.0, 400.0, 700.0, 700.0, 999.0]), torch.tensor([True, True, True, False, False])
-    w = guidance_of(2.25, start, other).flatten().tolist()
-    assert w[0] == w[3] == w[4] == 2.25
-    assert w[0] < w[1] < w[2] == 4.0
 
 
 def test_foreign_sources_come_only_between_the_ends():
