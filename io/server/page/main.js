@@ -107,7 +107,7 @@ function build(table) {
       if (some) stacks[i].append(el("section", { className: "panel", data: { group: one.title } }, ...body));
     }
   });
-  stacks[0].prepend(presetsPanel());
+  stacks[1].prepend(presetsPanel());
   rest.append(...made([...left.values()]), ...buttons([...acts.values()]));
   stacks.at(-1).append(el("section", { className: "panel" }, rest));
   if (table.parameters.some((row) => ["paths", "scales"].includes(row.type))) offerAssets();
