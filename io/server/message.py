@@ -95,7 +95,8 @@ def fitted(read: Read, now: Mapping[str, Any]) -> Read:
     """The same with a step list that lies within the timestep table, as the show will have it, and what is to be said
     of that; `now`: where the parameters go before the message, as JSON has them."""
     said = {play.key: play.shown for play in read.plays}
-    steps, asked = said.get("num_inference_steps", now.get("num_inference_steps")), said.get("t_index_list")
+    asked = said.get("t_index_list")
+    steps: int = said.get("num_inference_steps", now["num_inference_steps"])
     if asked is not None:
         kept = clamped(asked, steps)
     elif "num_inference_steps" in said and now.get("t_index_list"):

@@ -182,6 +182,9 @@ class Styled:
             rows, mode, elsewhere=elsewhere or self.adapters
         )
 
+    def forgive(self):
+        self.error = None
+
     def ask(self, mode, wishes):
         self.asked.append((mode, {w.name: w.scale for w in wishes}))
         self.loaded = [{"path": w.name, "scale": w.scale} for w in wishes]

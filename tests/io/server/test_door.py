@@ -149,4 +149,6 @@ def test_files_of_messages_stay_in_the_assets_folder(stage, visit, assets, tmp_p
         answer = client.post(PARAMETERS, json={"lora_scales": [{"path": name, "scale": 1.0}]})
         assert answer.status_code == 422, name
     taken = client.post(PARAMETERS, json={"vace_ref_images": ["deep/mine.png"]})
-    assert taken.json()["applied_parameters"] == {"vace_ref_images": [str(assets / "deep" / "mine.png")]}
+    assert taken.json()["applied_parameters"] == {"vace_ref_images": ["deep/mine.png"]}
+    stage.step()
+    assert stage.router.state.target("vace_ref_images") == (str(assets / "deep" / "mine.png"),)
