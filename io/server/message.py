@@ -169,8 +169,10 @@ def _moved(
 
 def named(paths: Iterable[str], assets: Path) -> list[str]:
     """Files as messages name them: those of the assets folder by their place in it, any other by its whole path."""
-    folder = assets.expanduser().resolve()
     places = [Path(path) for path in paths]
+    if not places:
+        return []
+    folder = assets.expanduser().resolve()
     return [place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place) for place in places]
 
 
