@@ -60,9 +60,10 @@ LIVE = (
     "t_index_list", "num_inference_steps", "guidance_scale", "delta", "guidance_rescale", "seed", "prompt",
     "negative_prompt", "normalize_prompt_weights", "normalize_seed_weights",
 )  # fmt: skip
+# (group, its list, the parameter that is, the single one that it beats, the method, the method's default).
 BLENDS = (
-    ("prompt_blending", "prompt_list", "prompt_interpolation_method", "slerp"),
-    ("seed_blending", "seed_list", "seed_interpolation_method", "linear"),
+    ("prompt_blending", "prompt_list", "prompts", "prompt", "prompt_interpolation_method", "slerp"),
+    ("seed_blending", "seed_list", "seed_list", "seed", "seed_interpolation_method", "linear"),
 )
 # Older StreamDiffusions have one word for both.
 NORMALIZE = "normalize_weights"
@@ -132,29 +133,24 @@ def read_live(s: Section) -> dict[str, tuple[int, Any]]:
     if node is not None:
         for name in ("normalize_prompt_weights", "normalize_seed_weights"):
             found.setdefault(name, (node.line, node.plain()))
-    for key, items, method, default in BLENDS:
-        flat, how = s.take(items), s.take(method)
-        node = s.take(key)
-        if node is None and flat is not None and flat.content not in (None, ()):
-            found.pop("prompt" if items == "prompt_list" else "seed", None)
-            found["prompts" if items == "prompt_list" else "seed_list"] = (flat.line, flat.plain())
+    for key, items, parameter, single, method, default in BLENDS:
+        node, rows, how = s.take(key), s.take(items), s.take(method)
+        if node is not None and not isinstance(node.content, tuple):
+            blend = Section(s.page, node, key)
+            rows = blend.require(items, "the list of [value, weight]")
+            how = blend.take("interpolation_method") or how
+            blend.flag("enable_caching")
+            blend.close()
+        elif node is not None:
+            # The bare list, as StreamDiffusion's own demo writes it.
+            rows = node
+        if rows is not None and rows.content not in (None, ()):
+            # A blend beats the single prompt, or seed, that may stand beside it.
+            found.pop(single, None)
+            found[parameter] = (rows.line, rows.plain())
+            found[method] = (rows.line, default)
         if how is not None:
             found[method] = (how.line, how.plain())
-        if node is None:
-            continue
-        if isinstance(node.content, tuple):
-            # The bare list, as StreamDiffusion's own demo writes it.
-            node = Node({items: node}, node.line, node.column)
-        blend = Section(s.page, node, key)
-        rows = blend.require(items, "the list of [value, weight]")
-        how = blend.take("interpolation_method")
-        blend.flag("enable_caching")
-        blend.close()
-        if rows is not None and rows.content != ():
-            # A blend beats the single prompt, or seed, that may stand beside it.
-            found.pop("prompt" if items == "prompt_list" else "seed", None)
-            found["prompts" if items == "prompt_list" else "seed_list"] = (rows.line, rows.plain())
-            found[method] = (how.line, how.plain()) if how else (node.line, default)
     return found
 
 

@@ -60,9 +60,7 @@ def load_config(config_path: str | Path) -> dict[str, Any]:
     if isinstance(said, dict) and said.get("model_id") is None:
         raise Mistakes([Mistake(str(path), 0, "model_id", MISSING)])
     show = parse_show(text, str(path), beside=path.parent)
-    config = _without_nulls(yaml.safe_load(text))
-    if "model_id" not in config:
-        raise Mistakes([Mistake(str(path), 0, "model_id", MISSING)])
+    config = _without_nulls(said)
     return {**CONFIG_DEFAULTS, **config, **_beside(config, show)}
 
 

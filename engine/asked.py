@@ -7,7 +7,6 @@ from typing import Any
 from ..configs import Show, load_show
 from ..configs.presets import repertoire_from
 from ..configs.stream import DEFAULTS
-from .core.documents import Mistakes
 from .core.effects import EffectMistake, load_effect
 from .core.journal import JournalMistake
 from .core.parameters import Refused
@@ -63,7 +62,7 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             repertoire=repertoire_from(header, table),
             table=table,
         )
-    except (AttributeError, KeyError, IndexError, TypeError, Refused, EffectMistake, Mistakes, ValueError) as e:
+    except (AttributeError, KeyError, IndexError, TypeError, Refused, EffectMistake, ValueError) as e:
         raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None
 
 

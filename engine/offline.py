@@ -16,6 +16,7 @@ from .core.clock import ManualClock, SystemClock
 from .core.frame import Frame
 from .core.loop import Input, Loop, Render
 from .core.notices import Notices
+from .leaving import prompt_end
 
 
 class EveryFrame:
@@ -53,7 +54,8 @@ def offline_loop(
     """
     sinks = [sink for _, sink in parts.sinks()]
     parts.measured = False
-    brush = parts.brush(synchronous=True)
+    with prompt_end(stack.close):
+        brush = parts.brush(synchronous=True)
     stack.callback(brush.close)
     router = parts.router(mappings, brush)
     journal = parts.journal(mappings, router, offline=True) if record else None

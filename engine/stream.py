@@ -6,7 +6,7 @@ the one before, so a run repeats exactly.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -187,9 +187,7 @@ class Stream:
         """
         plain = {str(name): _paired(str(name), placed(str(name), handed_over(value))) for name, value in values.items()}
         with self._turn:
-            said = [self._play(name, value) for name, value in plain.items()]
-        if "t_index_list" in plain and "num_inference_steps" in plain:
-            said = [None if one is None else _but_the_old_list(*one) for one in said]
+            said = [self._play(name, value, plain.keys()) for name, value in plain.items()]
         # Whoever listens to the log may turn the stream: nothing is said within the lock.
         for key, text in filter(None, said):
             self.notices.say(key, text)
@@ -202,12 +200,16 @@ class Stream:
         """
         self.set({action: payload})
 
-    def _play(self, name: str, value: Any) -> tuple[str, str] | None:
-        """Within the lock: one parameter set, or one action fired; what is to be said of it, and under which key."""
+    def _play(self, name: str, value: Any, beside: Collection[str]) -> tuple[str, str] | None:
+        """Within the lock: one parameter set, or one action fired; what is to be said of it, and under which key.
+        `beside`: what is set with it."""
         t = self._clock.now() - self._period
         try:
             if name in self.table:
                 note = self._router.state.set(self.table[name], value, t, "api")
+                if name == "num_inference_steps" and "t_index_list" in beside:
+                    # What becomes of the list that goes is no news beside the one that comes.
+                    note = self.table[name].coerce(value).note
                 return None if note is None else (f"changed:{name}", note)
             if name in self.table.actions:
                 self._router.fire(name, value, t)
@@ -291,14 +293,6 @@ class Stream:
     def frame_buffer_size(self) -> int:
         """How many frames a call without pictures paints."""
         return self._router.state.target("frame_buffer_size")
-
-
-def _but_the_old_list(key: str, text: str) -> tuple[str, str] | None:
-    """A remark on fewer steps without what becomes of the list that goes: no news beside the one that comes."""
-    if key != "changed:num_inference_steps":
-        return key, text
-    rest = text.partition("t_index_list [")[0].rstrip("; ")
-    return (key, rest) if rest else None
 
 
 def _paired(name: str, value: Any) -> Any:

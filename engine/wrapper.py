@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..configs import show_from_config
-from ..configs.streamdiffusion import CONFIG_DEFAULTS
 from .core.clock import Clock, ManualClock, SystemClock
 from .core.notices import Notices
 from .core.router import Router
@@ -157,8 +156,7 @@ def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> S
     ModelMistake for a model that is not there."""
     from .app import Parts
 
-    said = {key: value for key, value in {**config, **overrides}.items() if value is not None}
-    show = show_from_config({**CONFIG_DEFAULTS, **said})
+    show = show_from_config({**config, **overrides})
     # Frames are the stream's clock; what is said is limited by the time of whoever reads it.
     clock = SystemClock()
     notices = Notices(clock)

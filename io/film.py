@@ -2,6 +2,7 @@
 got no picture."""
 
 from abc import ABC
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ class Film(ABC):
             return
         if self._last < 0:
             self._abandon()
-            drop(self._file)
             return
         import av
 
@@ -36,23 +36,15 @@ class Film(ABC):
             self._abandon()
 
     def _abandon(self) -> None:
-        """Let go of the file as it is; what was written so far is on disk."""
+        """Let go of the file as it is; what was written so far is on disk, and one without a picture is taken away."""
         container, self._container, self._stream = self._container, None, None
         if container is not None:
             import av
 
-            try:
+            # What made it fail has been reported already.
+            with suppress(av.FFmpegError, OSError):
                 container.close()
-            except (av.FFmpegError, OSError):
-                # What made it fail has been reported already.
-                return
-
-
-def drop(file: Path | None) -> None:
-    """Take a file away that was begun and got nothing."""
-    try:
-        if file is not None and file.is_file() and not file.is_symlink():
-            file.unlink()
-    except OSError:
-        # It is nobody's loss where it stays.
-        return
+        if self._last < 0 and self._file is not None and not self._file.is_symlink():
+            # A full disk would fill with them, one at every new try. It is nobody's loss where it stays.
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)

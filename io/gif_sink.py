@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, SinkUnavailable, reason
 from .film import Film
-from .movie_sink import drop_if_empty, make_folder, part_path
+from .movie_sink import make_folder, part_path
 from .picture import fit_pixels
 
 # A GIF counts hundredths of a second, and viewers play anything below two of them at a tenth of the speed.
@@ -38,6 +38,7 @@ class GifSink(Film):
             raise SinkUnavailable("Writing GIFs needs the package av: python -m pip install av") from e
         make_folder(self._path)
         file = self._file = part_path(self._path, self._part)
+        self._start, self._last = None, -_SHORTEST
         try:
             self._container = av.open(str(file), "w", options={"loop": "0", "flush_packets": "1"})
             self._stream = self._container.add_stream("gif", rate=50)
@@ -50,7 +51,6 @@ class GifSink(Film):
             raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self.name = file.name
         self._part = 2
-        self._start, self._last = None, -_SHORTEST
 
     def write(self, frame: Frame) -> None:
         if self._container is None:
@@ -73,10 +73,6 @@ class GifSink(Film):
             self._abandon()
             raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self._last = pts
-
-    def _abandon(self) -> None:
-        super()._abandon()
-        drop_if_empty(self._file)
 
 
 def _paletted(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

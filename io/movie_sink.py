@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from .faults import SinkFailed, SinkUnavailable, reason
-from .film import drop
 from .h264 import H264Sink, add_h264
 
 
@@ -24,16 +23,6 @@ def make_folder(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise SinkFailed(f"the folder {path.parent} cannot be made: {reason(e)}") from e
-
-
-def drop_if_empty(file: Path | None) -> None:
-    """Take a file away that was begun and got nothing: a full disk would fill with them, one at every new try."""
-    try:
-        empty = file is not None and file.stat().st_size == 0
-    except OSError:
-        return
-    if empty:
-        drop(file)
 
 
 class MovieSink(H264Sink):
@@ -58,6 +47,7 @@ class MovieSink(H264Sink):
             raise SinkUnavailable("The installed package av is built without H.264; pip's own build has it")
         make_folder(self._path)
         file = self._file = part_path(self._path, self._part)
+        self._last = -1
         try:
             self._container = av.open(str(file), "w", options=_container_options(file))
             # Zero latency: every frame reaches the file at once, so a kill costs a moment and not the look-ahead.
@@ -69,15 +59,10 @@ class MovieSink(H264Sink):
             raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
         self.name = file.name
         self._part = 2
-        self._last = -1
 
     def _complaint(self, e: BaseException) -> str:
         # The same words for every part, so that they are said once.
         return f"{self._path} cannot be written: {reason(e)}"
-
-    def _abandon(self) -> None:
-        super()._abandon()
-        drop_if_empty(self._file)
 
 
 def _container_options(file: Path) -> dict[str, str]:

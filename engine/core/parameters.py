@@ -45,7 +45,8 @@ class Parameter:
 
     `range` is inclusive. `slew` is the fastest motion in units a second; None means the value is discrete. Of a list of
     scales it is the motion of each, which whoever uses them carries out.
-    `alias_of` stores its value there.
+    `alias_of` stores its value there. `look`: it is a part of how the show looks and not of how it is run, so a preset
+    that is stored holds it.
     `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins.
     """
 
@@ -61,6 +62,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     alias_of: str | None = None
     replaces: tuple[str, ...] = ()
+    look: bool = True
 
     @property
     def osc(self) -> str:
@@ -156,7 +158,7 @@ def _bool(p: Parameter, value: Any) -> Coerced:
     try:
         return Coerced(to_number(value, p.name) >= 0.5)
     except Refused:
-        said = repr(value)[:40] if isinstance(value, (str, float)) else type(value).__name__
+        said = repr(value)[:40] if isinstance(value, (str, float)) else _kind_of(value)
         raise Refused(f"{p.name} is true or false, not {said}") from None
 
 
@@ -258,6 +260,8 @@ def _with_numbers(items: list[Any]) -> list[Any]:
         weights = [float(item) for item in items[1::2]]
     except ValueError:
         return list(items)
+    if not all(map(math.isfinite, weights)):
+        return list(items)  # "infinity" is a text too
     return [item for pair in zip(items[::2], weights, strict=True) for item in pair]
 
 

@@ -6,18 +6,13 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
-from .parameters import Parameter, Refused, to_number
+from .parameters import Refused, to_number
 
 # A longer fade, or wait for the next cue, is a slip: an hour.
 LONGEST = 3600.0
 LONGEST_NAME = 64
 # More stored by accident (a button that stores, held by a loop) would fill the file.
 MOST_PRESETS = 256
-# How a show is run, not how it looks: a preset that is stored leaves these alone.
-_RUNNING = frozenset({
-    "paused", "blackout", "tempo", "adaptive_quality", "target_fps", "pinned", "frame_buffer_size", "prompt_morph",
-    "seed_morph", "manage_cache",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +98,6 @@ def preset_name(value: Any) -> str:
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise Refused(f"a preset's name has at most {LONGEST_NAME} letters, and no control characters")
     return name
-
-
-def is_stored(p: Parameter) -> bool:
-    """Does a preset that is stored hold this parameter: is it a part of the look?"""
-    return p.alias_of is None and p.tier != "rebuild" and p.name not in _RUNNING
 
 
 def read_recall(payload: Any) -> tuple[str, Span | None]:

@@ -8,7 +8,6 @@ from .events import Event
 from .ipadapters import IPADAPTERS, changed
 from .notices import Notices
 from .parameters import Coerced, Parameter, Refused, aliased
-from .presets import is_stored
 from .rows import RowsRefused
 from .smoothing import NONE, Motion, Smoothing, fade_within
 from .steplist import clamped, fits, rescaled
@@ -217,7 +216,7 @@ class State:
 
     def look(self) -> dict[str, Any]:
         """Where every parameter that is a part of the look is going: what a preset holds."""
-        names = [p.name for p in self.table.values() if is_stored(p)]
+        names = [p.name for p in self.table.values() if p.look and p.alias_of is None and p.tier != "rebuild"]
         return {name: value for name in names if (value := self.target(name)) is not None}
 
     def open_again(self, t: float, owner: object) -> None:

@@ -35,7 +35,7 @@ _PARAMETERS = (
     ),
     Parameter(
         "prompt_morph", "float", 0.5, "How long a prompt that is simply set takes to arrive; 0 is at once.",
-        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next prompt",
+        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next prompt", look=False,
     ),
     Parameter("negative_prompt", "string", "", "What the picture moves away from when guided.", tier="encode"),
     Parameter(
@@ -84,7 +84,7 @@ _PARAMETERS = (
     ),
     Parameter(
         "seed_morph", "float", 0.5, "How long a seed that is simply set takes to arrive; 0 is at once.",
-        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next seed",
+        range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next seed", look=False,
     ),
     Parameter(
         "seed_list", "seeds", None, "Several noises blended by weight.",
@@ -100,19 +100,20 @@ _PARAMETERS = (
     ),
     Parameter(
         "frame_buffer_size", "int", 1, "Frames painted together: fewer, larger model calls; as many frames of delay.",
-        range=(1, 64), unit="frames", tier="schedule",
+        range=(1, 64), unit="frames", tier="schedule", look=False,
     ),
     Parameter(
         "adaptive_quality", "bool", False,
         "Hold target_fps by fewer denoising steps, then by a lower resolution; never what is pinned or being moved.",
+        look=False,
     ),
     Parameter(
         "target_fps", "float", 30.0, "The frame rate that adaptive_quality holds; a show opens with its own.",
-        range=(1.0, 240.0), unit="fps",
+        range=(1.0, 240.0), unit="fps", look=False,
     ),
     Parameter(
         "pinned", "choice", "nothing", "What adaptive_quality leaves alone whatever the frame rate.",
-        choices=("nothing", "steps", "resolution", "everything"),
+        choices=("nothing", "steps", "resolution", "everything"), look=False,
     ),
     Parameter(
         "noise_controller", "bool", False, "Noise follows the motion in the picture: more motion, less noise.",
@@ -171,15 +172,18 @@ _PARAMETERS = (
     ),
     Parameter(
         "tempo", "float", 120.0, "Beats a minute, for what is counted in beats.", range=(20.0, 300.0), unit="BPM",
+        look=False,
     ),
-    Parameter("paused", "bool", False, "The last frame is held; output goes on."),
-    Parameter("blackout", "bool", False, "The output fades to black and back; the engine plays on underneath."),
+    Parameter("paused", "bool", False, "The last frame is held; output goes on.", look=False),
+    Parameter(
+        "blackout", "bool", False, "The output fades to black and back; the engine plays on underneath.", look=False,
+    ),
     Parameter(
         "input_mode", "choice", "video", "video repaints the input; text paints from noise alone.",
         choices=("video", "text"),
     ),
     Parameter(
-        "manage_cache", "bool", True, "Keep the attention bank and refresh it on a scene change.",
+        "manage_cache", "bool", True, "Keep the attention bank and refresh it on a scene change.", look=False,
     ),
     Parameter(
         "kv_cache_attention_bias", "float", 1.0, "How much past frames count.",

@@ -6,7 +6,7 @@ inbox that OSC and MIDI use. Reading: after each frame the render thread leaves 
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -197,6 +197,14 @@ class Desk:
                 for name, value in play.sets.items():
                     self._written.pop(name, None)
                     self._written[name] = (number, value)
+
+    def standing(self, names: Iterable[str]) -> dict[str, Any]:
+        """Of `targets` those of these names alone: what a message costs does not grow with the table."""
+        view = self.view
+        found = {name: self.shown(name, view.targets[name]) for name in names if name in view.targets}
+        with self._writing:
+            fresh = {name: self._written[name] for name in names if name in self._written}
+        return found | {name: value for name, (number, value) in fresh.items() if number > view.played}
 
     def targets(self) -> dict[str, Any]:
         """Where every parameter goes, as JSON has it, with what was written and is not in a frame yet. The same object

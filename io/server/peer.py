@@ -203,13 +203,13 @@ class Peer:
         except Refused as e:
             self._tell_fault(Fault("", str(e)))
             return
-        before = self._desk.targets()
+        before = self._desk.standing(found)
         answer = self._desk.play(found, self.name)
         for fault in answer.faults:
             self._tell_fault(fault)
         # What changes is told with everything else that does; what stays as it is, or is an action, only here: whoever
         # waits for an answer has one.
-        now = self._desk.targets()
+        now = self._desk.standing(found)
         same = {key: now.get(key, value) for key, value in answer.applied.items() if now.get(key) == before.get(key)}
         if same:
             self._tell({"type": "parameters_updated", "parameters": same})

@@ -12,6 +12,8 @@ from clavilux.engine import app
 from clavilux.engine.app import Brush, Parts, Performance
 from clavilux.engine.asked import Asked, show_from_header
 from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.events import Event
+from clavilux.engine.core.journal import read_header
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.shape import Shape, SourceOptions
 from clavilux.engine.offline import render_offline
@@ -135,6 +137,38 @@ def test_an_edited_journal_is_a_score(tmp_path):
     bright = [np.asarray(Image.open(p)).mean() for p in sorted((tmp_path / "again").glob("*.png"))]
     assert bright[-1] == 0
     assert bright[0] > 50
+
+
+def test_a_look_stored_in_one_show_is_recalled_in_the_next_and_in_its_replay(tmp_path):
+    def played(journal: Path, *messages: tuple) -> float:
+        given = {"assets": str(tmp_path / "assets"), "journal": str(journal), "sinks": ("null",), "fps": 60.0}
+        with Performance(show(tmp_path, **given)) as performance:
+            for address, *args in messages:
+                performance.parts.inbox.put(Event(0.0, "osc", f"/clavilux/{address}", tuple(args)))
+            performance.run(NEVER, frames=3)
+            return performance.router.state.target("noise_scale")
+
+    journals = [tmp_path / f"{name}.jsonl" for name in ("first", "next")]
+    played(journals[0], ("noise_scale", 0.25), ("store", "mine"))
+    assert played(journals[1], ("preset", "mine")) == 0.25
+    (tmp_path / "assets" / "presets.yaml").unlink()
+    header = read_header(journals[1])
+    assert show_from_header(header, journals[1]).repertoire.preset("mine").values["noise_scale"] == 0.25
+    assert replay_journal(journals[1], ["null"], None, None, NEVER) == 3
+
+
+def test_rows_that_ask_for_a_preset_that_is_not_there_are_named_as_the_show_opens(tmp_path):
+    (tmp_path / "pads.yaml").write_text("bindings:\n  - {note: 36, do: preset, with: {preset: calm}}\n")
+    with Performance(show(tmp_path, sinks=("null",), mappings=(str(tmp_path / "pads.yaml"),))) as performance:
+        said = [n.text for n in performance.notices.recent]
+    assert any("pads.yaml:2: this show has no presets" in text for text in said)
+
+
+def test_one_picture_offline_is_one_frame(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "still.png")
+    assert render_offline(show(tmp_path, source=str(tmp_path / "still.png")), NEVER) == 1
 
 
 def test_offline_refuses_what_has_no_end_and_says_what_to_do(tmp_path):

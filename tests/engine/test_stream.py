@@ -128,6 +128,14 @@ def test_steps_and_their_list_at_once_say_nothing_of_the_list_that_goes(wrapper,
     assert "becomes" not in caplog.records[0].message
 
 
+def test_the_state_shows_a_controlnets_scale_as_its_knob_stands(wrapper):
+    wrapper.update_stream_params(controlnet_config=[{"model_id": "edges", "conditioning_scale": 0.7}])
+    assert wrapper.get_stream_state()["controlnet_config"][0]["conditioning_scale"] == 0.7
+    wrapper.update_controlnet_scale(0, 0.2)
+    [row] = wrapper.get_stream_state()["controlnet_config"]
+    assert (row["model_id"], row["conditioning_scale"]) == ("edges", 0.2)
+
+
 def test_one_pair_is_one_prompt_also_where_its_weight_is_a_text(wrapper):
     wrapper.update_stream_params(prompt_list=[("sea", "0.5")])
     assert wrapper.get_stream_state()["prompt_list"] == [("sea", 0.5)]

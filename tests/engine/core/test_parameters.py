@@ -52,8 +52,9 @@ def test_a_weight_sent_as_a_text_is_a_weight(sent):
     assert TABLE["prompts"].coerce(sent).value == (("a", 0.7), ("b", 0.3))
 
 
-def test_two_prompts_without_weights_stay_two():
-    assert TABLE["prompts"].coerce(("fire", "ice")).value == (("fire", 1.0), ("ice", 1.0))
+@pytest.mark.parametrize("second", ["ice", "infinity", "nan"])
+def test_two_prompts_without_weights_stay_two(second):
+    assert TABLE["prompts"].coerce(("fire", second)).value == (("fire", 1.0), (second, 1.0))
 
 
 @pytest.mark.parametrize(("name", "value"), [("noise_scale", 0.9), ("seed", 4), ("paused", True), ("mirror", "quad")])

@@ -201,32 +201,6 @@ def test_an_unknown_address_names_its_neighbour():
     assert any("/clavilux/noise_scale" in text for text in said(r))
 
 
-def test_a_pattern_turns_parameters_and_presses_no_button():
-    r = router(noise_scale=0.2)
-    r.feed(osc(0, "/clavilux/*", 0.5))
-    assert r.state.target("noise_scale") == 0.5
-    assert r.sample(0).triggers == ()
-
-
-def test_an_address_alone_turns_over_what_is_on_or_off():
-    r = router()
-    for on in (True, False, True):
-        r.feed(osc(0, "/clavilux/blackout"))
-        assert r.sample(0)["blackout"] is on
-
-
-@pytest.mark.parametrize(
-    ("opening", "kept"),
-    [
-        ({"seed": 7, "seed_list": None}, ("seed", 7)),
-        ({"t_index_list": (3,), "denoising_step_list": None}, ("t_index_list", (3,))),
-    ],
-)
-def test_what_a_show_opens_with_as_nothing_takes_nobodys_place(opening, kept):
-    name, value = kept
-    assert router(**opening).sample(0)[name] == value
-
-
 def test_a_button_let_go_fires_nothing():
     r = router()
     r.feed(osc(0, "/clavilux/panic", 1.0))
