@@ -57,9 +57,9 @@ class Witness:
         play, router = stream._play, stream._router
         sample = router.sample
 
-        def played(name, value):
+        def played(name, value, beside):
             self._came.append((name, value))
-            return play(name, value)
+            return play(name, value, beside)
 
         def sampled(now):
             self.order, self._came = self._came, []
