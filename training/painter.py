@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 
+from .export import CLAVILUX
 from .model import LATENT_CHANNELS, Schedule, decode, encode, load_unet, load_vae
 from .run import layout, seeded
 from .sample import Text, few_steps, lcm_times, trajectory
@@ -18,6 +19,8 @@ from .text import TextEncoder
 
 STEPS = {1: [0], 2: [0, 20], 4: [0, 6, 12, 24]}
 BATCH = 16
+RESCALE = float(CLAVILUX["guidance_rescale"])
+"""As the model opens in the engine."""
 
 
 def to_bytes(pixels: Tensor) -> np.ndarray:
@@ -70,7 +73,7 @@ class Painter:
         null = encoder()([negative])
         if steps:
             times = lcm_times(STEPS[steps])
-            latents = few_steps(self.unet, self.schedule, text, times, noise, None, null, guidance)
+            latents = few_steps(self.unet, self.schedule, text, times, noise, None, null, guidance, RESCALE)
         else:
             begin = torch.full((len(noise),), 999.0)
             latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from clavilux.engine.diffusion.rescale import rescaled
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
@@ -12,8 +13,8 @@ from .model import NOISIEST, PURE, Schedule, run_unet
 
 Text = tuple[Tensor, Tensor]
 # The teacher's nine times: out of noise alone, and as shares of where a picture was noised to.
-FROM_NOISE = (NOISIEST, 1260.0, 1140.0, 1030.0, 920.0, 790.0, 630.0, 430.0, 190.0)
-FRACTIONS = (1.0, 0.93, 0.85, 0.75, 0.64, 0.52, 0.39, 0.25, 0.11)
+FROM_NOISE = (NOISIEST, 1097.0, 988.0, 884.0, 780.0, 660.0, 513.0, 336.0, 132.0)
+FRACTIONS = (1.0, 0.92, 0.83, 0.73, 0.62, 0.5, 0.37, 0.23, 0.1)
 
 
 def denoised(
@@ -25,15 +26,24 @@ def denoised(
 
 
 def guided(
-    unet: UNet2DConditionModel, schedule: Schedule, x_t: Tensor, t: Tensor, text: Text, null: Text, w: float | Tensor
+    unet: UNet2DConditionModel,
+    schedule: Schedule,
+    x_t: Tensor,
+    t: Tensor,
+    text: Text,
+    null: Text,
+    w: float | Tensor,
+    rescale: float = 0.0,
 ) -> Tensor:
-    """x_0 under classifier-free guidance (Ho and Salimans 2022); ``w``: of all, or Bx1x1x1."""
+    """x_0 under classifier-free guidance (Ho and Salimans 2022); ``w``: of all, or Bx1x1x1; ``rescale``: how much of
+    the contrast that it adds is taken back, 0 to 1, as the engine does it."""
     if not isinstance(w, Tensor) and w == 1:
         return denoised(unet, schedule, x_t, t, text)
     n = len(x_t)
     both = tuple(torch.cat([c, u.expand_as(c)]) for c, u in zip(text, null, strict=True))
     made = denoised(unet, schedule, torch.cat([x_t, x_t]), torch.cat([t, t]), both)
-    return made[n:] + w * (made[:n] - made[n:])
+    clean = made[n:] + w * (made[:n] - made[n:])
+    return rescaled(clean, x_t, made[:n], (0.0, 1.0), rescale) if rescale else clean
 
 
 def solver_times(start: Tensor) -> Tensor:
@@ -87,9 +97,10 @@ def consistency(
     text: Text,
     null: Text | None = None,
     w: float = 1.0,
+    rescale: float = 0.0,
     **residuals: object,
 ) -> Tensor:
-    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``.
+    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``, as ``guided``.
 
     ``residuals``: a ControlNet's, without guidance only.
     """
@@ -97,7 +108,7 @@ def consistency(
     if residuals:
         clean = denoised(unet, schedule, x_t, t, text, **residuals)
     else:
-        clean = guided(unet, schedule, x_t, t, text, text if null is None else null, w)
+        clean = guided(unet, schedule, x_t, t, text, text if null is None else null, w, rescale)
     return skip * x_t + out * clean
 
 
@@ -116,15 +127,17 @@ def few_steps(
     source: Tensor | None = None,
     null: Text | None = None,
     w: float = 1.0,
+    rescale: float = 0.0,
 ) -> Tensor:
     """Text to image, or image to image from latents ``source``; each further step adds the same noise again.
 
-    ``w`` is the guidance scale, ``null`` what it leads away from: the empty or the negative prompt.
+    ``w`` is the guidance scale, ``null`` what it leads away from: the empty or the negative prompt; ``rescale`` as in
+    ``guided``.
     """
     clean = torch.zeros_like(noise) if source is None else source
     for k, time in enumerate(times):
         t = torch.full((len(noise),), float(time))
         alpha, sigma = schedule(t)
         x_t = noise if k == 0 and source is None else alpha * clean + sigma * noise
-        clean = consistency(unet, schedule, x_t, t, text, null, w)
+        clean = consistency(unet, schedule, x_t, t, text, null, w, rescale)
     return clean
