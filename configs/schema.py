@@ -10,11 +10,13 @@ from typing import Any
 from ..engine.core.controls import CONTROLNETS
 from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
 from ..engine.core.ipadapters import IPADAPTERS
+from ..engine.core.modulators import depth_knob
 from ..engine.core.parameters import Refused
 from ..engine.core.sections import Section, nearest, shown
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
 from ..engine.core.table import Table, knobs
+from .modulators import read_modulators
 from .opening import set_opening
 from .own_effects import read_effects
 from .places import check_sink, check_source, parse_size
@@ -25,7 +27,7 @@ from .stream import CONFIG_LIVE, FOREIGN, KEYS, read_live, read_stream
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
-    "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues",
+    "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues", "modulators",
 )  # fmt: skip
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
@@ -66,6 +68,8 @@ class _Reader:
         loras = tuple((stream["lora_dict"] or {}).items())
         for name, rows in ((CONTROLNETS, controls), (IPADAPTERS, adapters), ("lora_scales", loras)):
             self.table = self.table.extended(*(p for p, _ in knobs(name, rows)))
+        modulators = read_modulators(self.page, top.take("modulators"), self.table)
+        self.table = self.table.extended(*(depth_knob(m.name, m.depth) for m in modulators))
         parameters = self._parameters(is_config)
         if controls:
             parameters.setdefault(CONTROLNETS, controls)
@@ -101,6 +105,7 @@ class _Reader:
             journal=top.text("journal"),
             effects=effects,
             repertoire=read_repertoire(self.page, top.take("presets"), top.take("cues"), self.table),
+            modulators=modulators,
             table=self.table,
             origin=origin,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..engine.core.documents import Page
 from ..engine.core.effects import OwnEffect
+from ..engine.core.modulators import Modulator
 from ..engine.core.presets import Repertoire
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing
@@ -53,8 +54,8 @@ class Show:
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
     names, and paths as absolute paths; `source_options` and `sink_options` (by the sink's name) how their pictures are
     shaped; no `sinks`: a window where there is a display, else a film; `effects` the performer's own files;
-    `repertoire` presets and cues; `table` the parameters with those of the effects; `remarks` lines about keys that
-    were read and mean nothing here.
+    `repertoire` presets and cues; `modulators` what swings its values; `table` the parameters with those of the
+    effects; `remarks` lines about keys that were read and mean nothing here.
     """
 
     version: int = 1
@@ -76,6 +77,7 @@ class Show:
     journal: str | None = None
     effects: tuple[OwnEffect, ...] = ()
     repertoire: Repertoire = field(default_factory=Repertoire)
+    modulators: tuple[Modulator, ...] = ()
     table: Table = field(default_factory=lambda: TABLE)
     origin: str = ""
     remarks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show
+from ..configs.modulators import modulators_plain
 from ..configs.presets import repertoire_plain
 from ..io.feed import SourceFeed
 from ..io.server.heard import ListeningInbox
@@ -28,6 +29,7 @@ from .core.documents import Mistake, Mistakes
 from .core.events import Event, Inbox
 from .core.journal import Journal
 from .core.loop import Loop
+from .core.modulation import unplayable
 from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.recall import missing
@@ -115,9 +117,11 @@ class Parts:
         bindings = [b for m in mappings for b in m.bindings]
         show = self.show
         opening = opening_values(show, brush.opening)
-        router = Router(self.notices, bindings, show.table, opening, show.smoothing, show.repertoire)
-        for text in missing(bindings, show.repertoire):
-            self.notices.say(f"preset:{text}", text)
+        router = Router(
+            self.notices, bindings, show.table, opening, show.smoothing, show.repertoire, show.modulators
+        )  # fmt: skip
+        for text in (*missing(bindings, show.repertoire), *unplayable(bindings, show.modulators)):
+            self.notices.say(f"row:{text}", text)
         assets = Path(show.assets).expanduser()
         router.state.lora_file = lambda name: str(lora_asset(assets, name))
         return router
@@ -171,6 +175,7 @@ def journal_header(
         "mappings": [_mapping_text(m) for m in mappings],
         "effects": [effect.path for effect in show.effects],
         **repertoire_plain(show.repertoire, show.table),
+        "modulators": modulators_plain(show.modulators),
         "assets": str(Path(show.assets).expanduser().resolve()),
     }
 

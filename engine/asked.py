@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs import Show, load_show
+from ..configs.modulators import modulators_from
 from ..configs.presets import repertoire_from
 from ..configs.stream import DEFAULTS
 from .core.effects import EffectMistake, load_effect
@@ -60,6 +61,7 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             assets=header.get("assets", "assets"),
             effects=effects,
             repertoire=repertoire_from(header, table),
+            modulators=modulators_from(header.get("modulators"), table),
             table=table,
         )
     except (AttributeError, KeyError, IndexError, TypeError, Refused, EffectMistake, ValueError) as e:

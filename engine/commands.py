@@ -11,6 +11,7 @@ from ..configs import load_show
 from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping
 from .core.documents import Mistakes
+from .core.modulation import unplayable
 from .core.recall import missing
 from .core.table import TABLE, row
 from .learning import learn
@@ -41,6 +42,8 @@ def check(options: argparse.Namespace) -> int:
                 print(f"{name}: good")
                 for text in missing(rows, show.repertoire):
                     print(f"{text} (or one that is stored in the assets folder)")
+                for text in unplayable(rows, show.modulators):
+                    print(text)
         except Mistakes as e:
             wrong += len(e.mistakes)
             print(e)

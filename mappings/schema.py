@@ -19,6 +19,7 @@ from ..engine.core.bindings import (
 from ..engine.core.cues import read_cue
 from ..engine.core.curves import linear, parse_curve
 from ..engine.core.documents import Node, Page
+from ..engine.core.modulators import read_hit
 from ..engine.core.parameters import Parameter, Refused
 from ..engine.core.patterns import is_pattern, matcher
 from ..engine.core.presets import read_recall
@@ -47,6 +48,7 @@ BANK_ACTIONS = ("bank", "shift")
 # What reads the payload of an action; each raises Refused.
 _READERS: dict[str, Callable[[Any], object]] = {
     "transition": Transition.parse, "preset": read_recall, "store": read_recall, "cue": read_cue,
+    "hit": read_hit,
 }  # fmt: skip
 
 
@@ -221,7 +223,8 @@ class _Row:
         return to, None, False
 
     def _parameter(self, name: str) -> Parameter | None:
-        """The parameter of this name, or the knob of a ControlNet, an IP-Adapter or a LoRA, which may come later."""
+        """The parameter of this name, or the knob of a ControlNet, an IP-Adapter, a LoRA or a modulator, which may come
+        later."""
         return self.table.get(name) or knob_of(name)
 
     def _near(self, name: str) -> str:
@@ -238,6 +241,8 @@ class _Row:
                 s.say("do", f"{do} needs `with: {{bank: <name>}}`")
             if do in ("preset", "store") and control is not None and control.kind != "osc":
                 s.say("do", f"{do} needs `with: {{preset: <name>}}`: a {control.kind} carries no text")
+            if do == "hit" and control is not None and control.kind != "osc":
+                s.say("do", f"hit needs `with: {{modulator: <name>}}`: a {control.kind} carries no text")
             return {}
         if do is None:
             if "do" not in s:

@@ -28,8 +28,8 @@ NOISIEST = 1225.0
 sixteen channels."""
 CHANNELS = (64, 128, 256)
 BETA_START, BETA_END = 0.0015, 0.016
-"""Scaled-linear, like Stable Diffusion's 0.00085 and 0.012, but with more noise: it averages out over sixteen channels, so
-that a picture shows through more of it (Esser et al. 2024 shift their schedule for the like). Half way of
+"""Scaled-linear, like Stable Diffusion's 0.00085 and 0.012, but with more noise: it averages out over sixteen channels,
+so that a picture shows through more of it (Esser et al. 2024 shift their schedule for the like). Half way of
 ``noise_scale`` is half way from the input to the prompt."""
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .export import build_scheduler
 from .model import PURE, Schedule
-from .run import seeded
+from .run import averaged, seeded
 
 NETWORKS = {"unet": UNet2DConditionModel, "controlnet": ControlNetModel}
 
@@ -75,7 +75,8 @@ def main() -> None:
     torch.manual_seed(0)
     for name, kind in NETWORKS.items():
         if (args.folder / name).is_dir():
-            network = kind.from_pretrained(args.folder / name, torch_dtype=torch.float32)
+            network = kind(**kind.load_config(args.folder / name))
+            network.load_state_dict(averaged(args.folder / name))
             print(f"{name}: off by {100 * retime(network, Schedule(*args.betas), Schedule()):.1f}%", flush=True)
             network.half().save_pretrained(args.folder / name)
     build_scheduler().save_pretrained(args.folder / "scheduler")

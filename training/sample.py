@@ -100,7 +100,7 @@ def consistency(
     rescale: float = 0.0,
     **residuals: object,
 ) -> Tensor:
-    """The few-step model's answer: what LCMScheduler calls denoised; guided by ``w`` away from ``null``, as ``guided``.
+    """The few-step model's answer, what LCMScheduler calls denoised; ``null``, ``w`` and ``rescale`` as in ``guided``.
 
     ``residuals``: a ControlNet's, without guidance only.
     """

@@ -12,6 +12,8 @@ from .banks import Banks
 from .bindings import Binding
 from .events import Event
 from .midi_controls import HIGHEST, MidiControls
+from .modulation import Modulation
+from .modulators import Modulator, depth_knob
 from .notices import Notices
 from .parameters import Action, Parameter, Refused
 from .patterns import is_pattern, matches
@@ -42,7 +44,7 @@ class Router:
     """Plays parameters from events. Lives on the render thread alone; needs no lock.
 
     `bindings`: rows of all mappings; `opening`: the show's first values; `smoothing`: per-parameter overrides;
-    `repertoire`: its presets and cues.
+    `repertoire`: its presets and cues; `modulators`: what swings its values.
     """
 
     def __init__(
@@ -53,14 +55,17 @@ class Router:
         opening: Mapping[str, Any] | None = None,
         smoothing: Mapping[str, Smoothing] | None = None,
         repertoire: Repertoire | None = None,
+        modulators: Sequence[Modulator] = (),
     ) -> None:
         # Of its own: ControlNets that come while it plays bring parameters with them.
         self.table = table.extended() if table is TABLE else table
+        self.table.grow(*(depth_knob(m.name, m.depth) for m in modulators))
         self._notices = notices
         self.state = State(self.table, notices, opening, smoothing)
         self.state.grown = self._grow
         self.transport = Transport(self.state.target("tempo"))
         self.recall = Recall(self.state, self.transport, notices, repertoire)
+        self.modulation = Modulation(self.state, modulators)
         self.banks = Banks()
         # Addresses that are answered instead of played, by feedback.
         self.answers: dict[str, Route] = {}
@@ -127,6 +132,9 @@ class Router:
         elif name == "store":
             self.recall.store(payload)
             return
+        elif name == "hit":
+            self.modulation.hit(payload, t)
+            return
         self._triggers.append(Trigger(name, MappingProxyType(values)))
 
     def _choose_bank(self, name: str, payload: Any, mapping: str | None) -> None:
@@ -149,10 +157,18 @@ class Router:
         self._triggers += self.recall.follow(now)
         values = self.state.at(now)
         self.transport.set_tempo(values["tempo"], now)
+        beat = self.transport.beat(now)
+        self.modulation.over(values, now, beat, self.transport.tempo)
         triggers, self._triggers = tuple(self._triggers), []
-        snapshot = Snapshot(self._n, now, MappingProxyType(values), triggers, self.transport.beat(now))
+        snapshot = Snapshot(self._n, now, MappingProxyType(values), triggers, beat)
         self._n += 1
         return snapshot
+
+    def values(self, t: float) -> dict[str, Any]:
+        """Every value at moment `t`, as a frame is made from it; what is swung as in the last frame."""
+        values = self.state.at(t)
+        self.modulation.show(values)
+        return values
 
     def natives(self, address: str) -> list[tuple[str, str]]:
         """(address, parameter or action) of what an OSC address or pattern reaches by itself."""

@@ -190,10 +190,15 @@ class State:
         values = dict(self._values)
         for name, motion in self._motions.items():
             values[name] = motion.at(t)
-        values["lora_scales"] = self._lora_scales(values)
+        values["lora_scales"] = self.lora_rows(values)
         return values
 
-    def _lora_scales(self, values: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    def limit(self, name: str) -> float | None:
+        """The fastest that a continuous parameter may move, in its units a second; None: at once, if asked to."""
+        own = self._own[name]
+        return own.a if own.kind == "slew" else None if own.kind == "none" else self.table[name].slew
+
+    def lora_rows(self, values: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
         """The rows as their knobs stand; the very same once all have arrived."""
         rows = self._values["lora_scales"]
         now = []

@@ -16,6 +16,7 @@ from .controls import MOST as MOST_CONTROLNETS
 from .ipadapters import IPADAPTERS, read_adapters
 from .ipadapters import MOST as MOST_ADAPTERS
 from .ipadapters import scale_name as adapter_name
+from .modulators import depth_knob, modulator_of
 from .parameters import Action, Parameter
 
 # More at once cost time in every frame and are a mistake rather than a wish.
@@ -226,6 +227,7 @@ _ACTIONS = (
     Action("reset_cache", "Empty the attention bank once."),
     Action("preset", "Go to the values stored under a name, over its own fade or so many seconds.", "s"),
     Action("cue", "Go to the next cue, or to the one of a name; next, previous, first.", "s"),
+    Action("hit", "Let an envelope of the show go up and down: its name, and how hard, 0 to 1.", "s"),
     Action("store", "Keep the look of the moment as a preset: its name, and its fade in seconds.", "s"),
 )
 
@@ -303,8 +305,11 @@ _KNOBS = {
 
 
 def knob_of(name: str) -> Parameter | None:
-    """The knob of this name, as a show has it that has so many ControlNets, IP-Adapters or LoRAs; None where it names
-    none."""
+    """The knob of this name, as a show has it that has so many ControlNets, IP-Adapters or LoRAs, or such a modulator;
+    None where it names none."""
+    modulator = modulator_of(name)
+    if modulator is not None:
+        return depth_knob(modulator)
     found = _KNOB.fullmatch(name)
     if found is None:
         return None

@@ -20,6 +20,7 @@ from ...engine.core.events import Event
 from ...engine.core.frame import Frame
 from ...engine.core.ipadapters import IPADAPTERS
 from ...engine.core.loop import Input
+from ...engine.core.modulators import ENVELOPE, Modulator
 from ...engine.core.notices import Notice, Notices
 from ...engine.core.pacing import Milliseconds
 from ...engine.core.parameters import Parameter
@@ -169,7 +170,7 @@ class Desk:
         `whole`: take all of it or nothing; then even a number that would be clamped is a fault.
         """
         loras = self._loras() if "lora_scales" in message else None
-        read = read_message(message, self.table, self.assets, loras, self._repertoire)
+        read = read_message(message, self.table, self.assets, loras, self._repertoire, self._modulators)
         if not STEP_KEYS.isdisjoint(message):
             read = fitted(read, self.targets())
         if whole and any(not fault.harmless for fault in read.faults):
@@ -258,7 +259,9 @@ class Desk:
             state = router.state
             targets = {p.name: state.target(p.name) for p in router.table.values() if p.alias_of is None}
             beat = router.transport.beat(t)
-            self.view = View(n, t, MappingProxyType(targets), MappingProxyType(state.at(t)), beat, self.inbox.played)
+            self.view = View(
+                n, t, MappingProxyType(targets), MappingProxyType(router.values(t)), beat, self.inbox.played
+            )
 
     def offer(self, frame: Frame) -> None:
         """Take a finished frame and publish what it was made from (an Output of the loop)."""
@@ -276,6 +279,10 @@ class Desk:
     @property
     def _repertoire(self) -> Repertoire:
         return self.router.recall.repertoire if self.router is not None else Repertoire()
+
+    @property
+    def _modulators(self) -> Mapping[str, Modulator]:
+        return self.router.modulation.modulators if self.router is not None else {}
 
     def _cue(self) -> dict[str, Any] | None:
         """Where the cue list stands: {at, of, name, next}, counted from 1 and 0 before the first; None without cues."""
@@ -326,5 +333,6 @@ class Desk:
             "pipeline": self._pipeline_in_short(),
             "presets": list(self._repertoire.presets),
             "cue": self._cue(),
+            "envelopes": [m.name for m in self._modulators.values() if m.shape == ENVELOPE],
         }
         return {"fps": 0.0, "frames": 0, "dropped": 0, "source": None, "sinks": []} | self.facts() | measured

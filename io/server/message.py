@@ -9,6 +9,7 @@ from typing import Any
 
 from ...engine.core.assets import asset, asset_or_folder, lora_asset
 from ...engine.core.cues import CueList, read_cue
+from ...engine.core.modulators import Modulator, envelope_of, read_hit
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
 from ...engine.core.presets import Repertoire, preset_name, read_recall
@@ -62,6 +63,7 @@ def read_message(
     assets: Path,
     loras: LorasThere | None = None,
     repertoire: Repertoire | None = None,
+    modulators: Mapping[str, Modulator] | None = None,
 ) -> Read:
     """Each key on its own: a bad one never costs the good ones. `transition` beats `prompts` in one message."""
     loras, repertoire = loras or LorasThere(), repertoire or Repertoire()
@@ -81,6 +83,8 @@ def read_message(
                     continue
             if key in ("preset", "cue", "store") and value is not None and value is not False:
                 _check_recall(key, value, repertoire)
+            elif key == "hit" and value is not None and value is not False:
+                envelope_of(read_hit(value)[0], modulators or {})
             plays += _read(key, value, table, assets, faults)
         except Refused as e:
             faults.append(Fault(_short(key), str(e)))

@@ -14,7 +14,9 @@ from clavilux.engine.asked import Asked, show_from_header
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.journal import read_header
+from clavilux.engine.core.modulators import Modulator
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.presets import Span
 from clavilux.engine.core.shape import Shape, SourceOptions
 from clavilux.engine.offline import render_offline
 from clavilux.engine.reload import Reload
@@ -157,11 +159,33 @@ def test_a_look_stored_in_one_show_is_recalled_in_the_next_and_in_its_replay(tmp
     assert replay_journal(journals[1], ["null"], None, None, NEVER) == 3
 
 
-def test_rows_that_ask_for_a_preset_that_is_not_there_are_named_as_the_show_opens(tmp_path):
-    (tmp_path / "pads.yaml").write_text("bindings:\n  - {note: 36, do: preset, with: {preset: calm}}\n")
+def test_a_show_that_swings_is_replayed_as_it_swung(tmp_path):
+    swings = (
+        Modulator("breathe", "noise_scale", 0.3, every=Span(0.4)),
+        Modulator("kick", "brightness", -0.5, "envelope", attack=Span(0.05), release=Span(0.2)),
+    )
+    journal = tmp_path / "show.jsonl"
+    given = show(tmp_path, journal=str(journal), sinks=("null",), fps=60.0, modulators=swings)
+    with Performance(given) as performance:
+        performance.parts.inbox.put(Event(0.0, "osc", "/clavilux/hit", ("kick",)))
+        performance.parts.inbox.put(Event(0.0, "osc", "/clavilux/modulator/breathe/depth", (0.5,)))
+        performance.run(NEVER, frames=20)
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    noise = [row["params"]["noise_scale"] for row in rows if "noise_scale" in row.get("params", ())]
+    assert len(set(noise)) > 5
+    assert any(row["params"].get("brightness", 0) < -0.05 for row in rows if "params" in row)
+    assert show_from_header(read_header(journal), journal).modulators == swings
+    assert replay_journal(journal, [str(tmp_path / "again") + "/"], None, None, NEVER) == 20
+
+
+def test_rows_that_ask_for_what_is_not_there_are_named_as_the_show_opens(tmp_path):
+    (tmp_path / "pads.yaml").write_text(
+        "bindings:\n  - {note: 36, do: preset, with: {preset: calm}}\n  - {cc: 1, to: modulator/breathe/depth}\n"
+    )
     with Performance(show(tmp_path, sinks=("null",), mappings=(str(tmp_path / "pads.yaml"),))) as performance:
         said = [n.text for n in performance.notices.recent]
     assert any("pads.yaml:2: this show has no presets" in text for text in said)
+    assert any("pads.yaml:3: no modulator is called 'breathe'" in text for text in said)
 
 
 def test_one_picture_offline_is_one_frame(tmp_path):

@@ -4,23 +4,24 @@ import { drag } from "/static/drag.js";
 import { el, figure, plain } from "/static/element.js";
 import { later, play } from "/static/wire.js";
 
-function label(row) {
-  return el("span", { className: "name" }, plain(row.name));
+function label(row, words = row.name) {
+  return el("span", { className: "name" }, plain(words));
 }
 
-export function fader(row) {
+// `words`: what it is called on the page, where that is not the parameter's name.
+export function fader(row, words = row.name) {
   const [lo, hi] = row.range;
   const whole = row.type === "int";
   const step = whole ? 1 : (hi - lo) / 200;
   const fill = el("i", { className: "fill" });
   const mark = el("i", { className: "mark" });
-  const number = el("input", { className: "value", type: "text", inputMode: "decimal", "aria-label": `${plain(row.name)} value` });
+  const number = el("input", { className: "value", type: "text", inputMode: "decimal", "aria-label": `${plain(words)} value` });
   const unit = el("span", { className: "unit" }, row.unit ?? "");
   const home = el("i", { className: "home" });
-  const track = el("div", { className: "track", tabIndex: 0, role: "slider", "aria-label": plain(row.name) }, fill, home, mark);
+  const track = el("div", { className: "track", tabIndex: 0, role: "slider", "aria-label": plain(words) }, fill, home, mark);
   track.setAttribute("aria-valuemin", lo);
   track.setAttribute("aria-valuemax", hi);
-  const root = el("div", { className: "fader", data: { name: row.name } }, label(row), number, unit, track);
+  const root = el("div", { className: "fader", data: { name: row.name } }, label(row, words), number, unit, track);
   let target = row.default;
   let held = false;
 

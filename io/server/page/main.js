@@ -2,6 +2,7 @@
 import { choice, entry, fader, json, toggle } from "/static/controls.js";
 import { el, plain } from "/static/element.js";
 import { steps, transitionBox } from "/static/lists.js";
+import { isModulator, modulatorsPanel } from "/static/modulators.js";
 import { activityPanel, faultsIn, figuresIn, modelPanel, portsIn, reach, sinksPanel, sourcesPanel } from "/static/panels.js";
 import { files, offerAssets, weighted } from "/static/rows.js";
 import { presetsPanel } from "/static/presets.js";
@@ -33,7 +34,7 @@ const STACKS = [
 ];
 // Those that stand elsewhere: in the bar below, in the panels, or under another name.
 const ELSEWHERE = new Set(["prompt", "paused", "blackout", "input_source", "output_sinks", "spout_sender", "spout_receiver"]);
-const IN_REACH = new Set(["transition", "panic", "tap", "preset", "cue", "store"]);
+const IN_REACH = new Set(["transition", "panic", "tap", "preset", "cue", "store", "hit"]);
 // What a button says with its action; `shift` is held down, and is for keys.
 const SAYS = { bank: "next" };
 const FOR_KEYS = new Set(["shift"]);
@@ -69,13 +70,15 @@ function control(row) {
   }
 }
 
+function keep(row, make) {
+  const one = make(row);
+  one.root.title = `${row.help}\n${row.osc}`;
+  controls.set(row.name, one);
+  return one.root;
+}
+
 function made(rows) {
-  return rows.map((row) => {
-    const one = control(row);
-    one.root.title = `${row.help}\n${row.osc}`;
-    controls.set(row.name, one);
-    return one.root;
-  });
+  return rows.map((row) => keep(row, control));
 }
 
 function folded(title, children) {
@@ -107,6 +110,8 @@ function build(table) {
       if (some) stacks[i].append(el("section", { className: "panel", data: { group: one.title } }, ...body));
     }
   });
+  const swings = [...left.values()].filter(isModulator);
+  if (swings.length) stacks[1].prepend(modulatorsPanel(take(swings.map((row) => row.name)), keep));
   stacks[1].prepend(presetsPanel());
   rest.append(...made([...left.values()]), ...buttons([...acts.values()]));
   stacks.at(-1).append(el("section", { className: "panel" }, rest));
