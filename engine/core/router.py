@@ -11,6 +11,7 @@ from typing import Any
 from .banks import Banks
 from .bindings import Binding
 from .events import Event
+from .launches import Launches
 from .midi_controls import HIGHEST, MidiControls
 from .modulation import Modulation
 from .modulators import Modulator, depth_knob
@@ -66,6 +67,7 @@ class Router:
         self.transport = Transport(self.state.target("tempo"))
         self.recall = Recall(self.state, self.transport, notices, repertoire)
         self.modulation = Modulation(self.state, modulators)
+        self._launches = Launches(self.transport)
         self.banks = Banks()
         # Addresses that are answered instead of played, by feedback.
         self.answers: dict[str, Route] = {}
@@ -108,8 +110,12 @@ class Router:
         return self.banks.is_live(binding)
 
     def fire(self, name: str, payload: Any, t: float, mapping: str | None = None) -> None:
-        """Fire an action at moment `t`, from a row of `mapping` or from anywhere. Raises Refused for a payload that
-        means nothing."""
+        """Fire an action at moment `t`, or at the beat that it has to wait for; from a row of `mapping` or from
+        anywhere. Raises Refused for a payload that means nothing."""
+        if not self._launches.waits(name, payload, t, self.state.target("quantize")):
+            self._fire(name, payload, t, mapping)
+
+    def _fire(self, name: str, payload: Any, t: float, mapping: str | None) -> None:
         values: dict[str, Any] = {}
         if name == "transition":
             transition = Transition.parse(payload)
@@ -118,6 +124,7 @@ class Router:
             values["transition"] = transition
         elif name == "panic":
             self.recall.let_go()
+            self._launches.let_go()
             self.state.open_again(t, self)
         elif name == "tap":
             tempo = self.transport.tap(t)
@@ -154,6 +161,11 @@ class Router:
 
     def sample(self, now: float) -> Snapshot:
         """Every value at `now`, with the triggers fired since the last sample, in order."""
+        for launch in self._launches.due(now):
+            try:
+                self._fire(*launch, None)
+            except Refused as e:
+                self.state.refuse(launch.name, e)
         self._triggers += self.recall.follow(now)
         values = self.state.at(now)
         self.transport.set_tempo(values["tempo"], now)

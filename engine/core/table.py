@@ -22,6 +22,9 @@ from .parameters import Action, Parameter
 # More at once cost time in every frame and are a mistake rather than a wish.
 MOST_LORAS = 16
 
+# What `quantize` lets things wait for, in beats; bars are of four.
+QUANTIZED = {"off": 0, "beat": 1, "bar": 4, "2 bars": 8, "4 bars": 16}
+
 _PARAMETERS = (
     Parameter(
         "prompts", "prompts", (("", 1.0),), "Weighted texts the picture is made of; weights are normalised.",
@@ -175,6 +178,10 @@ _PARAMETERS = (
         "tempo", "float", 120.0, "Beats a minute, for what is counted in beats.", range=(20.0, 300.0), unit="BPM",
         look=False,
     ),
+    Parameter(
+        "quantize", "choice", "off", "Presets, cues and prompt transitions wait for the next beat or bar of four.",
+        choices=tuple(QUANTIZED), look=False,
+    ),
     Parameter("paused", "bool", False, "The last frame is held; output goes on.", look=False),
     Parameter(
         "blackout", "bool", False, "The output fades to black and back; the engine plays on underneath.", look=False,
@@ -221,7 +228,7 @@ _PARAMETERS = (
 _ACTIONS = (
     Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats.", "s"),
     Action("panic", "Let go of everything: transitions end, every parameter glides to the show's opening value."),
-    Action("tap", "Tap the tempo: the time between taps is a beat."),
+    Action("tap", "Tap the tempo: the time between taps is a beat, a tap falls on a beat, and the first begins a bar."),
     Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous.", "s"),
     Action("shift", "Hold a bank while a key is down: its name, and 1 or 0.", "si"),
     Action("reset_cache", "Empty the attention bank once."),

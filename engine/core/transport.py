@@ -83,6 +83,7 @@ class Transport:
         self._tempo = tempo
         self._t0 = 0.0
         self._beat0 = 0.0
+        self._bar0 = 0.0  # a beat that begins a bar
         self._taps: list[float] = []
         self._filter = TickFilter()
         self._clock: str | None = None
@@ -108,21 +109,45 @@ class Transport:
 
     def set_tempo(self, tempo: float, t: float) -> None:
         if tempo != self._tempo:
-            self._beat0, self._t0 = self.beat(t), t
+            self._beat0, self._t0 = self.beat(t), max(t, self._t0)
             self._tempo = tempo
 
     def beat(self, t: float) -> float:
         """Beats counted at moment `t`, with their fraction."""
-        return self._beat0 + (t - self._t0) * self._tempo / 60.0
+        return self._beat0 + max(t - self._t0, 0.0) * self._tempo / 60.0
+
+    def moment(self, beat: float) -> float:
+        """When a beat falls, at the tempo of now."""
+        return self._t0 + (beat - self._beat0) * 60.0 / self._tempo
+
+    def next(self, every: float, t: float) -> float:
+        """The first beat at or after moment `t` that is a whole number of `every` beats from the beginning of a bar."""
+        return math.ceil((self.beat(t) - self._bar0) / every - 1e-9) * every + self._bar0
 
     def tap(self, t: float) -> float | None:
         """One tap at `t`; from the second on, the tempo in beats a minute of the taps so far."""
         if self._taps and t - self._taps[-1] > _TAP_GAP:
             self._taps.clear()
         self._taps = [*self._taps[-_TAP_MEMORY:], t]
-        if len(self._taps) < 2 or self._taps[-1] <= self._taps[0]:
-            return None
-        return 60.0 * (len(self._taps) - 1) / (self._taps[-1] - self._taps[0])
+        tempo = None
+        if len(self._taps) > 1 and self._taps[-1] > self._taps[0]:
+            tempo = 60.0 * (len(self._taps) - 1) / (self._taps[-1] - self._taps[0])
+        if not self.clocked(t):
+            beat = self._land(t, tempo or self._tempo)
+            if len(self._taps) == 1:
+                self._bar0 = beat
+        return tempo
+
+    def _land(self, t: float, tempo: float) -> float:
+        """Have the nearest beat fall on `t`: the count moves forward, or stands still until the beat is in time. Which
+        beat that is."""
+        now = self.beat(t)
+        beat = float(round(now))
+        if beat >= now:
+            self._beat0, self._t0 = beat, t
+        else:
+            self._beat0, self._t0 = now, t + (now - beat) * 60.0 / tempo
+        return beat
 
     def follow(self, message: str, args: tuple[Any, ...], t: float, port: str) -> float | None:
         """A MIDI real-time message from `port`; returns the tempo in beats a minute once the ticks tell it.
@@ -168,6 +193,7 @@ class Transport:
         now = self.beat(t)
         ahead = (self.position - now) % 1.0
         self._beat0, self._t0 = now + ahead, t
+        self._bar0 = now + ahead - self.position
 
     def _lean(self, t: float) -> None:
         """Lean the count towards the song's, so that rounding of the tempo never adds up."""
