@@ -28,7 +28,7 @@ const STACKS = [
       fine: ["feedback_pan_x", "feedback_pan_y", "feedback_hue", "feedback_border"] },
     { title: "Colour", main: ["brightness", "contrast", "saturation", "hue"], fine: ["mirror"] },
     { title: "Likeness", main: ["vace_context_scale", "vace_ref_images", "lora_scales"], fine: [] },
-    { title: "Show", main: ["input_mode", "tempo", "adaptive_quality"],
+    { title: "Show", main: ["input_mode", "tempo", "quantize", "adaptive_quality"],
       fine: ["target_fps", "pinned", "frame_buffer_size", "manage_cache"], actions: ["reset_cache"] },
   ],
 ];
