@@ -12,6 +12,7 @@ from clavilux.engine.core.recall import Recall
 from clavilux.io.fake_ports import FakeMidi
 from clavilux.mappings import load_mapping
 
+from .test_modulators import swinging
 from .test_session import SEED_MESSAGES
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -228,6 +229,21 @@ def test_a_look_is_stored_and_comes_back_and_cues_go_by_a_button(live, page):
     panel.get_by_role("button", name="Go").click()
     until(page, "() => document.querySelector('[data-group=Presets]').innerText.includes('1 of 2: dim; next end')")
     assert parameters(page)["noise_scale"] == 0.3
+
+
+def test_a_modulator_has_its_fader_which_moves_what_it_swings_and_an_envelope_its_button(live, page):
+    swinging(live.stage)
+    connect(page, live)
+    panel = page.locator("[data-group=Modulators]")
+    assert "Breathe" in panel.inner_text()
+    widths = "() => document.querySelector('[data-name=feedback] .fill').style.width"
+    assert page.evaluate(widths) == "0%"
+    panel.get_by_role("button", name="kick").click()
+    until(page, f"() => parseFloat(({widths})()) > 2")
+    fader = panel.locator("[data-name='modulator/breathe/depth']")
+    fader.get_by_label("breathe value").fill("0.25")
+    fader.get_by_label("breathe value").press("Enter")
+    until(page, f"async () => {NOW}['modulator/breathe/depth'] == 0.25")
 
 
 def test_a_server_that_comes_back_is_found_again(live, page):

@@ -2,7 +2,7 @@
 
 import pytest
 from clavilux.engine.core.modulation import Modulation
-from clavilux.engine.core.modulators import Modulator, depth_knob
+from clavilux.engine.core.modulators import Modulator, depth_name
 from clavilux.engine.core.presets import Span
 
 PARAMETERS = "/api/v1/session/parameters"
@@ -14,7 +14,7 @@ SWINGS = (
 
 def swinging(stage) -> None:
     router = stage.router
-    router.state._add([depth_knob(m.name, m.depth) for m in SWINGS])
+    router.state.bring(depth_name(m.name) for m in SWINGS)
     router.modulation = Modulation(router.state, SWINGS)
 
 
