@@ -110,11 +110,11 @@ def later_states(
 ) -> tuple[Tensor, Tensor]:
     """Pure noise, or what the student's own first to third answers lead to as a show of many steps goes: states, times.
 
-    Of ten, four are the first step, three the second, two the third and one the fourth.
+    A third are the first step, a quarter the second, a fifth each the third and the fourth.
     """
     state, t = noise, torch.full((len(noise),), PURE)
     drawn = torch.rand(len(noise), generator=generator)
-    for share in (0.6, 0.3, 0.1):
+    for share in (0.66, 0.4, 0.2):
         onward = drawn < share
         clean = consistency(student, schedule, state, t, text)
         t = torch.where(onward, t * (0.5 + 0.42 * torch.rand(len(t), generator=generator)), t)

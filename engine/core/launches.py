@@ -45,6 +45,8 @@ class Launches:
 
     def due(self, t: float) -> list[Launch]:
         """What goes now, in the order in which it was asked for, each at the moment of its own beat."""
+        if not self._waiting:
+            return []
         beat = self._transport.beat(t)
         going = [row for row in self._waiting if row[0] <= beat]
         self._waiting = [row for row in self._waiting if row[0] > beat]

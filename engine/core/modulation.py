@@ -7,6 +7,7 @@ control alone moves it.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .bindings import Binding
 from .modulators import Modulator, depth_name, envelope_of, modulator_of, read_hit
@@ -56,27 +57,30 @@ class Modulation:
             hits.append((t, strength))
             del hits[:-_HITS]
 
-    def over(self, values: dict[str, object], t: float, beat: float, tempo: float) -> None:
+    def over(self, values: dict[str, Any], t: float, beat: float, tempo: float) -> None:
         """Put what is swung over the `values` of moment `t`. Moments never run backwards."""
+        if not self._swung:
+            return
         since = 0.0 if self._t is None else max(t - self._t, 0.0)
         self._t = t
         for name, swung in self._swung.items():
-            alone = float(values[name])  # pyright: ignore[reportArgumentType]
+            alone = float(values[name])
             lo, hi = swung.parameter.span()
             goal = alone + sum(self._offset(m, values, t, beat, tempo) for m in swung.by)
             goal = min(max(goal, lo), hi)
             swung.move(goal, alone, self._state.limit(name), since)
         self.show(values)
 
-    def show(self, values: dict[str, object]) -> None:
+    def show(self, values: dict[str, Any]) -> None:
         """Put what is swung over `values`, as it was in the last frame."""
+        if not self._swung:
+            return
         for name, swung in self._swung.items():
             values[name] = swung.shown
-        if self._swung:
-            values["lora_scales"] = self._state.lora_rows(values)
+        values["lora_scales"] = self._state.lora_rows(values)
 
-    def _offset(self, m: Modulator, values: dict[str, object], t: float, beat: float, tempo: float) -> float:
-        depth = float(values[depth_name(m.name)])  # pyright: ignore[reportArgumentType]
+    def _offset(self, m: Modulator, values: dict[str, Any], t: float, beat: float, tempo: float) -> float:
+        depth = float(values[depth_name(m.name)])
         if depth == 0.0:
             return 0.0
         swing = m.swing(t, beat, tempo)
