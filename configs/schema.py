@@ -28,6 +28,7 @@ from .stream import CONFIG_LIVE, FOREIGN, KEYS, read_live, read_stream
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
     "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues", "modulators",
+    "link",
 )  # fmt: skip
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
@@ -101,6 +102,7 @@ class _Reader:
             server=server,
             osc=self._osc(server.port),
             midi=self._midi(),
+            link=top.flag("link", False),
             assets=self._assets(),
             journal=top.text("journal"),
             effects=effects,

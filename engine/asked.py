@@ -38,6 +38,7 @@ def show_from(options: argparse.Namespace) -> Show:
         host=options.host,
         port=options.port,
         midi=options.midi,
+        link=options.link or None,
         assets=options.assets,
     )
 

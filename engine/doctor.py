@@ -34,6 +34,7 @@ EXTRAS = (
     ("cyndilib", "cyndilib", "NDI", "ndi"),
     ("imageio-ffmpeg", "imageio_ffmpeg", "SRT streams", "srt"),
     ("pyvirtualcam", "pyvirtualcam", "a virtual camera", "camera"),
+    ("LinkPython-extern", "link", "Ableton Link", "link"),
 )
 
 

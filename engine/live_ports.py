@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..configs import Show
 from ..io.dmx import DmxPort
+from ..io.link import LinkPort
 from ..io.midi import MidiPorts
 from ..io.osc import OscPort
 from ..io.osc_outbox import OscOutbox
@@ -41,6 +42,7 @@ class LivePorts:
         self.midi = MidiPorts(show.midi.inputs, clock=clock, inbox=inbox, notices=notices)
         self._outbox = OscOutbox(self.osc, notices)
         self._dmx = DmxPort(host, clock=clock, inbox=inbox, notices=notices)
+        self._link = LinkPort(clock=clock, inbox=inbox, notices=notices)
         self._bound: object = None
 
     def open(self) -> None:
@@ -55,6 +57,8 @@ class LivePorts:
         feedback = Feedback(loop.router, self._outbox.send, self._clock, self._notices, targets)
         loop.between_frames.append(lambda: feedback.publish(status(loop)))
         loop.between_frames.append(lambda: self._follow(loop))
+        if self._show.link:
+            self._link.start(lambda: loop.router.state.target("tempo"))
         lights = Lights(loop.router, self._show.midi.outputs)
         loop.between_frames.append(lambda: self._light(lights))
 
@@ -74,6 +78,7 @@ class LivePorts:
         """Close everything that was opened."""
         # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
         within(PORT_PATIENCE, self.midi.stop)
+        self._link.stop()
         self._dmx.stop()
         self._outbox.stop()
         self.osc.stop()

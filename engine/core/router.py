@@ -74,6 +74,7 @@ class Router:
         # Who wants to know which MIDI controls are being moved: the lights.
         self.touched: Callable[[Event], None] | None = None
         self._triggers: list[Trigger] = []
+        self._session_tempo: float | None = None
         self._n = 0
         self._unknown = [float("-inf")] * _UNKNOWN_SLOTS
         self._natives = self._native_routes()
@@ -103,6 +104,8 @@ class Router:
                         self.touched(made)
             elif event.address in MIDI_CLOCK:
                 self._follow(event)
+        elif event.port == "link":
+            self._join(event)
         self.state.cause = None
 
     def is_live(self, binding: Binding) -> bool:
@@ -220,9 +223,22 @@ class Router:
         """MIDI clock, start, stop, continue and song position: the transport follows, and `tempo` shows it."""
         tempo = self.transport.follow(event.address, event.args, event.t, event.port)
         if tempo is not None:
-            p = self.table["tempo"]
-            lo, hi = p.span()
-            self.state.set(p, min(max(round(tempo, 1), lo), hi), event.t, self)
+            self._show_tempo(round(tempo, 1), event.t)
+
+    def _join(self, event: Event) -> None:
+        """What a Link session says, (tempo, beat, number of others): it leads where somebody else is in it. A tempo
+        that it said before is no news: one that was set here meanwhile is on its way to it."""
+        tempo, beat, others = event.args
+        if not others:
+            self._session_tempo = None
+        elif self.transport.join(beat, event.t) and tempo != self._session_tempo:
+            self._session_tempo = tempo
+            self._show_tempo(round(tempo, 2), event.t)
+
+    def _show_tempo(self, tempo: float, t: float) -> None:
+        p = self.table["tempo"]
+        lo, hi = p.span()
+        self.state.set(p, min(max(tempo, lo), hi), t, self)
 
     def _find(self, event: Event) -> tuple[Route, ...]:
         routes: list[Route] = [p.play for p in self.players if p.binding.control.matches(event)]

@@ -12,6 +12,10 @@ TICKS_PER_BEAT = 24
 _TICKS_PER_SIXTEENTH = 6
 # Without a tick for so long the clock counts as gone; the slowest tempo that is followed has ticks closer than this.
 CLOCK_GONE = 0.5
+# For so long after it was heard last a session leads.
+_SESSION_GONE = 1.0
+# So near, in beats, the count is the session's.
+_IN_TIME = 0.005
 # What share of its distance from the song's beat the count makes good at each tick.
 _LEANING = 0.02
 
@@ -88,6 +92,7 @@ class Transport:
         self._filter = TickFilter()
         self._clock: str | None = None
         self._ticked = float("-inf")
+        self._joined = float("-inf")
         self._armed = False
         self.ticks = 0
         self.song_ticks = 0
@@ -106,6 +111,10 @@ class Transport:
     def clocked(self, t: float) -> bool:
         """Does a MIDI clock tick at moment `t`?"""
         return t - self._ticked < CLOCK_GONE
+
+    def led(self, t: float) -> bool:
+        """Does another program say where the beats are at moment `t`?"""
+        return self.clocked(t) or t - self._joined < _SESSION_GONE
 
     def set_tempo(self, tempo: float, t: float) -> None:
         if tempo != self._tempo:
@@ -132,17 +141,28 @@ class Transport:
         tempo = None
         if len(self._taps) > 1 and self._taps[-1] > self._taps[0]:
             tempo = 60.0 * (len(self._taps) - 1) / (self._taps[-1] - self._taps[0])
-        if not self.clocked(t):
-            beat = self._land(t, tempo or self._tempo)
+        if not self.led(t):
+            beat = self._land(0.0, t, tempo or self._tempo)
             if len(self._taps) == 1:
                 self._bar0 = beat
         return tempo
 
-    def _land(self, t: float, tempo: float) -> float:
-        """Have the nearest beat fall on `t`: the count moves forward, or stands still until the beat is in time. Which
-        beat that is."""
+    def join(self, beat: float, t: float) -> bool:
+        """A session whose count is `beat` at moment `t` leads, unless a MIDI clock does: our beats and bars are its
+        own. Whether it leads."""
+        if self.clocked(t):
+            return False
+        self._joined = t
+        away = (beat - self.beat(t) + 0.5) % 1.0 - 0.5
+        here = self._land(beat % 1.0, t, self._tempo) if abs(away) > _IN_TIME else self.beat(t) + away
+        self._bar0 = float(round(here - beat))
+        return True
+
+    def _land(self, share: float, t: float, tempo: float) -> float:
+        """Have the nearest beat with this fraction fall on `t`: the count moves forward, or stands still until it is
+        in time. Which beat that is."""
         now = self.beat(t)
-        beat = float(round(now))
+        beat = round(now - share) + share
         if beat >= now:
             self._beat0, self._t0 = beat, t
         else:
