@@ -7,13 +7,33 @@ from typing import Any
 import yaml
 
 from ..engine.core.documents import Node, Page
-from ..engine.core.modulators import ENVELOPE, MOST, NAME, NAME_IN_WORDS, SHAPES, SHORTEST, Modulator, modulator_of
+from ..engine.core.loudness import BANDS
+from ..engine.core.modulators import (
+    AUDIO,
+    ENVELOPE,
+    MOST,
+    NAME,
+    NAME_IN_WORDS,
+    SHAPES,
+    SHORTEST,
+    WAVES,
+    Modulator,
+    modulator_of,
+)
 from ..engine.core.parameters import Parameter, Refused
 from ..engine.core.presets import Span
 from ..engine.core.sections import Section, nearest
 from ..engine.core.table import Table, knob_of
 
-KEYS = ("to", "by", "shape", "every", "phase", "depth", "attack", "release")
+KEYS = ("to", "by", "shape", "every", "phase", "depth", "attack", "release", "band")
+# Keys that say something of some shapes alone.
+_OF = {
+    "every": (*WAVES, ENVELOPE),
+    "phase": (*WAVES, ENVELOPE),
+    "attack": (ENVELOPE, AUDIO),
+    "release": (ENVELOPE, AUDIO),
+    "band": (AUDIO,),
+}
 
 
 def read_modulators(page: Page, node: Node | None, table: Table) -> tuple[Modulator, ...]:
@@ -54,8 +74,10 @@ def _plain(m: Modulator) -> dict[str, Any]:
     said: dict[str, Any] = {"to": m.to, "by": m.by, "shape": m.shape, "depth": m.depth}
     if m.every is not None:
         said |= {"every": m.every.plain(), "phase": m.phase}
-    if m.shape == ENVELOPE:
+    if m.shape in (ENVELOPE, AUDIO):
         said |= {"attack": m.attack.plain(), "release": m.release.plain()}
+    if m.shape == AUDIO:
+        said["band"] = m.band
     return said
 
 
@@ -71,14 +93,13 @@ class _Reader:
         s, before = self.section, len(self.page.mistakes)
         to = self._target()
         shape = s.word("shape", SHAPES, "sine")
-        envelope = shape == ENVELOPE
-        every = self._span("every")
-        if every is None and not envelope and "every" not in s and not s.broken:
-            s.say("every", "is missing: how long once round takes, in seconds or {beats: n}")
-        for key in ("attack", "release") if not envelope else ():
-            if key in s:
-                s.say(key, f"is for `shape: {ENVELOPE}` alone; leave it out")
+        for key, shapes in _OF.items():
+            if key in s and shape not in shapes:
+                s.say(key, f"means nothing for `shape: {shape}`; leave it out")
                 s.take(key)
+        every = self._span("every")
+        if shape in WAVES and "every" not in s and not s.broken:
+            s.say("every", "is missing: how long once round takes, in seconds or {beats: n}")
         known = Modulator("", "", 0.0)
         modulator = Modulator(
             self.name,
@@ -90,6 +111,7 @@ class _Reader:
             s.number("depth", 1.0, 0.0, 1.0),
             self._span("attack", known.attack) or known.attack,
             self._span("release", known.release) or known.release,
+            s.word("band", BANDS, "all"),
         )
         s.close(KEYS)
         return modulator if len(self.page.mistakes) == before else None

@@ -28,7 +28,7 @@ from .stream import CONFIG_LIVE, FOREIGN, KEYS, read_live, read_stream
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
     "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues", "modulators",
-    "link",
+    "link", "audio",
 )  # fmt: skip
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
@@ -103,6 +103,7 @@ class _Reader:
             osc=self._osc(server.port),
             midi=self._midi(),
             link=top.flag("link", False),
+            audio=top.text("audio"),
             assets=self._assets(),
             journal=top.text("journal"),
             effects=effects,

@@ -54,8 +54,9 @@ class Show:
     show's own smoothing by parameter; `stream` StreamDiffusion's keys, all present (`DEFAULTS`); `mappings` shipped
     names, and paths as absolute paths; `source_options` and `sink_options` (by the sink's name) how their pictures are
     shaped; no `sinks`: a window where there is a display, else a film; `effects` the performer's own files;
-    `link`: it joins the Ableton Link session; `repertoire` presets and cues; `modulators` what swings its values;
-    `table` the parameters with those of the effects; `remarks` lines about keys that were read and mean nothing here.
+    `link`: it joins the Ableton Link session; `audio` the sound that is listened to; `repertoire` presets and cues;
+    `modulators` what swings its values; `table` the parameters with those of the effects; `remarks` lines about keys
+    that were read and mean nothing here.
     """
 
     version: int = 1
@@ -74,6 +75,7 @@ class Show:
     osc: Osc = Osc()
     midi: Midi = Midi()
     link: bool = False
+    audio: str | None = None
     assets: str = "assets"
     journal: str | None = None
     effects: tuple[OwnEffect, ...] = ()
@@ -104,6 +106,7 @@ class Show:
         port: int | None = None,
         midi: list[str] | None = None,
         link: bool | None = None,
+        audio: str | None = None,
         assets: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> "Show":
@@ -112,7 +115,7 @@ class Show:
         `port` is HTTP's and OSC's. Raises Mistakes that name the flag.
         """
         page = Page("command line")
-        new: dict[str, Any] = {"model": model, "journal": journal, "assets": assets, "link": link}
+        new: dict[str, Any] = {"model": model, "journal": journal, "assets": assets, "link": link, "audio": audio}
         if source:
             new["source"] = check_source(page, 0, "--source", source, Path())
             if new["source"] != self.source:

@@ -39,6 +39,7 @@ def show_from(options: argparse.Namespace) -> Show:
         port=options.port,
         midi=options.midi,
         link=options.link or None,
+        audio=options.audio,
         assets=options.assets,
     )
 

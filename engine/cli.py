@@ -142,6 +142,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--host", metavar="H", help="address that OSC (and HTTP) listen on (127.0.0.1)")
     run.add_argument("--port", type=int, metavar="N", help="port of OSC (UDP) and HTTP (8000)")
     run.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs by name")
+    run.add_argument("--audio", metavar="NAME", help="sound that modulators hear: default, a device's name, jack")
     run.add_argument("--link", action="store_true", help="join the Ableton Link session on the network")
     run.add_argument("--assets", metavar="DIR", help="folder that names from the network resolve in (./assets)")
     run.add_argument("--no-server", action="store_true", help="no HTTP, no page; OSC and MIDI stay")

@@ -35,6 +35,8 @@ EXTRAS = (
     ("imageio-ffmpeg", "imageio_ffmpeg", "SRT streams", "srt"),
     ("pyvirtualcam", "pyvirtualcam", "a virtual camera", "camera"),
     ("LinkPython-extern", "link", "Ableton Link", "link"),
+    ("sounddevice", "sounddevice", "sound that modulators hear", "audio"),
+    ("JACK-Client", "jack", "sound out of JACK", "audio"),
 )
 
 

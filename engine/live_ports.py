@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from ..configs import Show
+from ..io.audio import AudioPort
 from ..io.dmx import DmxPort
 from ..io.link import LinkPort
 from ..io.midi import MidiPorts
@@ -14,6 +15,7 @@ from .core.events import Inbox
 from .core.feedback import Feedback, Status
 from .core.lights import Lights
 from .core.loop import Loop
+from .core.modulators import AUDIO
 from .core.notices import Notices
 
 PORT_PATIENCE = 0.2
@@ -43,6 +45,7 @@ class LivePorts:
         self._outbox = OscOutbox(self.osc, notices)
         self._dmx = DmxPort(host, clock=clock, inbox=inbox, notices=notices)
         self._link = LinkPort(clock=clock, inbox=inbox, notices=notices)
+        self._audio = AudioPort(show.audio, clock, inbox, notices) if show.audio else None
         self._bound: object = None
 
     def open(self) -> None:
@@ -57,6 +60,11 @@ class LivePorts:
         feedback = Feedback(loop.router, self._outbox.send, self._clock, self._notices, targets)
         loop.between_frames.append(lambda: feedback.publish(status(loop)))
         loop.between_frames.append(lambda: self._follow(loop))
+        if self._audio is not None:
+            self._audio.start()
+        elif deaf := [m.name for m in self._show.modulators if m.shape == AUDIO]:
+            words = f"{', '.join(deaf)} hears nothing: `audio: default` in the show file, or --audio, says what"
+            self._notices.say("modulators:deaf", words)
         if self._show.link:
             self._link.start(lambda: loop.router.state.target("tempo"))
         lights = Lights(loop.router, self._show.midi.outputs)
@@ -78,6 +86,8 @@ class LivePorts:
         """Close everything that was opened."""
         # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
         within(PORT_PATIENCE, self.midi.stop)
+        if self._audio is not None:
+            self._audio.stop()
         self._link.stop()
         self._dmx.stop()
         self._outbox.stop()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import ffmpeg_pipe, ndi, screen, spout, syphon, virtual_camera
+from . import audio, ffmpeg_pipe, ndi, screen, spout, syphon, virtual_camera
 from .cameras import camera_names
 
 # Senders on the network take a moment to be heard of.
@@ -12,7 +12,7 @@ _LISTEN = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`names` as they are typed after --source or --sink; `why` there is none, in words."""
+    """`names` as they are typed after --source, --sink or --audio; `why` there is none, in words."""
 
     label: str
     names: tuple[str, ...]
@@ -20,7 +20,7 @@ class Kind:
 
 
 def kinds() -> list[Kind]:
-    """Every kind of source and sink that this machine may have or lack."""
+    """Every kind of source, sink and sound that this machine may have or lack."""
     return [
         Kind("Cameras", tuple(camera_names()), "none is plugged in"),
         _asked("Screen", screen.fault, lambda: ["screen", "screen:X,Y,W,H"]),
@@ -29,6 +29,7 @@ def kinds() -> list[Kind]:
         _asked("NDI", ndi.fault, lambda: _named("ndi", ndi.names(_LISTEN)), "nobody sends"),
         _asked("SRT", ffmpeg_pipe.fault, lambda: ["srt://HOST:PORT"]),
         _asked("Virtual camera", virtual_camera.fault, lambda: ["virtual-camera"]),
+        _sound(),
     ]
 
 
@@ -42,6 +43,14 @@ def _asked(label: str, fault: Callable[[], str | None], names: Callable[[], list
         # A vendor's library may fail in any way; the other kinds are still listed.
         return Kind(label, (), f"it cannot be asked: {type(e).__name__}: {e}")
     return Kind(label, tuple(found), none)
+
+
+def _sound() -> Kind:
+    """What --audio takes."""
+    try:
+        return Kind("Sound", tuple(audio.names()), "no input is plugged in")
+    except audio.AudioUnavailable as e:
+        return Kind("Sound", (), str(e))
 
 
 def _named(word: str, names: list[str]) -> list[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .bindings import Binding
-from .modulators import Modulator, depth_name, envelope_of, modulator_of, read_hit
+from .loudness import BANDS
+from .modulators import AUDIO, Follower, Modulator, depth_name, envelope_of, modulator_of, read_hit
 from .parameters import Parameter, Refused
 from .sections import nearest
 from .state import State
@@ -42,6 +43,7 @@ class Modulation:
         self._state = state
         self.modulators = {m.name: m for m in modulators}
         self._hits: dict[str, list[tuple[float, float]]] = {m.name: [] for m in modulators}
+        self._ears = {m.name: Follower() for m in modulators if m.shape == AUDIO}
         self._swung: dict[str, _Swung] = {}
         self._t: float | None = None
         state.bring(m.to for m in modulators)
@@ -56,6 +58,12 @@ class Modulation:
             hits = self._hits[envelope_of(name, self.modulators)]
             hits.append((t, strength))
             del hits[:-_HITS]
+
+    def hear(self, levels: Sequence[float], t: float, tempo: float) -> None:
+        """How loud it is at moment `t`, in the order of BANDS, each 0..1."""
+        for name, ear in self._ears.items():
+            m = self.modulators[name]
+            ear.hear(levels[BANDS.index(m.band)], t, m.attack.at(tempo), m.release.at(tempo))
 
     def over(self, values: dict[str, Any], t: float, beat: float, tempo: float) -> None:
         """Put what is swung over the `values` of moment `t`. Moments never run backwards."""
@@ -83,7 +91,10 @@ class Modulation:
         depth = float(values[depth_name(m.name)])
         if depth == 0.0:
             return 0.0
-        swing = m.swing(t, beat, tempo)
+        if m.name in self._ears:
+            swing = self._ears[m.name].at(t, m.attack.at(tempo), m.release.at(tempo))
+        else:
+            swing = m.swing(t, beat, tempo)
         for at, strength in self._hits[m.name]:
             swing = max(swing, strength * m.level(t - at, tempo))
         return depth * m.by * swing

@@ -21,7 +21,10 @@ NAME_IN_WORDS = "a modulator's name is of small letters, digits, - and _, at mos
 MOST = 32
 # The shortest way round: a wave that is faster is a flicker of single frames.
 SHORTEST = 0.05
+# A sound that is not heard for so long has ended.
+SILENT = 0.5
 ENVELOPE = "envelope"
+AUDIO = "audio"
 _KNOB = re.compile(rf"modulator/({NAME.pattern})/depth")
 
 
@@ -31,7 +34,8 @@ class Modulator:
 
     `shape`: one of WAVES, -1..1 around where the parameter stands, once round in `every`, from `phase` 0..1 of the way
     on; or `envelope`, 0..1: up within `attack` and down within `release` after each hit, which comes once in `every`
-    (None: only when it is asked for). `depth` 0..1 is where its own knob opens.
+    (None: only when it is asked for); or `audio`, 0..1: as loud as `band` of what is listened to, up as fast as
+    `attack` and down as fast as `release`. `depth` 0..1 is where its own knob opens.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Modulator:
     depth: float = 1.0
     attack: Span = field(default_factory=lambda: Span(0.02))
     release: Span = field(default_factory=lambda: Span(0.5))
+    band: str = "all"
 
     def turns(self, t: float, beat: float) -> float:
         """How often it has gone round at `t` seconds and `beat` beats, with its fraction; never below 0."""
@@ -52,8 +57,8 @@ class Modulator:
         return max(way, 0.0) + self.phase
 
     def swing(self, t: float, beat: float, tempo: float) -> float:
-        """Where it is by itself, -1..1, an envelope 0..1."""
-        if self.shape != ENVELOPE:
+        """Where it is by itself, -1..1, an envelope 0..1; what is only led from outside is at 0."""
+        if self.shape in WAVES:
             return WAVES[self.shape](self.turns(t, beat), self.name)
         if self.every is None:
             return 0.0
@@ -97,7 +102,31 @@ WAVES: Mapping[str, Wave] = {
     "random": lambda turns, name: _drawn(int(turns), name),
     "drift": _drift,
 }
-SHAPES = (*WAVES, ENVELOPE)
+SHAPES = (*WAVES, ENVELOPE, AUDIO)
+
+
+class Follower:
+    """A level 0..1 that goes to what was heard last: exponentially, in `attack` seconds up and `release` down."""
+
+    def __init__(self) -> None:
+        self._level = self._goal = 0.0
+        self._t = float("-inf")
+
+    def hear(self, goal: float, t: float, attack: float, release: float) -> None:
+        """From moment `t` on, go to `goal`."""
+        self._level = self.at(t, attack, release)
+        self._goal, self._t = goal, t
+
+    def at(self, t: float, attack: float, release: float) -> float:
+        """The level at moment `t`; where nothing has been heard for a while it goes back to nothing."""
+        since = max(t - self._t, 0.0)
+        level = _towards(self._level, self._goal, min(since, SILENT), attack, release)
+        return level if since <= SILENT else _towards(level, 0.0, since - SILENT, attack, release)
+
+
+def _towards(level: float, goal: float, since: float, attack: float, release: float) -> float:
+    pace = attack if goal > level else release
+    return goal + (level - goal) * math.exp(-since / pace) if pace > 0 else goal
 
 
 def depth_name(name: str) -> str:
@@ -143,5 +172,5 @@ def envelope_of(name: str, modulators: Mapping[str, Modulator]) -> str:
     if not envelopes:
         raise Refused("this show has no envelope to hit; its file lists them under `modulators`")
     if wanted in modulators:
-        raise Refused(f"{wanted} is a {modulators[wanted].shape}; an envelope alone is hit")
+        raise Refused(f"{wanted} is of shape {modulators[wanted].shape}; an envelope alone is hit")
     raise Refused(f"no modulator is called {name[:64]!r}{nearest(wanted, envelopes)}")

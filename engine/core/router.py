@@ -106,6 +106,8 @@ class Router:
                 self._follow(event)
         elif event.port == "link":
             self._join(event)
+        elif event.port == "audio":
+            self.modulation.hear(event.args, event.t, self.transport.tempo)
         self.state.cause = None
 
     def is_live(self, binding: Binding) -> bool:

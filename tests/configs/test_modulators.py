@@ -14,6 +14,7 @@ modulators:
   breathe: {to: noise_scale, by: 0.15, every: {beats: 8}}
   drift: {to: hue, by: -40, shape: drift, every: 20, phase: 0.5, depth: 0.5}
   kick: {to: feedback, by: 0.3, shape: envelope, attack: 0.01, release: {beats: 1}}
+  bass: {to: brightness, by: 0.2, shape: audio, band: low, release: 0.2}
   pulse: {to: controlnet/0/scale, by: 0.5, shape: envelope, every: {beats: 1}}
 presets:
   still: {modulator/breathe/depth: 0, fade: 2}
@@ -22,7 +23,8 @@ presets:
 
 def test_a_show_file_says_what_swings():
     show = parse_show(SHOW)
-    breathe, drift, kick, pulse = show.modulators
+    breathe, drift, kick, bass, pulse = show.modulators
+    assert bass == Modulator("bass", "brightness", 0.2, "audio", release=Span(0.2), band="low")
     assert breathe == Modulator("breathe", "noise_scale", 0.15, every=Span(beats=8.0))
     assert drift == Modulator("drift", "hue", -40.0, "drift", Span(20.0), 0.5, 0.5)
     assert kick == Modulator("kick", "feedback", 0.3, "envelope", attack=Span(0.01), release=Span(beats=1.0))
@@ -53,9 +55,12 @@ def test_a_journal_keeps_all_of_it():
         ("{to: noise_scale, by: 0.1, every: 0}", "every: is at least 0.05"),
         ("{to: noise_scale, by: 0.1, every: {bars: 2}}", "every: takes seconds, or {beats: n}"),
         ("{to: noise_scale, by: 0.1, every: 2, shape: sinus}", "did you mean sine?"),
-        ("{to: noise_scale, by: 0.1, every: 2, attack: 1}", "attack: is for `shape: envelope` alone"),
+        ("{to: noise_scale, by: 0.1, every: 2, attack: 1}", "attack: means nothing for `shape: sine`"),
         ("{to: noise_scale, by: 0.1, every: 2, phase: 3}", "phase: 3 is outside 0..1"),
         ("{to: noise_scale, by: 0.1, every: 2, amount: 3}", "amount: no such key"),
+        ("{to: noise_scale, by: 0.1, every: 2, band: low}", "band: means nothing for `shape: sine`"),
+        ("{to: noise_scale, by: 0.1, every: 2, shape: audio}", "every: means nothing for `shape: audio`"),
+        ("{to: noise_scale, by: 0.1, shape: audio, band: lows}", "did you mean low?"),
         ("sine", "takes a group of to, by, shape"),
     ],
 )

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from .jack_server import jack as jack
+
 
 @pytest.fixture(scope="session")
 def soft_card() -> np.ndarray:

@@ -10,7 +10,7 @@ def test_every_kind_has_names_or_a_reason(monkeypatch):
     monkeypatch.setattr(listing, "_LISTEN", 0.0)
     monkeypatch.delenv("DISPLAY", raising=False)
     found = {kind.label: kind for kind in kinds()}
-    assert list(found) == ["Cameras", "Screen", "Spout", "Syphon", "NDI", "SRT", "Virtual camera"]
+    assert list(found) == ["Cameras", "Screen", "Spout", "Syphon", "NDI", "SRT", "Virtual camera", "Sound"]
     assert all(kind.names or kind.why for kind in found.values())
     if sys.platform.startswith("linux"):
         assert found["Spout"] == Kind("Spout", (), "Spout exists only on Windows")

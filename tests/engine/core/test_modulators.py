@@ -152,7 +152,7 @@ def test_waves_stay_within_bounds_go_round_and_are_the_same_in_every_show(shape)
     ("payload", "words"),
     [
         ("kik", "did you mean kick"),
-        ("breathe", "breathe is a sine; an envelope alone is hit"),
+        ("breathe", "breathe is of shape sine; an envelope alone is hit"),
         ((0.5,), "needs a modulator's name"),
         ({"modulator": "kick", "hard": 1}, "hit has no 'hard'"),
         (("kick", "loud"), "strength takes a number"),
@@ -194,3 +194,37 @@ def test_panic_brings_the_depth_back_and_the_page_sees_what_swings():
 
 def test_before_the_first_frame_values_are_the_opening_ones():
     assert made(BREATHE).values(0.0)["noise_scale"] == 0.6
+
+
+BASS = Modulator("bass", "brightness", 0.2, "audio", attack=Span(0.05), release=Span(0.2), band="low")
+
+
+def loud(router: Router, t: float, low: float, others: float = 0.0) -> None:
+    router.feed(Event(t, "audio", "/audio", (low, others, others, max(low, others))))
+
+
+def test_a_sound_swings_what_listens_to_its_band_and_silence_lets_it_go():
+    router = made(BASS)
+    for k in range(20):
+        loud(router, k / 50, 0.0, 1.0)
+        assert router.sample(k / 50)["brightness"] == 0.0
+    for k in range(20, 60):
+        loud(router, k / 50, 1.0)
+        now = router.sample(k / 50)["brightness"]
+    assert now == pytest.approx(0.2, abs=1e-3)
+    loud(router, 1.2, 0.0)
+    falling = course(router, 1.8, "brightness", begin=1.2)
+    assert falling[10] == pytest.approx(0.2 * 0.3679, abs=0.01)  # one release later
+    loud(router, 2.0, 1.0)
+    course(router, 2.4, "brightness", begin=2.0)
+    assert course(router, 5.0, "brightness", begin=2.4)[-1] == pytest.approx(0.0, abs=1e-3)  # the device has gone
+
+
+def test_a_sound_is_not_hit_and_has_a_depth():
+    router = made(BASS, KICK)
+    play(router, 0.0, "hit", "bass")
+    assert "bass is of shape audio" in "\n".join(n.text for n in router._notices.recent)
+    play(router, 0.0, "modulator/bass/depth", 0.0)
+    course(router, 1.0, "brightness")
+    loud(router, 1.0, 1.0)
+    assert set(course(router, 2.0, "brightness", begin=1.0)) == {0.0}

@@ -1,0 +1,148 @@
+"""Sound in: a device or a JACK client whose loudness swings parameters. Extra `audio`.
+
+The driver's own thread turns blocks into four levels; nothing is recorded, and no sound leaves this machine.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..engine.core.clock import Clock
+from ..engine.core.events import Event, Inbox
+from ..engine.core.loudness import Loudness
+from ..engine.core.notices import Notices
+
+ADDRESS = "/audio"
+JACK = "jack"
+# Not more often than a fast show has frames.
+_SAY = 1 / 60
+_BLOCK = 512
+# A device that is gone is looked for so often; one that says nothing for so long is gone.
+_AGAIN, _DEAD = 2.0, 3.0
+
+Hear = Callable[[np.ndarray], None]
+
+
+class AudioUnavailable(Exception):
+    """There is no such sound; the message says why and what to do."""
+
+
+class Stream(Protocol):
+    """An open device."""
+
+    def close(self) -> None: ...
+
+
+class AudioPort:
+    """Tells the inbox how loud it is: (low, mid, high, all), each 0..1. `name`: `default`, a part of a device's name,
+    or `jack`. What cannot be opened is said once and tried again."""
+
+    def __init__(self, name: str, clock: Clock, inbox: Inbox, notices: Notices) -> None:
+        self.name = name
+        self._clock = clock
+        self._inbox = inbox
+        self._notices = notices
+        self._said_at = self._heard_at = float("-inf")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
+
+    def start(self) -> None:
+        """Listen, on a thread of its own. Never raises."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening. Fine to call twice, and without a start."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(_AGAIN)
+
+    def heard(self, loudness: Loudness, block: np.ndarray) -> None:
+        """A block of samples has come: (n,) or (n, channels). Called by the driver."""
+        self._heard_at = t = self._clock.now()
+        levels = loudness.feed(block if block.ndim == 1 else block.mean(1))
+        if t - self._said_at >= _SAY:
+            self._said_at = t
+            self._inbox.put(Event(t, "audio", ADDRESS, levels))
+
+    def _run(self) -> None:
+        open_stream = _open_jack if self.name == JACK else _open_device
+        while not self._ended.is_set():
+            try:
+                stream, words = open_stream(self.name, self.heard)
+            except AudioUnavailable as e:
+                self._notices.say("audio:missing", f"audio: {e}")
+            else:
+                self._notices.say("audio", f"audio: {words} is listened to", logging.INFO)
+                self._heard_at = self._clock.now()
+                while not self._ended.wait(0.1) and self._clock.now() - self._heard_at < _DEAD:
+                    pass
+                stream.close()
+                if not self._ended.is_set():
+                    self._notices.say("audio:gone", f"audio: {words} is gone; it plays on as soon as it is back")
+            self._ended.wait(_AGAIN)
+
+
+def names() -> list[str]:
+    """Sound inputs by name. Raises AudioUnavailable."""
+    device = _sounddevice()
+    try:
+        found = [row["name"] for row in device.query_devices() if row["max_input_channels"] > 0]
+    except device.PortAudioError as e:
+        raise AudioUnavailable(f"devices cannot be listed: {e}") from None
+    return list(dict.fromkeys(found))
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except ImportError:
+        raise AudioUnavailable("sound needs a library: pip install 'clavilux[audio]'") from None
+    except OSError:
+        raise AudioUnavailable("sound needs PortAudio (Debian: apt-get install libportaudio2)") from None
+    return sounddevice
+
+
+def _open_device(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tuple[Stream, str]:
+    device = _sounddevice()
+    try:
+        found = device.query_devices(None if name == "default" else name, "input")
+        loudness = Loudness(found["default_samplerate"])
+        stream = device.InputStream(
+            device=found["index"],
+            channels=min(2, found["max_input_channels"]),
+            samplerate=found["default_samplerate"],
+            blocksize=_BLOCK,
+            dtype="float32",
+            callback=lambda block, frames, time, status: heard(loudness, block),
+        )
+        stream.start()
+    except (device.PortAudioError, ValueError) as e:
+        why = str(e).strip() or "it does not open"
+        raise AudioUnavailable(f"{name} cannot be listened to ({why}); `clavilux ports` lists inputs") from None
+    return stream, found["name"]
+
+
+def _open_jack(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tuple[Stream, str]:
+    try:
+        import jack
+    except ImportError:
+        raise AudioUnavailable("JACK needs a library: pip install 'clavilux[audio]'") from None
+    except OSError:
+        raise AudioUnavailable("JACK is not installed on this machine") from None
+    try:
+        client = jack.Client("clavilux", no_start_server=True)
+    except jack.JackOpenError:
+        raise AudioUnavailable("no JACK server runs") from None
+    loudness = Loudness(client.samplerate)
+    port: Any = client.inports.register("in")
+    client.set_process_callback(lambda frames: heard(loudness, port.get_array()))
+    client.activate()
+    try:
+        for source in client.get_ports(is_physical=True, is_output=True, is_audio=True)[:2]:
+            client.connect(source, port)
+    except jack.JackError:
+        pass  # patched by hand then
+    return client, f"JACK, port {port.name},"
