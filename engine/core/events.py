@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# Ports that nobody plays: what a session and a microphone say all the time. `/link`: beats a minute, the beat, how many
+# others are in the session; `/audio`: how loud it is by band, each 0..1.
+UNSEEN = frozenset({"link", "audio"})
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One control message.
 
     `t`: arrival, seconds on the engine's clock (a timed OSC message: the moment it was due).
-    `port`: `osc`, `midi:<device name>`, `api`.
+    `port`: `osc`, `midi:<device name>`, `dmx:<protocol>`, `api`, and those of UNSEEN.
     `address`: an OSC address or pattern; for MIDI `/cc/<channel>/<number>`, `/note/<channel>/<number>`,
     `/pitchbend/<channel>`, `/program/<channel>`, `/aftertouch/<channel>`, `/polytouch/<channel>/<number>`,
     `/clock`, `/start`, `/stop`, `/continue`, `/songposition`; channels count from 1.

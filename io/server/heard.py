@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...engine.core.events import Event, Inbox
+from ...engine.core.events import UNSEEN, Event, Inbox
 
 KEPT = 200
 
@@ -18,7 +18,7 @@ class Heard(NamedTuple):
 
 
 class ListeningInbox(Inbox):
-    """An Inbox with a memory. `recent` holds the newest events, `arrived` counts all of them.
+    """An Inbox with a memory. `recent` holds the newest events that somebody played, `arrived` counts all of them.
 
     `played` is how many had arrived, at least, when the newest frame was begun; `waiting` the arrival times of those
     that the newest frame is the first to show. Both belong to the render thread.
@@ -45,7 +45,8 @@ class ListeningInbox(Inbox):
 
     def _remember(self, event: Event) -> None:
         self.arrived += 1
-        self.recent.append(Heard(self.arrived, event))
+        if event.port not in UNSEEN:
+            self.recent.append(Heard(self.arrived, event))
 
     def newest(self) -> list[Heard]:
         """What `recent` holds, oldest first; for any thread."""

@@ -13,6 +13,7 @@ from clavilux.configs.show import Midi, Osc
 from clavilux.engine.core.clock import SystemClock
 from clavilux.engine.core.events import Inbox
 from clavilux.engine.core.loop import Loop
+from clavilux.engine.core.modulators import Modulator
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
 from clavilux.engine.live_ports import LivePorts
@@ -144,3 +145,23 @@ def test_liblo_plays_and_liblo_hears(stage, far):
         alarm.cancel()
         dump.terminate()
         dump.wait(10)
+
+
+def test_a_modulator_without_a_sound_is_said_and_a_session_is_joined_only_when_asked(monkeypatch):
+    joined = []
+    monkeypatch.setattr("clavilux.io.link.LinkPort.start", lambda self, tempo: joined.append(tempo()))
+    clock, inbox = SystemClock(), Inbox()
+    for link in (False, True):
+        notices = Notices(clock)
+        bass = Modulator("bass", "noise_scale", 0.2, "audio")
+        show = Show(osc=Osc(0), midi=Midi((), ()), modulators=(bass,), link=link)
+        ports = LivePorts(show, clock, inbox, notices, served=False)
+        router = Router(notices, opening={"tempo": 99.0}, modulators=show.modulators)
+        loop = Loop(
+            clock=clock, inbox=inbox, router=router, source=NoInput(), sinks=[], notices=notices,
+            render=lambda pixels, snapshot: np.zeros((64, 64, 3), np.uint8), size=(64, 64), fps=100.0,
+        )  # fmt: skip
+        ports.answer(loop)
+        ports.close()
+        assert "bass hears nothing: `audio: default`" in notices.recent[-1].text
+    assert joined == [99.0]
