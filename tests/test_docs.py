@@ -2,9 +2,12 @@
 
 import ast
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
+from clavilux.configs import load_show
+from clavilux.configs.schema import SHOW_KEYS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "realtime-parameters.md"
@@ -43,3 +46,17 @@ def test_every_row_names_tests_that_exist(row):
 def test_links_inside_the_documentation_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_the_page_on_show_files_names_every_key_and_its_example_is_one(tmp_path):
+    page = (ROOT / "docs" / "shows.md").read_text(encoding="utf-8")
+    example = textwrap.dedent("\n".join(line for line in page.splitlines() if line.startswith("    ")))
+    effects = (ROOT / "docs" / "effects.md").read_text(encoding="utf-8")
+    mosaic = effects[effects.index("    # mosaic.py") : effects.index("Four stages")]
+    (tmp_path / "mosaic.py").write_text(textwrap.dedent(mosaic), encoding="utf-8")
+    (tmp_path / "show.yaml").write_text(example, encoding="utf-8")
+    show = load_show(tmp_path / "show.yaml")
+    assert show.link
+    assert [m.name for m in show.modulators] == ["breathe", "bass"]
+    named = set(re.findall(r"^(\w+):", example, re.MULTILINE))
+    assert named == set(SHOW_KEYS)
