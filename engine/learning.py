@@ -23,11 +23,13 @@ from .ears import Ears
 from .monitor import colourful, paint
 
 LOOK_EVERY = 0.02
+# Actions that are asked for by a name, and the key that it has in a row.
+_NAMING = {"preset": "preset", "store": "preset", "cue": "cue", "hit": "modulator", "bank": "bank"}
 
 
 def write_row(path: Path, learnt: Learnt, words: str, table: Table = TABLE) -> int:
-    """Write the row for a control that was learnt. `words` name the parameter or action, and optionally its range: as a
-    performer types them, `noise_scale` or `noise_scale 0.2 0.9`.
+    """Write the row for a control that was learnt. `words` name the parameter or action, and what it needs: as a
+    performer types them, `noise_scale`, `noise_scale 0.2 0.9`, `preset peak`, `hit kick`.
 
     Returns the row's line. Raises Refused for words that mean nothing, Mistakes, OSError.
     """
@@ -44,6 +46,10 @@ def write_row(path: Path, learnt: Learnt, words: str, table: Table = TABLE) -> i
         row = learnt.row(name, range=[to_number(n, "range") for n in limits] or None, mode=_mode(learnt, played))
     else:
         row = {"do" if key == "to" else key: value for key, value in learnt.row(name).items()}
+        if limits and name not in _NAMING:
+            raise Refused(f"{name} takes nothing behind it")
+        if limits:
+            row["with"] = {_NAMING[name]: " ".join(limits)}
     return add_row(path, row, table)
 
 

@@ -174,6 +174,15 @@ def test_ranges_actions_and_switches(tmp_path):
     write_row(path, learnt, "paused")
     first, second, third = load_mapping(path).bindings
     assert (first.range, second.do, third.mode) == ((0.2, 0.9), "panic", "toggle")
+    for words in ("hit kick", "preset my own look", "cue 3", "modulator/breathe/depth 0 0.5"):
+        write_row(path, learnt, words)
+    hit, preset, cue, depth = load_mapping(path).bindings[-4:]
+    assert (hit.do, hit.with_) == ("hit", {"modulator": "kick"})
+    assert (preset.do, preset.with_) == ("preset", {"preset": "my own look"})
+    assert (cue.do, cue.with_["cue"]) == ("cue", "3")
+    assert (depth.to, depth.range) == ("modulator/breathe/depth", (0.0, 0.5))
+    with pytest.raises(Refused, match="panic takes nothing"):
+        write_row(path, learnt, "panic now")
     line = write_row(path, learnt, "lora/0/scale 0 1.2")
     assert "to: lora/0/scale, range: [0.0, 1.2]" in path.read_text().splitlines()[line - 1]
     with pytest.raises(Refused, match="did you mean noise_scale"):
