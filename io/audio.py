@@ -46,6 +46,7 @@ class AudioPort:
         self._inbox = inbox
         self._notices = notices
         self._said_at = self._heard_at = float("-inf")
+        self._blocks: list[np.ndarray] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
 
@@ -60,11 +61,14 @@ class AudioPort:
             self._thread.join(_AGAIN)
 
     def heard(self, loudness: Loudness, block: np.ndarray) -> None:
-        """A block of samples has come: (n,) or (n, channels). Called by the driver."""
+        """A block of samples has come: (n,) or (n, channels). Called by the driver, whose blocks may be tiny: they are
+        looked at together."""
         self._heard_at = t = self._clock.now()
-        levels = loudness.feed(block if block.ndim == 1 else block.mean(1))
+        self._blocks.append(block.copy() if block.ndim == 1 else block.mean(1))
         if t - self._said_at >= _SAY:
             self._said_at = t
+            levels = loudness.feed(np.concatenate(self._blocks))
+            self._blocks.clear()
             self._inbox.put(Event(t, "audio", ADDRESS, levels))
 
     def _run(self) -> None:
