@@ -30,7 +30,7 @@ from .sample import Text, consistency, guided, trajectory
 from .text import TextEncoder
 from .unet import EDGES, blur_text, drop_text
 
-JUDGED_ABOVE = 100
+JUDGED_ABOVE = 160
 """Below this time the picture is there, and nothing that a step could mend."""
 TONE = 2.0
 """The weight of the picture's mean colour in the distance."""
@@ -38,23 +38,23 @@ LEAST = 0.2
 """What the teacher's word counts where the picture it leads to is not what the caption names."""
 FROM_NOISE_SHOWN, FROM_PICTURE_SHOWN = (0, 3, 5, 7), (0, 2, 4, 6)
 """Which of the teacher's states the student is shown, on a way out of noise alone and on one out of a picture."""
-UNKNOWN_ABOVE = 670.0
+UNKNOWN_ABOVE = 680.0
 """What the teacher guesses in one step out of a state of the student's own counts the more, the further below this."""
 LATER_GUIDANCE = 1.3
 """How far that guess is guided: the state is a guided picture already, and contrast must not grow from step to step."""
-LOOSE = 715
+LOOSE = 720
 """From here on even another picture's source leaves the student free to say what the caption says."""
 
 
 def draw_starts(count: int, generator: torch.Generator) -> Tensor:
     """Half from pure noise; half from anywhere, as image to image starts."""
-    t = 100 + 899 * torch.rand(count, generator=generator)
+    t = 160 + 839 * torch.rand(count, generator=generator)
     return torch.where(torch.rand(count, generator=generator) < 0.5, torch.tensor(PURE), t)
 
 
 def foreign(clean: Tensor, start: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Some sources taken from their neighbour: a camera's picture is rarely what the prompt says. Also which."""
-    other = (torch.rand(len(clean), generator=generator) < share) & (start > 225) & (start < PURE)
+    other = (torch.rand(len(clean), generator=generator) < share) & (start > 290) & (start < PURE)
     return torch.where(other.view(-1, 1, 1, 1), clean.roll(1, 0), clean), other
 
 
@@ -333,7 +333,7 @@ def main() -> None:
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
             optimizer.step(args.rate * cosine(run.progress, args.hold, 0.02) * min(1, (run.step + 1) / 30))
             ema.update(student)
-            curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 780].mean(), **figures)
+            curves.add(loss=error.mean(), noise_end=error[whole.times[rows] > 770].mean(), **figures)
             due = run.tick()
             if run.step % 40 == 0:
                 run.log(**curves.values, rate=run.step * args.rows * args.workers / run.spent)

@@ -17,7 +17,7 @@ from .run import layout, seeded
 from .sample import Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder
 
-STEPS = {1: [0], 2: [0, 20], 4: [0, 6, 12, 24]}
+STEPS = {1: [0], 2: [0, 20], 4: [0, 10, 20, 30]}
 BATCH = 16
 RESCALE = float(CLAVILUX["guidance_rescale"])
 """As the model opens in the engine."""

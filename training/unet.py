@@ -2,7 +2,7 @@
 
 First on halved latents, where layout is learned at a quarter of the cost, then, in a new run, ``--start
 runs/unet128/last.pt``: the real size. Loss: mean square of v (Salimans and Ho 2022), also of its coarse parts, at
-t = 999 sigmoid(1.2 n + 0.2), at 800 to 1225, and some at 999.
+t = 999 sigmoid(1.2 n + 0.3), at 790 to 1140, and some at 999.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ EDGES = ("conv_in", "conv_out", "time_embedding", "class_embedding", "add_embedd
 
 
 def draw_times(borrowed: Tensor, generator: torch.Generator) -> Tensor:
-    """Three in ten from 800 to 1225, where layout is decided; one in eight pure noise, where one step starts.
+    """Three in ten from 790 to 1140, where layout is decided; one in eight pure noise, where one step starts.
 
-    A borrowed shape is shown where it is still to be seen, below 530: out of noise a concept has its own.
+    A borrowed shape is shown where it is still to be seen, below 560: out of noise a concept has its own.
     """
     count = len(borrowed)
-    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 0.2)
+    t = 999 * torch.sigmoid(1.2 * torch.randn(count, generator=generator) + 0.3)
     kind = torch.rand(count, generator=generator)
-    t = torch.where(kind < 0.3, 800 + (NOISIEST - 800) * torch.rand(count, generator=generator), t)
+    t = torch.where(kind < 0.3, 790 + (NOISIEST - 790) * torch.rand(count, generator=generator), t)
     t = torch.where(kind > 0.88, torch.tensor(PURE), t)
-    return torch.where(borrowed, 530 * torch.rand(count, generator=generator), t)
+    return torch.where(borrowed, 560 * torch.rand(count, generator=generator), t)
 
 
 def drop_text(

@@ -63,7 +63,7 @@ def test_the_default_show_is_the_laptop():
     show = load_show()
     assert (show.model, show.source, show.size) == ("embedded", "demo", (256, 256))
     assert show.mappings == ("nanokontrol2", "touchosc")
-    assert show.parameters["noise_scale"] == 0.75
+    assert show.parameters["noise_scale"] == 0.6
 
 
 def test_a_streamdiffusion_config_as_it_is(tmp_path):
