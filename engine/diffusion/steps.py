@@ -15,6 +15,8 @@ from .schedule import Schedule
 
 # The shortest time any way takes, in seconds: a short one at full speed would look like a cut.
 SHORTEST = 0.25
+# How much of a step's way is counted in noise, by its angle; the rest is counted in timesteps.
+BY_ANGLE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,20 @@ class Steps:
 class StepList:
     """Glides from one list of timesteps to another.
 
-    `speed`: radians a second of all steps together, 0 for at once. A step moves by the angle between signal and
-    noise, not by its timestep: the first few timesteps bring more noise than the next hundred. No way takes less
-    than SHORTEST.
+    `speed`: radians a second of all steps together, 0 for at once; a quarter turn is the whole way. A step moves by the
+    angle between signal and noise where that grows, for the first few timesteps bring more noise than the next hundred,
+    and by its timestep at the other end, where hardly a picture is left in the noise and the angle stands still while
+    what is painted changes most. No way takes less than SHORTEST.
     `pace`: in a stream batch every step is a frame of delay, and a delay that comes in whole frames is motion that
     stops in some frames and jumps in others. So the length is a real number that moves by 1 / `pace` a frame, and the
     motion in the picture runs evenly slower or faster for a moment. 0 leaves the length free.
     """
 
     def __init__(self, schedule: Schedule, speed: float = float(np.pi), pace: int = 0) -> None:
-        self._schedule = schedule
+        # As close together as the schedule has them near 0, where the angle rises fastest.
+        self._t = np.linspace(0.0, 1.0, 4001) ** 2 * (len(schedule) - 1)
+        even = self._t * (np.pi / 2 / max(len(schedule) - 1, 1))
+        self._place = BY_ANGLE * schedule.angle(self._t) + (1.0 - BY_ANGLE) * even
         self._speed = speed
         self._pace = pace
         self._now: Steps | None = None
@@ -87,22 +93,23 @@ class StepList:
         return ceil(self._length)
 
     def _moved(self, here: Steps, there: Steps, reach: float) -> Steps:
-        """The list as one point in the space of its angles, `reach` radians nearer to its goal."""
+        """The list as one point in the space of its places, `reach` radians nearer to its goal."""
         far = self._far(here, there)
         if far <= reach:
             return there
         part = reach / far
         joined = np.array(here.joined) + part * (np.array(there.joined) - np.array(here.joined))
-        a, b = self._angles(here), self._angles(there)
-        timesteps = self._schedule.timestep(a + part * (b - a))
+        a, b = self._places(here), self._places(there)
+        timesteps = np.interp(a + part * (b - a), self._place, self._t)
         return Steps(tuple(float(t) for t in timesteps), tuple(float(w) for w in joined))
 
     def _far(self, here: Steps, there: Steps) -> float:
         """Radians between two lists of one length."""
-        return float(np.linalg.norm(self._angles(there) - self._angles(here)))
+        return float(np.linalg.norm(self._places(there) - self._places(here)))
 
-    def _angles(self, steps: Steps) -> np.ndarray:
-        return self._schedule.angle(np.array(steps.timesteps))
+    def _places(self, steps: Steps) -> np.ndarray:
+        """Where the steps are on their way from no noise to nothing else, 0 to a quarter turn."""
+        return np.interp(steps.timesteps, self._t, self._place)
 
 
 def _padded(steps: Steps, length: int) -> Steps:

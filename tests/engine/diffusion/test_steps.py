@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 from clavilux.engine.diffusion.schedule import Schedule
-from clavilux.engine.diffusion.steps import StepList, Steps
+from clavilux.engine.diffusion.steps import BY_ANGLE, StepList, Steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +11,9 @@ SCHEDULE = Schedule.from_config({})
 lists = st.lists(st.floats(1, 999), min_size=1, max_size=8).map(lambda x: tuple(sorted(x, reverse=True)))
 
 
-def angles(timesteps, length):
-    return SCHEDULE.angle(np.array((*timesteps, *[0.0] * length)[:length]))
+def places(timesteps, length):
+    padded = np.array((*timesteps, *[0.0] * length)[:length])
+    return BY_ANGLE * SCHEDULE.angle(padded) + (1 - BY_ANGLE) * (np.pi / 2) * padded / 999
 
 
 def test_the_first_list_is_there_at_once():
@@ -28,7 +29,7 @@ def test_no_step_moves_faster_than_the_speed_and_the_goal_is_reached(goals, pace
         for _ in range(75):
             now = steps.at(goal, 1 / 30).timesteps
             length = max(len(now), len(before))
-            assert np.linalg.norm(angles(now, length) - angles(before, length)) <= np.pi / 30 + 1e-3
+            assert np.linalg.norm(places(now, length) - places(before, length)) <= np.pi / 30 + 1e-3
             assert all(a >= b - 1e-9 for a, b in itertools.pairwise(now))
             if pace:
                 assert -1 <= len(now) - len(before) <= 1
@@ -44,7 +45,7 @@ def test_a_list_grows_from_zero_and_shrinks_to_it():
     assert joining.joined[:2] == (1, 1)
     assert 0 < joining.joined[2] < 0.5
     assert (first, second) == pytest.approx((900, 500), abs=0.1)
-    assert SCHEDULE.angle(third) == pytest.approx(0.1, abs=1e-3)
+    assert places([third], 1)[0] == pytest.approx(0.1, abs=1e-3)
     assert steps.at((900, 500, 300), 5.0) == Steps((900, 500, 300), (1, 1, 1))
     assert len(steps.at((900,), 0.1)) == 3
     assert steps.at((900,), 5.0).timesteps == (900,)
@@ -59,6 +60,17 @@ def test_speed_zero_is_at_once():
 def test_angle_and_timestep_are_inverse():
     t = np.concatenate([np.linspace(0, 3, 50), np.linspace(3, 999, 500)])
     np.testing.assert_allclose(SCHEDULE.timestep(SCHEDULE.angle(t)), t, atol=0.05)
+
+
+def test_near_the_end_where_the_angle_stands_still_steps_move_as_evenly_as_elsewhere():
+    more_noise = Schedule.from_config({"beta_start": 0.0006, "beta_end": 0.021})
+    for schedule in (SCHEDULE, more_noise):
+        steps = StepList(schedule)
+        steps.at((999.0,), 0.0)
+        way = [999.0, *(steps.at((300.0,), 1 / 30).timesteps[0] for _ in range(20))]
+        moves = -np.diff(way)
+        assert way[-1] == 300.0
+        assert moves.max() < 2 * np.median(moves[moves > 0])
 
 
 def test_a_short_way_is_no_cut():
