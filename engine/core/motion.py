@@ -12,7 +12,7 @@ APART = 1 / 16
 RECENT = 0.25
 # Time constant of each of the two lags in series that smooth the noise, in seconds: one alone is fastest in its first
 # frame, and a picture that hangs on the noise steeply jumps there.
-LAG = 0.14
+LAG = 0.22
 FULL_MOTION = 0.2
 SIDE = 64
 
