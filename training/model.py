@@ -26,6 +26,8 @@ PURE = 999.0
 NOISIEST = 1140.0
 """Where the teacher's way begins: what is to decide on a layout has to begin where none can be read off, averaged over
 sixteen channels."""
+KNOWN = 1400
+"""How far the betas are followed beyond the thousand, for the teacher and for another schedule's last steps."""
 CHANNELS = (64, 128, 256)
 BETA_START, BETA_END = 0.0006, 0.021
 """Scaled-linear, like Stable Diffusion's 0.00085 and 0.012, but with more noise: it averages out over sixteen channels,
@@ -167,7 +169,7 @@ def decode(vae: AutoencoderTiny, latents: Tensor) -> Tensor:
 
 
 class Schedule:
-    """alpha(t) and sigma(t) for real-valued t in [0, 1140], where x_t = alpha x_0 + sigma noise.
+    """alpha(t) and sigma(t) for real-valued t in [0, 1400], where x_t = alpha x_0 + sigma noise.
 
     Scaled-linear betas, which the teacher's steps follow on beyond 999. Between integer steps the
     log-SNR is interpolated, because the instrument scales its timesteps continuously and a knob must not see stairs.
@@ -176,7 +178,7 @@ class Schedule:
     def __init__(self, first: float = BETA_START, last: float = BETA_END) -> None:
         """``first`` and ``last`` beta of the thousand."""
         slope = (last**0.5 - first**0.5) / (TRAIN_STEPS - 1)
-        betas = (first**0.5 + slope * torch.arange(int(NOISIEST) + 1, dtype=torch.float64)) ** 2
+        betas = (first**0.5 + slope * torch.arange(KNOWN + 1, dtype=torch.float64)) ** 2
         alpha_bar = torch.cumprod(1 - betas, 0)
         self.log_snr = torch.log(alpha_bar / (1 - alpha_bar)).float()
 

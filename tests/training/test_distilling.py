@@ -137,4 +137,4 @@ def test_a_later_step_is_held_to_a_guess_that_is_hardly_guided(
     assert (w[first] == 2.5).all()
     assert (w[~first] < 1.5).all()
     assert (trust[rows:][first] == 0).all()
-    assert (trust[rows:][start < 700] > 0.1).all()
+    assert (trust[rows:][start < 600] > 0.1).all()

@@ -234,7 +234,9 @@ def test_what_could_not_be_had_comes_by_itself_or_when_it_is_asked_for_again(pla
     assert "the ControlNet net cannot be had: there is no net" in player.said()
     player.folders["net"] = folder
     player.frames(6, every=1.0)
+    player.built()
     player.come()
+    player.frames(30)
     [net] = player.painter.steering.controls._nets
     assert net.share == 1.0
     assert "the ControlNet net is there now" in player.said()
