@@ -97,7 +97,7 @@ class _Reader:
             if key in s and shape not in shapes:
                 s.say(key, f"means nothing for `shape: {shape}`; leave it out")
                 s.take(key)
-        every = self._span("every")
+        every = self._span("every", SHORTEST)
         if shape in WAVES and "every" not in s and not s.broken:
             s.say("every", "is missing: how long once round takes, in seconds or {beats: n}")
         known = Modulator("", "", 0.0)
@@ -109,8 +109,8 @@ class _Reader:
             every,
             s.number("phase", 0.0, 0.0, 1.0),
             s.number("depth", 1.0, 0.0, 1.0),
-            self._span("attack", known.attack) or known.attack,
-            self._span("release", known.release) or known.release,
+            self._span("attack") or known.attack,
+            self._span("release") or known.release,
             s.word("band", BANDS, "all"),
         )
         s.close(KEYS)
@@ -140,14 +140,13 @@ class _Reader:
         if "by" not in s and not s.broken:
             s.say("by", "is missing: how far it swings, in the parameter's own units")
         lo, hi = to.span() if to is not None else (-1e9, 1e9)
-        by = s.number("by", 0.0, lo - hi, hi - lo)
-        if by == 0.0 and "by" in s and not self.section.broken and s.number("by") == 0.0:
+        by = s.number("by", None, lo - hi, hi - lo)
+        if by == 0.0:
             s.say("by", "is 0: nothing would swing")
-        return by
+        return by or 0.0
 
-    def _span(self, key: str, least: Span | None = None) -> Span | None:
-        """A length of time; of a way round one that an eye can follow. `least` is what is not checked: an envelope's
-        ends may be nothing."""
+    def _span(self, key: str, least: float = 0.0) -> Span | None:
+        """A length of time of `least` seconds or beats."""
         node = self.section.take(key)
         if node is None:
             return None
@@ -157,8 +156,8 @@ class _Reader:
             self.section.say(key, str(e).removeprefix(f"{key} "))
             return None
         amount = found.seconds if found.beats is None else found.beats
-        if least is None and amount < SHORTEST:
-            self.section.say(key, f"is at least {SHORTEST:g}, not {amount:g}")
+        if amount < least:
+            self.section.say(key, f"is at least {least:g}, not {amount:g}")
             return None
         return found
 

@@ -87,7 +87,8 @@ class LivePorts:
         # A JACK server can take a second to let a client go; by then the files are closed, and nobody waits for it.
         within(PORT_PATIENCE, self.midi.stop)
         if self._audio is not None:
-            self._audio.stop()
+            # So can a sound's driver.
+            within(PORT_PATIENCE, self._audio.stop)
         self._link.stop()
         self._dmx.stop()
         self._outbox.stop()

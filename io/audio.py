@@ -74,11 +74,14 @@ class AudioPort:
     def _run(self) -> None:
         open_stream = _open_jack if self.name == JACK else _open_device
         while not self._ended.is_set():
+            self._blocks.clear()
             try:
                 stream, words = open_stream(self.name, self.heard)
             except AudioUnavailable as e:
                 self._notices.say("audio:missing", f"audio: {e}")
             else:
+                for fault in ("audio:missing", "audio:gone"):
+                    self._notices.clear(fault)
                 self._notices.say("audio", f"audio: {words} is listened to", logging.INFO)
                 self._heard_at = self._clock.now()
                 while not self._ended.wait(0.1) and self._clock.now() - self._heard_at < _DEAD:

@@ -58,5 +58,5 @@ class ListeningInbox(Inbox):
         arrived = self.arrived
         events = super().drain()
         self.played = arrived
-        self.waiting = [event.t for event in events]
+        self.waiting = [event.t for event in events if event.port not in UNSEEN]
         return events

@@ -81,10 +81,8 @@ def read_message(
                 value = _moved(scales.value, assets, loras, faults)
                 if not value:
                     continue
-            if key in ("preset", "cue", "store") and value is not None and value is not False:
-                _check_recall(key, value, repertoire)
-            elif key == "hit" and value is not None and value is not False:
-                envelope_of(read_hit(value)[0], modulators or {})
+            if key in ("preset", "cue", "store", "hit") and value is not None and value is not False:
+                _check_named(key, value, repertoire, modulators or {})
             plays += _read(key, value, table, assets, faults)
         except Refused as e:
             faults.append(Fault(_short(key), str(e)))
@@ -147,9 +145,11 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     return [Play(key, value, shown, {"prompts": prompts})]
 
 
-def _check_recall(key: str, value: Any, repertoire: Repertoire) -> None:
-    """Raises Refused for what the show has not in store."""
-    if key == "preset":
+def _check_named(key: str, value: Any, repertoire: Repertoire, modulators: Mapping[str, Modulator]) -> None:
+    """Raises Refused for what the show has not."""
+    if key == "hit":
+        envelope_of(read_hit(value)[0], modulators)
+    elif key == "preset":
         repertoire.preset(read_recall(value)[0])
     elif key == "store":
         preset_name(read_recall(value)[0])

@@ -50,6 +50,7 @@ def test_a_journal_keeps_all_of_it():
         ("{to: modulator/m/depth, by: 0.1, every: 2}", "modulator/m/depth does not glide"),
         ("{to: noise_scale, every: 2}", "by: is missing"),
         ("{to: noise_scale, by: 0, every: 2}", "by: is 0: nothing would swing"),
+        ("{to: noise_scale, by: much, every: 2}", "by: takes a number, not 'much'"),
         ("{to: noise_scale, by: 3, every: 2}", "by: 3 is outside -1..1"),
         ("{to: noise_scale, by: 0.1}", "every: is missing: how long once round takes"),
         ("{to: noise_scale, by: 0.1, every: 0}", "every: is at least 0.05"),

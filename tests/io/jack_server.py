@@ -9,14 +9,7 @@ from pathlib import Path
 
 import pytest
 
-
-def until(true, seconds: float = 8.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
+from .waiting import until
 
 
 @pytest.fixture

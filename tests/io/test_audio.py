@@ -13,7 +13,7 @@ from clavilux.engine.core.notices import Notices
 from clavilux.io import audio
 from clavilux.io.audio import AudioPort, AudioUnavailable
 
-from .jack_server import until
+from .waiting import until
 
 TONE = (0.5 * np.sin(2 * np.pi * 60 * np.arange(51_200) / 48_000)).astype(np.float32)
 

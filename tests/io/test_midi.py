@@ -1,7 +1,5 @@
 """MIDI ports on a driver of our own: plugged, unplugged, two of a kind, none at all."""
 
-import time
-
 import pytest
 from clavilux.engine.core.bindings import port_matches
 from clavilux.engine.core.clock import ManualClock
@@ -11,6 +9,8 @@ from clavilux.io.fake_ports import FakeMidiBackend
 from clavilux.io.midi import MidiNames, MidiPorts, names
 from clavilux.io.midi_rtmidi import RtMidiBackend
 from clavilux.io.port_names import Slots, wanted
+
+from .waiting import until
 
 NANO = "nanoKONTROL2:nanoKONTROL2 nanoKONTROL2 _ CTR 20:0"
 
@@ -144,15 +144,6 @@ def test_names_never_raises():
     found = names()
     assert isinstance(found, MidiNames)
     assert found.why is None or not found.inputs
-
-
-def until(true, seconds: float = 8.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_the_second_of_a_kind_keeps_its_name_when_the_first_is_pulled_out():

@@ -13,7 +13,7 @@ from clavilux.engine.core.router import Router
 from clavilux.io.midi import MidiPorts
 from clavilux.mappings.loader import parse_mapping
 
-from .jack_server import until
+from .waiting import until
 
 
 @pytest.mark.real

@@ -12,6 +12,8 @@ from clavilux.engine.core.table import TABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .playing import play, said
+
 LAKE, LAVA = (("a still lake", 1.0),), (("lava", 1.0),)
 CALM = Preset("Calm", {"prompts": LAKE, "noise_scale": 0.2}, Span(4.0))
 PEAK = Preset("peak", {"prompts": LAVA, "noise_scale": 0.9, "guidance_scale": 2.0, "mirror": "left"})
@@ -22,14 +24,6 @@ CUES = (Cue("Calm"), Cue("peak", "drop", Span(beats=8.0)), Cue("Calm", fade=Span
 def router() -> Router:
     repertoire = Repertoire({p.name: p for p in (CALM, PEAK)}, CUES)
     return Router(Notices(ManualClock()), opening={"noise_scale": 0.6, "tempo": 120.0}, repertoire=repertoire)
-
-
-def play(router: Router, t: float, address: str, *args) -> None:
-    router.feed(Event(t, "osc", f"/clavilux/{address}", args))
-
-
-def said(router: Router) -> str:
-    return "\n".join(n.text for n in router._notices.recent)
 
 
 def test_a_preset_fades_in_over_its_own_time_and_its_prompts_with_it(router):

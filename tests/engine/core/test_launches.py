@@ -2,13 +2,14 @@
 
 import pytest
 from clavilux.engine.core.clock import ManualClock
-from clavilux.engine.core.events import Event
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.presets import Cue, Preset, Repertoire, Span
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.transport import Transport
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .playing import play, said
 
 REPERTOIRE = Repertoire(
     {
@@ -23,14 +24,6 @@ REPERTOIRE = Repertoire(
 def router() -> Router:
     opening = {"noise_scale": 0.6, "tempo": 120.0, "quantize": "bar"}
     return Router(Notices(ManualClock()), opening=opening, repertoire=REPERTOIRE)
-
-
-def play(router: Router, t: float, address: str, *args) -> None:
-    router.feed(Event(t, "osc", f"/clavilux/{address}", args))
-
-
-def said(router: Router) -> str:
-    return "\n".join(n.text for n in router._notices.recent)
 
 
 def test_a_preset_waits_for_the_bar_and_begins_at_its_very_moment(router):

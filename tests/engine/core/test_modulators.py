@@ -16,6 +16,8 @@ from clavilux.engine.core.table import TABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .playing import play, said
+
 BREATHE = Modulator("breathe", "noise_scale", 0.2, every=Span(4.0))
 KICK = Modulator("kick", "feedback", 0.2, "envelope", attack=Span(0.1), release=Span(1.0))
 
@@ -23,10 +25,6 @@ KICK = Modulator("kick", "feedback", 0.2, "envelope", attack=Span(0.1), release=
 def made(*modulators: Modulator, **more) -> Router:
     opening = {"noise_scale": 0.6, "tempo": 120.0, **more.pop("opening", {})}
     return Router(Notices(ManualClock()), opening=opening, modulators=modulators, **more)
-
-
-def play(router: Router, t: float, address: str, *args) -> None:
-    router.feed(Event(t, "osc", f"/clavilux/{address}", args))
 
 
 def course(router: Router, until: float, name: str, fps: int = 50, begin: float = 0.0) -> list[float]:
@@ -166,7 +164,7 @@ def test_a_hit_that_means_nothing_is_said_in_words(payload, words):
             router.fire("hit", payload, 0.0)
     else:
         play(router, 0.0, "hit", *args)
-        assert words in "\n".join(n.text for n in router._notices.recent)
+        assert words in said(router)
     assert set(course(router, 1.0, "feedback")) == {0.0}
 
 
@@ -223,7 +221,7 @@ def test_a_sound_swings_what_listens_to_its_band_and_silence_lets_it_go():
 def test_a_sound_is_not_hit_and_has_a_depth():
     router = made(BASS, KICK)
     play(router, 0.0, "hit", "bass")
-    assert "bass is of shape audio" in "\n".join(n.text for n in router._notices.recent)
+    assert "bass is of shape audio" in said(router)
     play(router, 0.0, "modulator/bass/depth", 0.0)
     course(router, 1.0, "brightness")
     loud(router, 1.0, 1.0)

@@ -14,3 +14,4 @@ def test_a_sound_and_a_session_are_counted_and_crowd_out_nobody():
     assert [heard.event.port for heard in inbox.newest()] == ["osc", "midi:knobs"]
     assert [heard.number for heard in inbox.newest()] == [1, 1002]
     assert len(inbox.drain()) == inbox.played == 1002
+    assert inbox.waiting == [0.0, 9.0]  # how long controls wait is not how long sounds do
