@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+import torch
+from torch import Tensor
 
 # Rec. 709 luma.
 LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -25,14 +27,14 @@ def turned(degrees: float) -> np.ndarray:
 
 
 def graded(
-    pixels: np.ndarray, brightness: float = 0.0, contrast: float = 1.0, saturation: float = 1.0, hue: float = 0.0
-) -> np.ndarray:
-    """float32 (H, W, 3), 0..255; hue in degrees, brightness in whole ranges, contrast about mid-grey.
+    found: Tensor, brightness: float = 0.0, contrast: float = 1.0, saturation: float = 1.0, hue: float = 0.0
+) -> Tensor:
+    """float32 (3, H, W), 0..255; hue in degrees, brightness in whole ranges, contrast about mid-grey.
 
-    The same array when there is nothing to do; not clipped.
+    The same tensor when there is nothing to do; not clipped.
     """
     if (brightness, contrast, saturation) == (0.0, 1.0, 1.0) and hue % 360 == 0.0:
-        return pixels
-    matrix = contrast * (saturated(saturation) @ turned(hue))
+        return found
+    matrix = torch.from_numpy(contrast * (saturated(saturation) @ turned(hue))).to(found.dtype)
     offset = 127.5 * (1 - contrast) + 255 * brightness
-    return (pixels.reshape(-1, 3) @ matrix.T.astype(np.float32)).reshape(pixels.shape) + np.float32(offset)
+    return torch.mm(matrix, found.reshape(3, -1)).add_(offset).view(found.shape)

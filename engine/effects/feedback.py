@@ -1,9 +1,11 @@
 """The loop back: the picture painted last, moved and recoloured, mixed into the next input."""
 
 import numpy as np
+import torch
 
 from ..core.snapshot import Snapshot
 from .colour import graded
+from .planes import pixels_of, planes
 from .warp import warped
 
 # Motions are told a thirtieth of a second at a time, whatever the frame rate.
@@ -31,11 +33,11 @@ class Feedback:
             return pixels
         frames = min(max(snapshot.t - before, 0.0), LONGEST) * PER_SECOND if before is not None else 0.0
         echo = warped(
-            self._kept.astype(np.float32),
+            planes(self._kept),
             float(snapshot["feedback_zoom"]) ** frames,
             float(snapshot["feedback_rotation"]) * frames,
             (float(snapshot["feedback_pan_x"]) * frames, float(snapshot["feedback_pan_y"]) * frames),
             snapshot["feedback_border"],
         )
         echo = graded(echo, hue=float(snapshot["feedback_hue"]) * frames)
-        return np.clip(pixels + share * (echo - pixels) + 0.5, 0, 255).astype(np.uint8)
+        return pixels_of(torch.lerp(planes(pixels), echo, share))

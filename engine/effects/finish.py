@@ -5,6 +5,7 @@ import numpy as np
 from ..core.blend import mix
 from ..core.snapshot import Snapshot
 from .colour import graded
+from .planes import pixels_of, planes
 
 # How long one way of mirroring takes to give way to another, in seconds.
 MIRROR_FADE = 0.3
@@ -43,7 +44,7 @@ class Finish:
             float(snapshot["hue"]),
         )
         if grade != (0.0, 1.0, 1.0, 0.0):
-            out = np.clip(graded(out.astype(np.float32), *grade) + 0.5, 0, 255).astype(np.uint8)
+            out = pixels_of(graded(planes(out), *grade))
         return self._mirror(out, snapshot["mirror"], snapshot.t)
 
     def _mirror(self, pixels: np.ndarray, way: str, t: float) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ..core.parameters import Refused, to_number
 from .colour import LUMA
+from .planes import pixels_of, planes
 
 # Preprocessors that need a network of their own, and where it comes from.
 ELSEWHERE = {
@@ -27,6 +28,10 @@ ELSEWHERE = {
 }
 # How far a weak edge may reach from a strong one, in pixels along it.
 FURTHEST = 128
+# The tangent of 22.5 degrees.
+HALF_WAY = math.sqrt(2) - 1
+# By how much a picture is made smaller for a blur at least twice as wide.
+COARSER = (4, 2)
 
 
 class NoPreprocessor(ValueError):
@@ -35,7 +40,8 @@ class NoPreprocessor(ValueError):
 
 def light(pixels: np.ndarray) -> Tensor:
     """Rec. 709 luma as (1, 1, H, W) in 0..255."""
-    return torch.from_numpy(pixels.astype(np.float32) @ LUMA.astype(np.float32))[None, None]
+    found = planes(pixels)
+    return torch.mm(torch.from_numpy(LUMA).float()[None], found.view(3, -1)).view(1, 1, *found.shape[1:])
 
 
 def picture(grey: Tensor) -> np.ndarray:
@@ -45,23 +51,29 @@ def picture(grey: Tensor) -> np.ndarray:
 
 
 def smoothed(grey: Tensor, sigma: float) -> Tensor:
-    """A Gaussian, edges repeated; none is wider than half the picture."""
+    """A Gaussian over (N, 1, H, W), edges repeated; none is wider than half the picture."""
     if sigma <= 0:
         return grey
     sigma = min(sigma, max(grey.shape[2:]) / 2)
     reach = max(1, math.ceil(3 * sigma))
-    x = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    kernel = torch.exp(-(x**2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
-    grey = F.conv2d(F.pad(grey, (reach, reach, 0, 0), mode="replicate"), kernel)
-    return F.conv2d(F.pad(grey, (0, 0, reach, reach), mode="replicate"), kernel.transpose(2, 3))
+    weights = [math.exp(-(k**2) / (2 * sigma**2)) for k in range(reach + 1)]
+    total = 2 * sum(weights) - weights[0]
+    for along, pad in ((3, (reach, reach, 0, 0)), (2, (0, 0, reach, reach))):
+        wide, side = F.pad(grey, pad, mode="replicate"), grey.shape[along]
+        # Neighbour by neighbour: a convolution of one channel is the slowest kind that there is.
+        grey = wide.narrow(along, reach, side) * (weights[0] / total)
+        for k in range(1, reach + 1):
+            both = wide.narrow(along, reach - k, side) + wide.narrow(along, reach + k, side)
+            grey.add_(both, alpha=weights[k] / total)
+    return grey
 
 
 def gradient(grey: Tensor) -> tuple[Tensor, Tensor]:
     """Sobel's dx and dy, 1 for a ramp of one level a pixel."""
-    sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 8
-    both = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), torch.stack([sobel, sobel.T])[:, None])
-    return both[:, :1], both[:, 1:]
+    wide = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    down = wide[:, :, :-2] + 2 * wide[:, :, 1:-1] + wide[:, :, 2:]
+    across = wide[:, :, :, :-2] + 2 * wide[:, :, :, 1:-1] + wide[:, :, :, 2:]
+    return (down[..., 2:] - down[..., :-2]) / 8, (across[:, :, 2:] - across[:, :, :-2]) / 8
 
 
 def canny(
@@ -73,33 +85,57 @@ def canny(
     """
     dx, dy = gradient(smoothed(light(pixels), sigma))
     size = 8 * torch.hypot(dx, dy)
-    angle = torch.rad2deg(torch.atan2(dy, dx)) % 180
     around = F.pad(size, (1, 1, 1, 1))
     h, w = size.shape[2:]
 
     def beside(y: int, x: int) -> Tensor:
         return around[:, :, 1 + y : 1 + y + h, 1 + x : 1 + x + w]
 
-    highest = torch.zeros_like(size, dtype=torch.bool)
-    for middle, (y, x) in ((0, (0, 1)), (45, (1, 1)), (90, (1, 0)), (135, (1, -1))):
-        off = (angle - middle + 90) % 180 - 90
-        highest |= (off.abs() <= 22.5) & (size >= beside(y, x)) & (size > beside(-y, -x))
-    weak = (highest & (size >= low_threshold)).float()
-    edge = (highest & (size >= high_threshold)).float()
-    for _ in range(FURTHEST // 8):
-        before = edge
-        for _ in range(8):
-            edge = F.max_pool2d(edge, 3, 1, 1) * weak
-        if torch.equal(edge, before):
+    # Which of the four neighbours the slope points at: the bounds lie half way between them.
+    along, up = dx.abs(), dy.abs()
+    level, upright, rising = up <= HALF_WAY * along, along <= HALF_WAY * up, dx * dy > 0
+    highest = torch.zeros_like(level)
+    slanted = ~(level | upright)
+    for chosen, (y, x) in (
+        (level, (0, 1)),
+        (upright, (1, 0)),
+        (slanted & rising, (1, 1)),
+        (slanted & ~rising, (1, -1)),
+    ):
+        highest |= chosen & (size >= beside(y, x)) & (size > beside(-y, -x))
+    weak, strong = (size >= low_threshold) & highest, (size >= high_threshold) & highest
+    return picture(255.0 * linked(weak[0, 0].numpy(), strong[0, 0].numpy()))
+
+
+def linked(weak: np.ndarray, strong: np.ndarray) -> Tensor:
+    """The weak pixels (H, W) that hang on strong ones by at most FURTHEST steps, as (1, 1, H, W) of 0 and 1.
+
+    Step by step from those found last, so that it costs what edges there are, not what picture there is.
+    """
+    h, w = weak.shape
+    left = np.zeros((h + 2, w + 2), bool)  # a rim of nothing: no step leads round the edge
+    left[1:-1, 1:-1] = weak & ~strong
+    found = np.zeros_like(left)
+    found[1:-1, 1:-1] = strong
+    flat, reached, row = left.reshape(-1), found.reshape(-1), w + 2
+    around = np.array([-row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1])
+    newest = np.flatnonzero(reached)
+    for _ in range(FURTHEST):
+        near = (newest[:, None] + around).reshape(-1)
+        newest = np.unique(near[flat[near]])
+        if not len(newest):
             break
-    return picture(edge * 255)
+        flat[newest], reached[newest] = False, True
+    return torch.from_numpy(found[1:-1, 1:-1].astype(np.float32))[None, None]
 
 
 def soft_edge(pixels: np.ndarray, sigma: float = 1.5, gain: float = 1.0) -> np.ndarray:
     """The slope's size, its strongest percent at white: thick, grey edges that move smoothly with the picture."""
     dx, dy = gradient(smoothed(light(pixels), sigma))
     size = torch.hypot(dx, dy)
-    top = max(float(torch.quantile(size.flatten()[::7], 0.99)), 4.0)  # a flat picture has no edges to bring out
+    some = size.flatten()[::7]
+    strongest = float(some.topk(max(1, len(some) // 100)).values[-1])
+    top = max(strongest, 4.0)  # a flat picture has no edges to bring out
     return picture(255 * gain * size / top)
 
 
@@ -118,9 +154,16 @@ def luminance(pixels: np.ndarray) -> np.ndarray:
 
 def blur(pixels: np.ndarray, sigma: float = 6.0) -> np.ndarray:
     """The picture out of focus, in colour."""
-    planes = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[:, None]
-    soft = smoothed(planes, float(sigma))
-    return soft[:, 0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy()
+    found = planes(pixels)[:, None]
+    step = next((step for step in COARSER if sigma >= 2 * step and min(found.shape[2:]) >= 2 * step), 1)
+    if step == 1:
+        return pixels_of(smoothed(found, float(sigma))[:, 0])
+    # Nothing finer than a wide blur survives it: it is made on a smaller copy, whose rim is repeated beforehand.
+    h, w = found.shape[2:]
+    rim = (step, step + -w % step, step, step + -h % step)
+    small = smoothed(F.avg_pool2d(F.pad(found, rim, mode="replicate"), step), sigma / step)
+    wide = F.interpolate(small, scale_factor=step, mode="bilinear")
+    return pixels_of(wide[:, 0, step : step + h, step : step + w])
 
 
 PREPROCESSORS: Mapping[str, Callable[..., np.ndarray]] = {

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from clavilux.engine.effects.warp import warped
 
-DOT = np.zeros((32, 32, 3), np.float32)
-DOT[8, 20] = 255.0
+DOT = torch.zeros(3, 32, 32)
+DOT[:, 8, 20] = 255.0
 
 
-def centre(pixels: np.ndarray) -> tuple[float, float]:
-    light = pixels.sum(-1)
+def centre(found: torch.Tensor) -> tuple[float, float]:
+    light = found.sum(0).numpy()
     ys, xs = np.mgrid[: len(light), : light.shape[1]]
     return float((ys * light).sum() / light.sum()), float((xs * light).sum() / light.sum())
 
@@ -25,7 +26,7 @@ def test_zoom_moves_away_from_the_centre():
 
 
 def test_a_quarter_turn_is_clockwise():
-    assert np.allclose(warped(DOT, rotation=90, border="zeros"), np.rot90(DOT, -1), atol=1e-2)
+    assert torch.allclose(warped(DOT, rotation=90, border="zeros"), DOT.rot90(-1, (1, 2)), atol=1e-2)
 
 
 def test_pan_moves_right_and_down():
@@ -34,12 +35,12 @@ def test_pan_moves_right_and_down():
 
 def test_turning_a_wide_picture_keeps_circles_round():
     ys, xs = np.mgrid[:48, :96]
-    disc = (((ys - 23.5) ** 2 + (xs - 47.5) ** 2) < 15**2).astype(np.float32)[..., None].repeat(3, 2) * 255
+    disc = torch.from_numpy(((ys - 23.5) ** 2 + (xs - 47.5) ** 2) < 15**2).float().expand(3, -1, -1) * 255
     turned = warped(disc, rotation=37, border="zeros")
-    assert np.abs(turned - disc).mean() < 3
+    assert (turned - disc).abs().mean() < 3
 
 
 @pytest.mark.parametrize(("border", "corner"), [("zeros", 0.0), ("edge", 200.0), ("mirror", 200.0)])
 def test_what_comes_in_from_outside(border, corner):
-    flat = np.full((16, 16, 3), 200, np.float32)
+    flat = torch.full((3, 16, 16), 200.0)
     assert warped(flat, zoom=0.5, border=border)[0, 0, 0] == pytest.approx(corner, abs=1e-3)
