@@ -136,6 +136,8 @@ class Switchboard:
         if written == self._written:
             return
         self._written = written
+        if not sinks:  # the last one was just switched off
+            return
         self.budget.add("capture", self._wanted.thread.read_ms)
         self.budget.add("sink", max(t.write_ms for t in sinks))
         whole = [t.whole_ms for t in sinks if t.whole_ms is not None]

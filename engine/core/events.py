@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Ports that nobody plays: what a session and a microphone say all the time. `/link`: beats a minute, the beat, how many
-# others are in the session; `/audio`: how loud it is by band, each 0..1.
-UNSEEN = frozenset({"link", "audio"})
+# Ports that nobody plays: what a session and a microphone say all the time, and a model as it begins to play. `/link`:
+# beats a minute, the beat, how many others are in the session; `/audio`: how loud it is by band, each 0..1; those of
+# `model` are native ones, with what it was made for.
+UNSEEN = frozenset({"link", "audio", "model"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Journal:
         if self._file.closed:
             return
         try:
-            self._file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+            self._file.write(_line(row))
             now = self._clock.now()
             if now - self._flushed >= FLUSH_EVERY or row["type"] == "header":
                 self._file.flush()
@@ -86,6 +86,16 @@ class Journal:
         except OSError:
             # Closing flushes, which fails for the same reason; the descriptor is released all the same.
             return
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """A row as people read it; in escapes where a text in it holds what no file can, half of a surrogate pair."""
+    line = json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(row, separators=(",", ":")) + "\n"
+    return line
 
 
 @dataclass(frozen=True, slots=True)

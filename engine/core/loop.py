@@ -3,8 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,12 @@ from .notices import Notices
 from .output import Blackout, grey
 from .pacing import Budget, Meter, Pacer
 from .router import Router
-from .snapshot import Snapshot
+from .snapshot import Snapshot, Trigger
 
 log = logging.getLogger("clavilux")
 
 Render = Callable[[np.ndarray | None, Snapshot], np.ndarray]
+T = TypeVar("T")
 
 
 class Input(Protocol):
@@ -71,12 +72,16 @@ class Painter:
         self._painted = False
         self._pause = 0.0
         self._retry_at = 0.0
+        # What was fired while the last picture stood: the next frame that is painted has it.
+        self._fired: tuple[Trigger, ...] = ()
 
     def paint(self, source: Frame | None, snapshot: Snapshot) -> Picture:
         if snapshot["paused"] and self._painted:
-            return Picture(self._last, 0.0, "paused")
+            return self._stand(snapshot, "paused")
         if self._pause and snapshot.t < self._retry_at:
-            return Picture(self._last, 0.0, "waiting to try again")
+            return self._stand(snapshot, "waiting to try again")
+        if self._fired:
+            snapshot, self._fired = replace(snapshot, triggers=(*self._fired, *snapshot.triggers)), ()
         wanted = source.pixels if source is not None and snapshot["input_mode"] == "video" else None
         began = self._clock.now()
         try:
@@ -93,6 +98,10 @@ class Painter:
             self._notices.clear("render", "painting again")
         self._last, self._painted = pixels, True
         return Picture(pixels, (self._clock.now() - began) * 1000)
+
+    def _stand(self, snapshot: Snapshot, why: str) -> Picture:
+        self._fired += snapshot.triggers
+        return Picture(self._last, 0.0, why)
 
 
 class Loop:
@@ -133,33 +142,47 @@ class Loop:
         self.between_frames: list[Callable[[], None]] = []
 
     def step(self) -> Frame:
-        """Make one frame: drain, sample, paint, send."""
+        """Make one frame: drain, sample, paint, send. A fault of ours beside the painting costs what it was about, not
+        the show."""
         for change in self.between_frames:
-            try:
-                change()
-            except Exception as e:  # a fault of ours beside the frame costs what it was about, not the show
-                self._go_on_past("what happens between frames", e)
+            self._spared("what happens between frames", change)
         for event in self._inbox.drain():
-            if self._journal is not None:
-                self._journal.event(event)
-            try:
-                self.router.feed(event)
-            except Exception as e:  # the same for a message: the ones after it are played
-                self._go_on_past(f"a message to {event.address[:80]}", e)
+            self._noted(lambda journal, event=event: journal.event(event))
+            self._spared(f"a message to {event.address[:80]}", lambda event=event: self.router.feed(event))
         now = self._clock.now()
-        snapshot = self.router.sample(now)
-        source = self._source.next()
+        snapshot = self._sampled(now)
+        source = self._spared("the source", self._source.next)
         picture = self._painter.paint(source, snapshot)
         captured = self._weigh(source, picture, now)
         frame = Frame(self._blackout.apply(picture.pixels, snapshot["blackout"], now), snapshot.n, now, captured)
         for sink in self.sinks:
-            sink.offer(frame)
+            self._spared("an output", lambda sink=sink: sink.offer(frame))
         self.meter.mark(now, picture.render_ms)
-        if self._journal is not None:
-            held = {"held": picture.held} if picture.held else {}
-            self._journal.frame(snapshot, source, picture.render_ms, **held)
+        held = {"held": picture.held} if picture.held else {}
+        self._noted(lambda journal: journal.frame(snapshot, source, picture.render_ms, **held))
         self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
+
+    def _sampled(self, now: float) -> Snapshot:
+        """The values of this frame; where they cannot be had, those of the frame before stand."""
+        before = self.snapshot
+        if before is None:
+            return self.router.sample(now)
+        standing = replace(before, n=before.n + 1, t=now, triggers=())
+        return self._spared("reading the controls", lambda: self.router.sample(now)) or standing
+
+    def _noted(self, write: Callable[[Journal], None]) -> None:
+        journal = self._journal
+        if journal is not None:
+            self._spared("the journal", lambda: write(journal))
+
+    def _spared(self, what: str, call: Callable[[], T]) -> T | None:
+        """What `call` gives; None, and a notice, where it fails."""
+        try:
+            return call()
+        except Exception as e:  # whatever it is, the frame is made and the show goes on
+            self._go_on_past(what, e)
+            return None
 
     def _go_on_past(self, what: str, fault: Exception) -> None:
         log.debug("loop", exc_info=fault)

@@ -183,9 +183,14 @@ def decoded(value: Any, name: str) -> Any:
     """JSON text of a list or an object as what it stands for, anything else as it is. Raises Refused."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            found = json.loads(value)
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            # Half of a surrogate pair, as JSON can escape it: no file and no program beyond can take it.
+            raise Refused(f"{name}: this text is not valid Unicode") from None
         except (json.JSONDecodeError, RecursionError) as e:
             raise Refused(f"{name}: this is not valid JSON: {e}") from None
+        return found
     return value
 
 

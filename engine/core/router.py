@@ -38,6 +38,8 @@ _CACHED_ADDRESSES, _LONGEST_CACHED = 4096, 256
 LIST_KINDS = frozenset({"ints", "prompts", "seeds", "paths", "scales"})
 # Addresses that are nowhere share so many places, and from each one is reported in so many seconds.
 _UNKNOWN_SLOTS, _UNKNOWN_GAP = 16, 1.0
+# Where native addresses are known: what a model that begins to play was made for is set by them too.
+NATIVE_PORTS = frozenset({"osc", "api", "model"})
 MADE_KINDS = frozenset({"cc14", "nrpn", "rpn", "relative"})
 
 
@@ -244,7 +246,7 @@ class Router:
 
     def _find(self, event: Event) -> tuple[Route, ...]:
         routes: list[Route] = [p.play for p in self.players if p.binding.control.matches(event)]
-        if event.port in ("osc", "api"):
+        if event.port in NATIVE_PORTS:
             if event.address in self.answers:
                 routes.append(self.answers[event.address])
             elif is_pattern(event.address):

@@ -118,6 +118,8 @@ def recorded(tmp_path: Path) -> tuple[Path, list[int]]:
                 performance.easel.settle()
             clock.set(n / 30)
             levels.append(int(performance.loop.step().pixels[0, 0, 0]))
+        # What nobody has set is as the new model was made for.
+        assert performance.router.state.target("t_index_list") == (0, 20)
     return journal, levels
 
 

@@ -20,6 +20,8 @@ from clavilux.io.faults import SourceFailed
 from clavilux.io.memory import ListSource, MemorySink
 from PIL import Image
 
+from ..io.waiting import until
+
 
 class Stage:
     """A switchboard, and the router that carries messages to it; time moves only by `frame`."""
@@ -146,6 +148,18 @@ def test_sinks_are_started_and_stopped_and_every_frame_reaches_each(stage):
     assert [t.sink.name for t in stage.board.sinks] == ["memory"]
     assert null.written == 1
     assert null.state == "stopped"
+
+
+def test_the_last_sink_may_be_switched_off_and_the_show_goes_on(stage):
+    frame = Frame(np.zeros((16, 16, 3), np.uint8), 0, 0.0)
+    stage.board.offer(frame)
+    assert until(lambda: stage.board.sinks[0].written == 1)
+    stage.message("output_sinks", {"ndi": {"enabled": False}})
+    assert not stage.board.sinks
+    stage.board.offer(frame)
+    stage.message("output_sinks", {"null": {"enabled": True}})
+    stage.board.offer(frame)
+    assert [t.sink.name for t in stage.board.sinks] == ["null"]
 
 
 def test_a_recording_is_started_by_a_message_inside_the_assets_folder_alone(stage, tmp_path):

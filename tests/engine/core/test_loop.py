@@ -299,3 +299,61 @@ def test_a_source_frame_is_weighed_once_and_its_capture_goes_along_to_the_sinks(
     table = loop.budget.table()
     assert table["render"]["p50"] == pytest.approx(10.0)
     assert table["wait"]["p50"] == pytest.approx(30.0)
+
+
+def test_what_is_fired_while_the_picture_stands_is_in_the_next_that_is_painted():
+    seen = []
+    show = Show(render=lambda pixels, s: seen.append([t.name for t in s.triggers]) or flat(9).pixels)
+    show.play(1)
+    show.send("/clavilux/paused", True)
+    show.send("/clavilux/reset_cache")
+    show.play(1)
+    show.send("/clavilux/transition", "sea", 8)
+    show.play(1)
+    show.send("/clavilux/paused", False)
+    show.send("/clavilux/reset_cache")
+    show.play(2)
+    assert seen == [[], ["reset_cache", "transition", "reset_cache"], []]
+
+
+@pytest.mark.parametrize("broken", ["source", "sample", "output", "journal"])
+def test_a_fault_beside_the_painting_costs_what_it_was_about_and_no_frame(tmp_path, broken, monkeypatch):
+    show = Show(noise_scale=0.5)
+    journal = Journal(tmp_path / "show.jsonl", {}, show.router.table, show.clock, show.notices)
+    show.loop._journal = journal
+    show.play(1)
+
+    def fail(*_, **__):
+        raise ZeroDivisionError("a fault of ours")
+
+    class Broken:
+        next = offer = fail
+
+    match broken:
+        case "source":
+            show.loop._source = Broken()
+        case "sample":
+            monkeypatch.setattr(show.router, "sample", fail)
+        case "output":
+            show.loop.sinks.insert(0, Broken())
+        case "journal":
+            monkeypatch.setattr(journal, "frame", fail)
+    show.play(2)
+    assert show.wall.levels == [100, 100, 100]
+    assert [f.n for f in show.wall.frames] == [0, 1, 2]
+    assert any("a fault of ours" in text for text in show.said)
+
+
+def test_half_a_surrogate_pair_is_refused_and_what_slips_in_ends_no_journal(tmp_path):
+    show = Show(noise_scale=0.5)
+    path = tmp_path / "show.jsonl"
+    show.loop._journal = Journal(path, {}, show.router.table, show.clock, show.notices)
+    show.send("/clavilux/prompts", '[{"text": "sea \\ud800", "weight": 1}]')
+    show.send("/clavilux/transition", '{"target_prompts": [{"text": "sea \\udfff"}]}')
+    show.play(1)
+    assert sum("not valid Unicode" in text for text in show.said) == 2
+    show.router.state.set(show.router.table["prompt"], "a \ud800 b", 0.0, "test")
+    show.play(2)
+    show.loop._journal.close()
+    assert [frame.n for frame in read_frames(path)] == [0, 1, 2]
+    assert "\\ud800" in path.read_text("utf-8")
