@@ -11,8 +11,8 @@ from torch import Tensor
 
 def planes(pixels: np.ndarray) -> Tensor:
     """uint8 (H, W, 3) to float32 (3, H, W) in 0..255, memory of its own."""
-    if not pixels.flags.writeable:
-        pixels = pixels.copy()  # torch warns of memory it could be asked to write to
+    if not (pixels.flags.writeable and pixels.flags.c_contiguous):
+        pixels = pixels.copy()  # torch takes no mirrored views, and warns of memory it could be asked to write to
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float()
 
 

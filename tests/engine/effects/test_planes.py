@@ -12,6 +12,11 @@ def test_there_and_back_is_the_same_picture():
     assert (planes(PICTURE)[1].numpy() == PICTURE[..., 1]).all()
 
 
+def test_a_mirrored_view_is_a_picture_too():
+    for view in (PICTURE[:, ::-1], PICTURE[::-1], PICTURE[::2, 1:]):
+        assert (pixels_of(planes(view)) == view).all()
+
+
 def test_neither_writes_into_what_it_was_given():
     locked = PICTURE.copy()
     locked.flags.writeable = False
