@@ -22,7 +22,8 @@ _MOST_UNIVERSES = 256
 class DmxPort:
     """Listens on `host` while some row is `dmx:`, and not otherwise; `follow` says which rows there are.
 
-    Slots are told only when they change, as events of `dmx:artnet` or `dmx:sacn` at `/dmx/<universe>/<slot>`, 0..255.
+    Slots are told when they change, and when a row is the first to play them, as events of `dmx:artnet` or `dmx:sacn`
+    at `/dmx/<universe>/<slot>`, 0..255.
     """
 
     def __init__(
@@ -40,11 +41,12 @@ class DmxPort:
         self._notices = notices
         self._numbers = ports
         self._slots: dict[int, set[int | None]] = {}
-        self._levels: dict[tuple[str, int], bytes] = {}
+        self._told: dict[tuple[str, int], dict[int, int]] = {}
         self._leaders: dict[tuple[str, int], tuple[int, bytes, float]] = {}
         self._sockets: dict[socket.socket, str] = {}
         self._joined: set[int] = set()
-        self._retry_at = 0.0
+        self._unheard: set[int] = set()
+        self._retry_at = self._join_at = 0.0
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -55,8 +57,6 @@ class DmxPort:
             if b.control.kind == "dmx" and b.control.number is not None:
                 slots.setdefault(b.control.number, set()).add(b.control.universe)
         self._slots = slots
-        # A row that is new hears where its slot stands with the next frame.
-        self._levels = {}
         if slots and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="dmx", daemon=True)
             self._thread.start()
@@ -74,17 +74,19 @@ class DmxPort:
         if not self._leads(kind, frame, now):
             return
         key = (kind, frame.universe)
-        levels = self._levels
-        before = levels.get(key, b"")
-        if len(levels) >= _MOST_UNIVERSES and key not in levels:
+        if len(self._told) >= _MOST_UNIVERSES and key not in self._told:
             return
-        levels[key] = frame.slots
+        before, told = self._told.pop(key, {}), {}
         for slot, universes in self._slots.items():
             if slot > len(frame.slots) or (None not in universes and frame.universe not in universes):
                 continue
-            value = frame.slots[slot - 1]
-            if slot > len(before) or before[slot - 1] != value:
+            told[slot] = value = frame.slots[slot - 1]
+            if before.get(slot) != value:
                 self._inbox.put(Event(now, f"dmx:{kind}", f"/dmx/{frame.universe}/{slot}", (value,)))
+        # Only what rows play is remembered: a new row hears where its slot stands, and a desk that nobody touched
+        # presses no button and takes nothing back when the mapping is loaded again.
+        if told:
+            self._told[key] = told
 
     def _leads(self, kind: str, frame: DmxFrame, now: float) -> bool:
         """Is this sender the one that counts: the highest priority, and among equals the one that was first?"""
@@ -136,28 +138,45 @@ class DmxPort:
                 # Several programs of one machine listen to a lighting desk.
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 opened.bind((self._host, port))
-            except OSError as e:
+            except (OSError, UnicodeError) as e:
                 opened.close()
-                text = f"DMX: no {kind} on port {port}: {e.strerror or e}; tried again now and then"
+                text = f"DMX: no {kind} on port {port}: {_reason(e)}; tried again now and then"
                 self._notices.say(f"dmx:{kind}", text)
                 continue
             self._sockets[opened] = kind
-            self._joined.clear()
+            if kind == "sacn":
+                self._joined.clear()
             self._notices.clear(f"dmx:{kind}")
             self._notices.say(f"dmx:open:{kind}", f"DMX: {kind} on {self._host}:{port}", logging.INFO)
 
     def _join(self) -> None:
         """sACN is sent to a group for each universe; a show that listens to this machine alone joins none."""
-        if self._host.startswith("127."):
-            return
         wanted = {u for universes in self._slots.values() for u in universes if u is not None} or {1}
-        for opened in [s for s, kind in self._sockets.items() if kind == "sacn"]:
-            for universe in wanted - self._joined:
-                self._joined.add(universe)
-                local = self._host if self._host not in ("", "0.0.0.0") else "0.0.0.0"
-                request = socket.inet_aton(multicast_group(universe)) + socket.inet_aton(local)
-                try:
-                    opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
-                except OSError as e:
-                    text = f"DMX: sACN universe {universe} is not heard by multicast: {e.strerror or e}"
+        missing = sorted(wanted - self._joined)
+        opened = next((s for s, kind in self._sockets.items() if kind == "sacn"), None)
+        if opened is None or not missing or self._clock.now() < self._join_at:
+            return
+        for universe in missing:
+            try:
+                self._join_group(opened, multicast_group(universe))
+            except (OSError, UnicodeError) as e:
+                # A network that is not up yet may be later.
+                self._join_at = self._clock.now() + _RETRY
+                if universe not in self._unheard:
+                    text = f"DMX: sACN universe {universe} is not heard by multicast: {_reason(e)}"
                     self._notices.say(f"dmx:join:{universe}", text)
+                self._unheard.add(universe)
+            else:
+                self._joined.add(universe)
+                self._unheard.discard(universe)
+
+    def _join_group(self, opened: socket.socket, group: str) -> None:
+        """Raises OSError, and UnicodeError for what can be no host's name."""
+        local = socket.gethostbyname(self._host or "0.0.0.0")
+        if not local.startswith("127."):
+            request = socket.inet_aton(group) + socket.inet_aton(local)
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+
+
+def _reason(e: OSError | UnicodeError) -> str:
+    return getattr(e, "strerror", None) or str(e)
