@@ -42,7 +42,7 @@ class LivePorts:
         self.osc = OscPort(show.osc.port, host, clock=clock, inbox=inbox, notices=notices, tcp=show.osc.tcp)
         self.osc.tcp_beside = show.osc.tcp is None and not served
         self.midi = MidiPorts(show.midi.inputs, clock=clock, inbox=inbox, notices=notices)
-        self._outbox = OscOutbox(self.osc, notices)
+        self._outbox = OscOutbox(self.osc, notices, clock)
         self._dmx = DmxPort(host, clock=clock, inbox=inbox, notices=notices)
         self._link = LinkPort(clock=clock, inbox=inbox, notices=notices)
         self._audio = AudioPort(show.audio, clock, inbox, notices) if show.audio else None
