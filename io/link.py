@@ -5,12 +5,14 @@ Joining sends multicast on the local network, so a show does it only when it is 
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from ..engine.core.clock import Clock
 from ..engine.core.events import Event, Inbox
 from ..engine.core.notices import Notices
+from ..engine.core.table import TABLE
 
 ADDRESS = "/link"
 # Bars are of four beats, which is what the phase is shared over.
@@ -18,6 +20,8 @@ QUANTUM = 4.0
 _LOOK, _SAY = 0.05, 0.25
 # The show rounds what it is told; a difference beyond this is somebody's wish.
 _STEP = 0.06
+# The show takes a tempo that it is told with its next frame; no frame takes longer, seconds.
+_LAG = 2.0
 
 
 class LinkPort:
@@ -31,6 +35,8 @@ class LinkPort:
         self._session: Any = None
         self._tempo: Callable[[], float] = lambda: 120.0
         self._here = 0.0
+        self._told: deque[tuple[float, float]] = deque()
+        self._told_last = float("nan")
         self._said: tuple[float, int] | None = None
         self._said_at = float("-inf")
         self._others = 0
@@ -64,17 +70,39 @@ class LinkPort:
         tempo, others, here = state.tempo(), self._session.numPeers(), self._tempo()
         if here != self._here:
             self._here = here
-            if abs(here - tempo) > _STEP:
+            if not self._was_told(here, t) and abs(here - tempo) > _STEP:
                 state.setTempo(here, micros)
                 self._session.commitAppSessionState(state)
-                tempo = here
+                tempo = self._told_last = here
         if others != self._others:
             self._others = others
             who = {0: "nobody else is", 1: "one other program is"}.get(others, f"{others} other programs are")
             self._notices.say("link", f"Link: {who} in the session", logging.INFO)
+        if others:
+            self._remember(tempo, t)
         if (tempo, others) != self._said or t - self._said_at >= _SAY:
             self._said, self._said_at = (tempo, others), t
             self._inbox.put(Event(t, "link", ADDRESS, (tempo, state.beatAtTime(micros, QUANTUM), others)))
+
+    def _remember(self, tempo: float, t: float) -> None:
+        """The show is told this tempo, and will have it as it takes it: rounded, and within its own range."""
+        lo, hi = TABLE["tempo"].span()
+        taken = min(max(round(tempo, 2), lo), hi)
+        if taken != self._told_last:
+            self._told_last = taken
+            self._told.append((taken, t))
+
+    def _was_told(self, here: float, t: float) -> bool:
+        """Did the show get this tempo from the session? While another program moves the tempo, the show is a frame
+        behind: what it plays then is nobody's wish. Those told before it are taken or passed over, and forgotten."""
+        while self._told and t - self._told[0][1] > _LAG:
+            self._told.popleft()
+        for k, (taken, _) in enumerate(self._told):
+            if abs(taken - here) < 0.005:
+                for _ in range(k + 1):
+                    self._told.popleft()
+                return True
+        return False
 
     def _run(self) -> None:
         while not self._ended.wait(_LOOK):

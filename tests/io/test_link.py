@@ -21,6 +21,7 @@ class FakeLink:
 
     def __init__(self, bpm: float) -> None:
         self.tempo, self.beat, self.others, self.enabled = bpm, 0.0, 0, False
+        self.wish, self.writes = bpm, list[float]()
         FakeLink.newest = self
 
     def captureAppSessionState(self):
@@ -31,6 +32,7 @@ class FakeLink:
 
     def commitAppSessionState(self, _) -> None:
         self.tempo = self.wish
+        self.writes.append(self.wish)
 
     def numPeers(self) -> int:
         return self.others
@@ -51,14 +53,23 @@ def stage(monkeypatch):
     port.start(lambda: router.state.target("tempo"))
     session = FakeLink.newest
 
-    def look(until: float, every: float = 0.25) -> None:
+    def frame() -> None:
+        for event in inbox.drain():
+            router.feed(event)
+        router.sample(clock.now())
+
+    def look(until: float, every: float = 0.25, frames: int = 1, ramp: float = 0.0) -> None:
+        """Time goes on to `until`, a look at the session `every` so many seconds, a frame after so many looks; another
+        program moves the tempo by `ramp` BPM from look to look."""
+        looks = 0
         while clock.now() < until - 1e-9:
             clock.advance(every)
+            session.tempo += ramp
             session.beat += every * session.tempo / 60
             port.look()
-            for event in inbox.drain():
-                router.feed(event)
-            router.sample(clock.now())
+            looks += 1
+            if looks % frames == 0:
+                frame()
 
     return SimpleNamespace(clock=clock, port=port, session=session, router=router, look=look, notices=notices)
 
@@ -107,6 +118,33 @@ def test_a_tempo_set_between_two_frames_is_not_lost_under_what_the_session_says(
         stage.router.feed(event)
     stage.look(2.0)
     assert stage.router.state.target("tempo") == stage.session.tempo == 90.0
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+@pytest.mark.parametrize(("start", "ramp"), [(120.0, 0.1), (128.0, -0.1037), (295.0, 0.5), (24.0, -0.2)])
+def test_another_program_that_ramps_the_tempo_is_not_fought(stage, frames, start, ramp):
+    stage.session.others, stage.session.tempo = 1, start
+    stage.look(1.0)
+    stage.look(5.0, 0.05, frames, ramp)
+    stage.look(6.0, 0.05, frames)
+    assert stage.session.writes == []
+    assert stage.router.state.target("tempo") == pytest.approx(min(max(stage.session.tempo, 20.0), 300.0), abs=0.006)
+
+
+def test_a_tempo_set_here_is_the_sessions_during_a_ramp_and_after_it(stage):
+    stage.session.others = 1
+    stage.look(1.0)
+    stage.look(2.0, 0.05, 2, 0.1)
+    wishes = [90.0, 121.0, 121.5, 121.0, 90.0, 121.0]  # some of them are tempos that the session had
+    for k, wish in enumerate(wishes):
+        stage.router.feed(Event(stage.clock.now(), "osc", "/clavilux/tempo", (wish,)))
+        stage.look(stage.clock.now() + 0.1, 0.05, 2)
+        assert stage.session.writes == wishes[: k + 1]
+        assert stage.session.tempo == stage.router.state.target("tempo") == wish
+    stage.look(3.0, 0.05, 2, 0.1)
+    stage.router.feed(Event(stage.clock.now(), "osc", "/clavilux/tempo", (99.0,)))
+    stage.look(3.2, 0.05, 2, 0.1)
+    assert stage.session.writes == [*wishes, 99.0]
 
 
 def test_taps_do_not_move_the_beat_of_a_session_and_a_midi_clock_goes_before_it(stage):
