@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.shape import PLAIN, SourceOptions
 from clavilux.io.faults import SourceFailed
 from clavilux.io.media_source import MediaSource
 from clavilux.io.movie_sink import MovieSink
@@ -79,6 +80,71 @@ def test_seeking_gives_the_very_same_frame(clip):
         assert np.array_equal(frame.pixels, straight[n % 40])
     assert read_counter(s.read().pixels) == 1235 % 40
     s.close()
+
+
+def numbered(path, codec, pix_fmt, **options):
+    """Forty numbered frames, 20 a second, with a key frame every 12."""
+    card = TestPatternSource(SIZE, 20.0)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=20, options={"g": "12", **options})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, pix_fmt
+        for _ in range(40):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(card.read().pixels, format="rgb24")))
+        out.mux(stream.encode(None))
+
+
+def counts_of(source, many):
+    return [read_counter(source.read().pixels) for _ in range(many)]
+
+
+def assert_seeks_as_it_plays(path, options=PLAIN):
+    """Every frame that it seeks to is the one that it plays to; returns what it plays, more than once around."""
+    straight, sought = (MediaSource(path, SIZE, Notices(ManualClock()), options) for _ in range(2))
+    straight.open()
+    sought.open()
+    around = straight.length()
+    played = counts_of(straight, around + 30)
+    for n in (0, 5, 13, around - 1, around, around - 11, around + 20, 1):
+        sought.seek(n)
+        assert counts_of(sought, 2) == played[n : n + 2]
+    straight.close()
+    sought.close()
+    return played
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {"bf": "2"}), ("a.mkv", "libx264", "yuv420p", {"bf": "2"}),
+        ("a.ts", "libx264", "yuv420p", {"bf": "2"}), ("a.ts", "mpeg2video", "yuv420p", {"bf": "2"}),
+        ("a.mpg", "mpeg2video", "yuv420p", {}), ("a.m2v", "mpeg2video", "yuv420p", {"bf": "2"}),
+        ("a.h264", "libx264", "yuv420p", {"bf": "2"}), ("a.avi", "mpeg4", "yuv420p", {}),
+    ],
+)  # fmt: skip
+def test_every_container_seeks_exactly_and_begins_again_with_its_first_frame(
+    tmp_path, name, codec, pix_fmt, options, start
+):
+    numbered(tmp_path / name, codec, pix_fmt, **options)
+    played = assert_seeks_as_it_plays(tmp_path / name, SourceOptions(start=start))
+    first = played[0]
+    # A raw stream does not say how fast it is, and counts as one of 25 a second.
+    assert first in ((10, 12) if start else (0,))
+    assert played == [(n + first) % 40 for n in range(70)]
+
+
+def test_a_recording_cut_out_of_a_longer_one_is_as_long_as_what_can_be_decoded(tmp_path):
+    numbered(tmp_path / "whole.ts", "mpeg2video", "yuv420p", bf="2")
+    raw = (tmp_path / "whole.ts").read_bytes()
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(raw[: 3 * 188] + raw[len(raw) // 4 // 188 * 188 :])
+    assert assert_seeks_as_it_plays(cut)[:29] == [*range(12, 40), 12]
+
+
+def test_two_recordings_in_one_file_are_played_one_after_the_other(tmp_path):
+    numbered(tmp_path / "one.ts", "libx264", "yuv420p", bf="2")
+    (tmp_path / "two.ts").write_bytes((tmp_path / "one.ts").read_bytes() * 2)
+    assert assert_seeks_as_it_plays(tmp_path / "two.ts") == [n % 40 for n in range(110)]
 
 
 def test_it_goes_on_where_it_was_when_opened_again(clip):
