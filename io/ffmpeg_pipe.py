@@ -1,9 +1,14 @@
 """SRT through an ffmpeg program, for PyAV's own build does not speak it: MPEG-TS passes through, untouched."""
 
 import subprocess
-from typing import Any
+import threading
+from typing import IO, Any
 
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
+# Of what the program says only so much is kept, the newest bytes.
+_TAIL = 4096
+# How long its last words may take to arrive when it has ended, seconds.
+_LAST_WORDS = 1.0
 _BRIEF = ("-analyzeduration", "300000", "-probesize", "100000")
 
 
@@ -44,12 +49,22 @@ class Pipe:
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
             )
             self.stream = self._process.stdout
+        self._said = b""
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), name="ffmpeg", daemon=True)
+        self._listener.start()
+
+    def _listen(self, messages: IO[bytes]) -> None:
+        """Take what the program says for as long as it runs: one that cannot get rid of its words stands still."""
+        with messages:
+            while some := messages.read(_TAIL):
+                self._said = (self._said + some)[-_TAIL:]
 
     def words(self) -> str:
         """What the program complained about last; "" while it runs."""
-        if self._process.poll() is None or self._process.stderr is None:
+        if self._process.poll() is None:
             return ""
-        lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
+        self._listener.join(_LAST_WORDS)
+        lines = self._said.decode(errors="replace").strip().splitlines()
         return lines[-1].strip().rstrip(".") if lines else f"it ended with {self._process.returncode}"
 
     def close(self) -> None:
