@@ -6,6 +6,7 @@ The driver's own thread turns blocks into four levels; nothing is recorded, and 
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,9 @@ _BLOCK = 512
 _AGAIN, _DEAD = 2.0, 3.0
 
 Hear = Callable[[np.ndarray], None]
+# PortAudio is for one thread at a time; the devices that are open through it.
+_portaudio = threading.Lock()
+_devices: set["_Device"] = set()
 
 
 class AudioUnavailable(Exception):
@@ -73,9 +77,13 @@ class AudioPort:
 
     def _run(self) -> None:
         open_stream = _open_jack if self.name == JACK else _open_device
+        again = False
         while not self._ended.is_set():
             self._blocks.clear()
             try:
+                if again and self.name != JACK:
+                    _list_anew()
+                again = True
                 stream, words = open_stream(self.name, self.heard)
             except AudioUnavailable as e:
                 self._notices.say("audio:missing", f"audio: {e}")
@@ -96,7 +104,8 @@ def names() -> list[str]:
     """Sound inputs by name. Raises AudioUnavailable."""
     device = _sounddevice()
     try:
-        found = [row["name"] for row in device.query_devices() if row["max_input_channels"] > 0]
+        with _portaudio:
+            found = [row["name"] for row in device.query_devices() if row["max_input_channels"] > 0]
     except device.PortAudioError as e:
         raise AudioUnavailable(f"devices cannot be listed: {e}") from None
     return list(dict.fromkeys(found))
@@ -112,24 +121,59 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
+def _list_anew() -> None:
+    """PortAudio lists the devices when it starts, and never again: what was plugged in since then is there when it has
+    started anew. While a stream of ours plays, that has to wait."""
+    device = _sounddevice()
+    with _portaudio:
+        if _devices or not (hasattr(device, "_terminate") and hasattr(device, "_initialize")):
+            return
+        for step in (device._terminate, device._initialize):
+            # One that did not start the last time has nothing to end; one that does not start now says why when asked.
+            with suppress(device.PortAudioError):
+                step()
+
+
+class _Device:
+    """An open stream of PortAudio."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        _devices.add(self)
+
+    def close(self) -> None:
+        with _portaudio:
+            self._stream.close()
+            _devices.discard(self)
+
+
 def _open_device(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tuple[Stream, str]:
     device = _sounddevice()
     try:
-        found = device.query_devices(None if name == "default" else name, "input")
-        loudness = Loudness(found["default_samplerate"])
-        stream = device.InputStream(
-            device=found["index"],
-            channels=min(2, found["max_input_channels"]),
-            samplerate=found["default_samplerate"],
-            blocksize=_BLOCK,
-            dtype="float32",
-            callback=lambda block, frames, time, status: heard(loudness, block),
-        )
-        stream.start()
+        with _portaudio:
+            found = device.query_devices(None if name == "default" else name, "input")
+            loudness = Loudness(found["default_samplerate"])
+            stream = device.InputStream(
+                device=found["index"],
+                channels=min(2, found["max_input_channels"]),
+                samplerate=found["default_samplerate"],
+                blocksize=_BLOCK,
+                dtype="float32",
+                callback=lambda block, frames, time, status: heard(loudness, block),
+            )
+            _start(stream)
+            return _Device(stream), found["name"]
     except (device.PortAudioError, ValueError) as e:
         why = str(e).strip() or "it does not open"
         raise AudioUnavailable(f"{name} cannot be listened to ({why}); `clavilux ports` lists inputs") from None
-    return stream, found["name"]
+
+
+def _start(stream: Any) -> None:
+    """Start it, or close it: a stream that is left open keeps its device from everybody."""
+    with ExitStack() as undo:
+        undo.callback(stream.close)
+        stream.start()
+        undo.pop_all()
 
 
 def _open_jack(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tuple[Stream, str]:
@@ -144,9 +188,13 @@ def _open_jack(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tupl
     except jack.JackOpenError:
         raise AudioUnavailable("no JACK server runs") from None
     loudness = Loudness(client.samplerate)
-    port: Any = client.inports.register("in")
-    client.set_process_callback(lambda frames: heard(loudness, port.get_array()))
-    client.activate()
+    try:
+        port: Any = client.inports.register("in")
+        client.set_process_callback(lambda frames: heard(loudness, port.get_array()))
+        client.activate()
+    except jack.JackError as e:
+        client.close()
+        raise AudioUnavailable(f"JACK lets nobody listen ({e})") from None
     try:
         for source in client.get_ports(is_physical=True, is_output=True, is_audio=True)[:2]:
             client.connect(source, port)

@@ -19,27 +19,41 @@ TONE = (0.5 * np.sin(2 * np.pi * 60 * np.arange(51_200) / 48_000)).astype(np.flo
 
 
 class FakeSounddevice:
-    """The library with one device, which can be pulled out."""
+    """The library with one device, which can be pulled out. As PortAudio does, it knows of the devices that were there
+    when it was initialized, and takes its streams with it when it ends."""
 
     PortAudioError = type("PortAudioError", (Exception,), {})
 
     def __init__(self) -> None:
         self.there, self.opened, self.closed = True, [], 0
+        self.listed, self.starts, self.does_not_start = True, 0, ""
         self.device = {"name": "Room", "index": 3, "max_input_channels": 8, "default_samplerate": 48_000.0}
 
     def query_devices(self, name=None, kind=None):
         if kind is None:
             return [self.device, {"name": "Speakers", "max_input_channels": 0}]
-        if not self.there or name not in (None, "room"):
+        if not self.listed or name not in (None, "room"):
             raise ValueError(f"No input device matching {name!r}")
         return self.device
 
     def InputStream(self, **asked):
         self.opened.append(asked)
-        return SimpleNamespace(start=lambda: None, close=self.close)
+        return SimpleNamespace(start=self.start, close=self.close)
+
+    def start(self) -> None:
+        if not self.there or self.does_not_start:
+            raise self.PortAudioError(self.does_not_start or "the device is gone")
 
     def close(self) -> None:
         self.closed += 1
+
+    def _terminate(self) -> None:
+        assert self.closed == len(self.opened), "a stream is closed for good under whoever plays it"
+        self.listed = False
+
+    def _initialize(self) -> None:
+        self.starts += 1
+        self.listed = self.there
 
 
 @pytest.fixture
@@ -96,6 +110,81 @@ def test_a_device_that_says_nothing_any_more_is_gone_and_is_found_again(device):
     finally:
         port.stop()
     assert threading.active_count() < 20
+
+
+def test_a_device_that_is_plugged_in_later_is_found(device):
+    device.there = device.listed = False
+    port, _, notices, _ = opened("room")
+    port.start()
+    try:
+        assert until(lambda: device.starts >= 2)
+        assert "cannot be listened to" in texts(notices)
+        device.there = True
+        assert until(lambda: "Room is listened to" in texts(notices))
+    finally:
+        port.stop()
+    assert len(device.opened) == device.closed == 1
+
+
+def test_while_another_stream_plays_the_devices_are_not_listed_anew(device):
+    playing, absent = opened("room")[0], opened("stage")[0]
+    playing.start()
+    try:
+        assert until(lambda: len(device.opened) == 1)
+        absent.start()
+        assert until(lambda: "cannot be listened to" in texts(absent._notices))
+        time.sleep(4 * audio._AGAIN)
+        assert device.starts == 0
+        playing.stop()
+        assert until(lambda: device.starts > 0)
+    finally:
+        playing.stop()
+        absent.stop()
+    assert device.closed == 1
+
+
+def test_a_library_that_cannot_list_anew_is_asked_as_it_is(device, monkeypatch):
+    monkeypatch.delattr(FakeSounddevice, "_terminate")
+    audio._list_anew()
+    assert device.starts == 0
+
+
+def test_one_that_does_not_start_anew_is_tried_again(device, monkeypatch):
+    def fail(_) -> None:
+        raise device.PortAudioError("not initialized")
+
+    monkeypatch.setattr(FakeSounddevice, "_terminate", fail)
+    audio._list_anew()
+    assert device.starts == 1
+    monkeypatch.setattr(FakeSounddevice, "_initialize", fail)
+    audio._list_anew()
+
+
+def test_a_stream_that_does_not_start_is_closed(device):
+    device.does_not_start = "the device is busy"
+    for _ in range(3):
+        with pytest.raises(AudioUnavailable, match=r"cannot be listened to \(the device is busy\)"):
+            audio._open_device("default", lambda *_: None)
+    assert len(device.opened) == device.closed == 3
+    assert not audio._devices
+
+
+def test_a_jack_client_that_does_not_start_is_closed(monkeypatch):
+    closed = []
+    error = type("JackError", (Exception,), {})
+
+    def activate() -> None:
+        raise error("no room for another client")
+
+    client = SimpleNamespace(
+        samplerate=48_000, inports=SimpleNamespace(register=lambda _: None), set_process_callback=lambda _: None,
+        activate=activate, close=lambda: closed.append(1),
+    )  # fmt: skip
+    library = SimpleNamespace(Client=lambda *_, **__: client, JackError=error, JackOpenError=error)
+    monkeypatch.setitem(sys.modules, "jack", library)
+    with pytest.raises(AudioUnavailable, match="no room for another client"):
+        audio._open_jack("jack", lambda *_: None)
+    assert closed == [1]
 
 
 def test_what_is_missing_is_said_with_what_to_do(monkeypatch):
