@@ -18,6 +18,7 @@ from .osc_packet import IMMEDIATELY, Bundle, Message, Packet, PacketError, encod
 from .osc_schedule import Schedule
 from .osc_tcp import PREFIX, OscTcp
 from .udp_losses import dropped
+from .udp_resets import ignore_resets
 
 # Room for a burst while the machine is busy; the system may grant less. A short packet takes about 800 bytes of it.
 RECEIVE_BUFFER = 48 * 1024 * 1024
@@ -171,6 +172,7 @@ class OscPort:
                 # Two programs on one port would each get some of the messages.
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
             if kind == socket.SOCK_DGRAM:
+                ignore_resets(opened)
                 _make_room(opened)
                 _wake_up_every(opened, _LOOK_UP)
             elif sys.platform != "win32":
@@ -203,8 +205,10 @@ class OscPort:
                 size, address = opened.recvfrom_into(buffer)
             except (TimeoutError, BlockingIOError):
                 size = -1
+            except ConnectionResetError:
+                # On Windows, one for each answer that found no listener: what comes in is read on without a pause.
+                continue
             except OSError:
-                # On some systems an answer that found no listener comes back here as an error of ours.
                 self._stopped.wait(0.01)
                 continue
             if size >= 0:

@@ -1,11 +1,14 @@
 """The OSC port: order, time tags on a clock of our own, malformed packets, and real sockets."""
 
 import contextlib
+import ctypes
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from clavilux.engine.core.clock import ManualClock, SystemClock
@@ -257,6 +260,48 @@ def test_liblos_oscsend_with_all_its_tags(live):
     (event,) = wait_for(inbox, 1)
     assert event.address == "/clavilux/all"
     assert event.args == (3, 0.5, "hi", True, False, None, True, 7, 1.25, "sym", "x")
+
+
+class WindowsSocket:
+    """A UDP socket whose answers found no listener: a read fails for each of them before the next packet comes."""
+
+    def __init__(self, resets: int, packets: list[bytes], stopped: threading.Event) -> None:
+        self.resets, self.packets, self.stopped = resets, packets, stopped
+
+    def recvfrom_into(self, buffer: bytearray) -> tuple[int, tuple[str, int]]:
+        if self.resets:
+            self.resets -= 1
+            raise ConnectionResetError(10054, "An existing connection was forcibly closed by the remote host")
+        packet = self.packets.pop(0)
+        if not self.packets:
+            self.stopped.set()
+        buffer[: len(packet)] = packet
+        return len(packet), ("10.0.0.1", 5000)
+
+
+def test_answers_that_find_no_listener_do_not_slow_down_what_comes_in(monkeypatch):
+    desk, pauses = Desk(), []
+    monkeypatch.setattr(desk.port._stopped, "wait", pauses.append)
+    desk.port._count_losses = lambda _: None
+    desk.port._listen(WindowsSocket(50, [encode(Message("/a")), encode(Message("/b"))], desk.port._stopped))
+    assert [e.address for e in desk.inbox.drain()] == ["/a", "/b"]
+    assert pauses == []
+
+
+def test_windows_is_told_to_keep_them_to_itself(monkeypatch):
+    asked = []
+
+    def ioctl(to, code, given, size, *_) -> int:
+        asked.append((to.value, code.value, given._obj.value, size >= 4))
+        return 0
+
+    library = SimpleNamespace(ws2_32=SimpleNamespace(WSAIoctl=ioctl))
+    monkeypatch.setattr(ctypes, "windll", library, raising=False)
+    clock = SystemClock()
+    port = OscPort(0, clock=clock, inbox=Inbox(), notices=Notices(clock))
+    opened = port._open(0, socket.SOCK_DGRAM)
+    with opened:
+        assert asked == [(opened.fileno(), 0x9800000C, 0, True)]
 
 
 # -- TCP -----------------------------------------------------------------------------------------------------
