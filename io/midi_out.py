@@ -21,6 +21,8 @@ class MidiOutputs:
         self._notices = notices
         self._slots = Slots()
         self._ports: dict[str, OpenedOutput] = {}
+        # A port that is being sent to is not deleted under it; opening may take a driver seconds, and holds nobody up.
+        self._using = threading.Lock()
         self._keys: dict[str, tuple[str, int]] = {}
         self._seen: tuple[str, ...] = ()
         self._count = 0
@@ -75,8 +77,10 @@ class MidiOutputs:
     def _close(self, label: str) -> None:
         self.opened = {name: n for name, n in self.opened.items() if name != label}
         self._keys.pop(label, None)
-        port = self._ports.pop(label, None)
-        if port is not None:
+        with self._using:
+            port = self._ports.pop(label, None)
+            if port is None:
+                return
             try:
                 port.close()
             except OSError as e:
@@ -85,10 +89,11 @@ class MidiOutputs:
     def _run(self) -> None:
         while (found := self._waiting.get()) is not None:
             label, message = found
-            port = self._ports.get(label)
-            if port is None:
-                continue
-            try:
-                port.send(message)
-            except OSError as e:
-                self._notices.say(f"midi:out:{label}", f"MIDI: {label} takes no feedback: {e}")
+            with self._using:
+                port = self._ports.get(label)
+                if port is None:
+                    continue
+                try:
+                    port.send(message)
+                except OSError as e:
+                    self._notices.say(f"midi:out:{label}", f"MIDI: {label} takes no feedback: {e}")
