@@ -161,6 +161,11 @@ class Binding:
             return self.input
         return MIDI_SPANS.get(self.control.kind, (0.0, 1.0))
 
+    @property
+    def is_wheel(self) -> bool:
+        """Does the control spring back to 0, the middle of its whole way?"""
+        return self.control.kind == "pitchbend" and self.span_in() == MIDI_SPANS["pitchbend"]
+
 
 @dataclass(frozen=True, slots=True)
 class BindingSet:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from .bindings import Binding, port_matches
 from .events import Event
+from .midi_controls import wheel_value
 from .player import Player
 from .port_labels import device_of
 from .router import Router
@@ -151,6 +152,8 @@ class Lights:
             return None
         if light.kind is not None or b.control.kind in ("note", "relative"):
             return round(light.off + position * (light.on - light.off))
+        if b.is_wheel:
+            return round(wheel_value(position))
         lo, hi = b.span_in()
         return round(lo + position * (hi - lo))
 

@@ -18,6 +18,8 @@ _NULL = (127, 127)
 # Two halves this much closer together than their neighbours belong together, seconds.
 _CLEARLY = 0.005
 HIGHEST = 16383
+# A pitch wheel has one step more below its middle than above.
+_BELOW, _ABOVE = 8192, 8191
 # More parameters of one channel than any device has: the one that was not heard of for longest is forgotten.
 _REMEMBERED = 512
 
@@ -181,3 +183,15 @@ def detents(byte: int, encoding: str) -> int:
     if encoding == "signed_bit":
         return -(byte & 0x3F) if byte & 0x40 else byte
     return byte - 128 if byte & 0x40 else byte
+
+
+def wheel_share(value: float) -> float:
+    """Where a pitch wheel stands, 0..1, of its value -8192..8191; at rest, of 0, it is 0.5."""
+    share = 0.5 + 0.5 * value / (_BELOW if value < 0 else _ABOVE)
+    return min(max(share, 0.0), 1.0)
+
+
+def wheel_value(share: float) -> float:
+    """The value -8192..8191 of a pitch wheel or motor fader that stands at `share`; the inverse of `wheel_share`."""
+    off = 2.0 * share - 1.0
+    return off * (_BELOW if off < 0 else _ABOVE)

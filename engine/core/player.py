@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from .bindings import Binding
 from .curves import inverse, linear
 from .events import Event
-from .midi_controls import detents
+from .midi_controls import detents, wheel_share
 from .parameters import Refused, to_number
 from .state import State
 from .takeover import KINDS
@@ -41,6 +41,7 @@ class Player:
         self._turned = float("-inf")
         self._position = 0.0
         self._lo_in, self._hi_in = binding.span_in()
+        self._is_wheel = binding.is_wheel
         self._parameter = state.table[binding.to] if binding.to else None
         if self._parameter is not None:
             self._lo, self._hi = binding.range or self._parameter.span()
@@ -255,6 +256,8 @@ class Player:
 
     def _share(self, number: float) -> float:
         """Where `number` stands in the input range, clamped to 0..1."""
+        if self._is_wheel:
+            return wheel_share(number)
         share = (number - self._lo_in) / (self._hi_in - self._lo_in)
         return min(max(share, 0.0), 1.0)
 

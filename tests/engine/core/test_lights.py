@@ -127,6 +127,14 @@ def test_each_kind_in_its_own_messages(row, messages):
     assert Desk(f"{row}, to: noise_scale", noise_scale=1.0).frame() == messages
 
 
+def test_a_motor_fader_of_pitch_bend_stands_in_the_middle_and_is_not_pulled_off_where_it_was_put():
+    desk = Desk("pitchbend: true, to: hue", hue=0.0)
+    assert desk.frame() == [(0xE0, 0, 64)]
+    for at in (*range(-8192, 8192, 331), -1, 0, 1, 8191):
+        desk.midi.pitchbend(at)
+        assert desk.frame(2 * HOLD) == [], at
+
+
 def test_banks_show_their_keys_and_the_values_of_the_live_page():
     desk = Desk(
         "cc: 1, to: noise_scale, bank: a", "cc: 1, to: delta, bank: b",

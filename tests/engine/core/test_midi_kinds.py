@@ -1,9 +1,11 @@
 """Byte sequences and the values they give, by the rules of MIDI 1.0: every kind of row, through port and router."""
 
+from itertools import pairwise
+
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event, Inbox
-from clavilux.engine.core.midi_controls import MidiControls, detents
+from clavilux.engine.core.midi_controls import MidiControls, detents, wheel_share, wheel_value
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
 from clavilux.io.fake_ports import FakeMidi
@@ -84,7 +86,9 @@ TABLE_OF_BYTES = [
     ("note: 60, mode: toggle, range: [0.1, 0.9]", [(0x90, 60, 1), (0x80, 60, 0)], 0.9),
     ("note: 60, mode: toggle, range: [0.1, 0.9]", [(0x90, 60, 1), (0x80, 60, 0)] * 2, 0.1),
     ("pitchbend: true", [(0xE0, 0, 0)], 0.0),
-    ("pitchbend: true", [(0xE0, 0, 64)], 8192 / M),
+    ("pitchbend: true", [(0xE0, 0, 64)], 0.5),
+    ("pitchbend: true", [(0xE0, 127, 63)], 8191 / 16384),
+    ("pitchbend: true", [(0xE0, 1, 64)], 0.5 + 1 / 16382),
     ("pitchbend: true", [(0xE0, 127, 127)], 1.0),
     ("aftertouch: true", [(0xD0, 127)], 1.0),
     ("aftertouch: true", [(0xA0, 61, 127)], 1.0),
@@ -108,6 +112,23 @@ def test_bytes_give_values(row, messages, value):
     desk = Desk(f"{{{row}, to: noise_scale}}")
     desk.play(*messages)
     assert desk.rest() == pytest.approx(value, abs=1e-12)
+
+
+def test_a_wheel_at_rest_is_exactly_in_the_middle_and_every_step_of_it_moves_further():
+    shares = [wheel_share(value) for value in range(-8192, 8192)]
+    assert (shares[0], shares[8192], shares[-1]) == (0.0, 0.5, 1.0)
+    assert all(low < high for low, high in pairwise(shares))
+    assert [round(wheel_value(share)) for share in shares] == list(range(-8192, 8192))
+    assert (wheel_value(0.0), wheel_value(0.5), wheel_value(1.0)) == (-8192, 0, 8191)
+
+
+@pytest.mark.parametrize("row", ["to: hue", "to: hue, range: [90, -90]", "to: feedback_pan_x, takeover: scale"])
+def test_a_wheel_at_rest_leaves_what_goes_both_ways_at_nothing(row):
+    desk = Desk(f"{{pitchbend: true, {row}}}")
+    for at in (3000, -8192, 8191, 0):
+        desk.midi.pitchbend(at)
+    name = row.split(",")[0].removeprefix("to: ")
+    assert desk.rest(name) == 0.0
 
 
 def test_both_orders_of_a_pair_by_their_timing():
