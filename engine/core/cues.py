@@ -17,10 +17,12 @@ class CueList:
         # The cue that went last, by its place; None before the first.
         self.at: int | None = None
         self._due: tuple[float | None, float | None] = (None, None)
+        # How long the cue that is waited for waits.
+        self._after = Span()
 
     def go(self, payload: Any, t: float, beat: float) -> tuple[Cue, Span | None]:
-        """The cue that `payload` asks for, gone to at moment `t`, and another fade where one is asked for. Raises
-        Refused.
+        """The cue that `payload` asks for, and another fade where one is asked for; the wait for the one that follows
+        by itself counts from moment `t`, at `beat`. Raises Refused.
 
         Nothing, a number or true is the button: the next one. A text is `next`, `previous`, `first`, a cue's name or
         its number from 1; {cue, fade} says both.
@@ -31,10 +33,22 @@ class CueList:
         self._wait(t, beat)
         return self.cues[place], fade
 
-    def due(self, t: float, beat: float) -> bool:
-        """Is it time for the cue that follows by itself?"""
+    def due(self, t: float, beat: float, tempo: float) -> tuple[float, float] | None:
+        """Where the wait of the cue after the one that goes by itself now counts from, (moment, beat); None while it is
+        not time.
+
+        That is the moment at which it was due and not the frame that came after it: lateness would add up. What comes
+        later than its own wait, or than a whole second or beat, comes after a stall: all that follows moves on by
+        whole ones of them, so that nothing goes in a heap, no cue is cut short by more than one, and beats stay beats.
+        """
         seconds, beats = self._due
-        return (seconds is not None and t >= seconds) or (beats is not None and beat >= beats)
+        if seconds is not None and t >= seconds:
+            late = _behind(t - seconds, self._after.seconds)
+            return t - late, beat - late * tempo / 60.0
+        if beats is not None and beat >= beats:
+            late = _behind(beat - beats, self._after.beats or 0.0)
+            return t - late * 60.0 / tempo, beat - late
+        return None
 
     def let_go(self) -> None:
         """Back to before the first cue; nothing follows by itself."""
@@ -42,6 +56,7 @@ class CueList:
 
     def _wait(self, t: float, beat: float) -> None:
         following = None if self.at is None or self.at + 1 >= len(self.cues) else self.cues[self.at + 1].after
+        self._after = following or Span()
         if following is None:
             self._due = (None, None)
         elif following.beats is not None:
@@ -69,6 +84,12 @@ class CueList:
         if word.isdecimal() and 1 <= int(word) <= len(self.cues):
             return int(word) - 1
         raise Refused(f"no cue is called {asked[:64]!r}; there are {len(self.cues)}, by number from 1")
+
+
+def _behind(late: float, wait: float) -> float:
+    """What is left of a lateness when whole units are taken off it: ones, or the wait where that is shorter."""
+    unit = min(wait, 1.0)
+    return late % unit if unit > 0 else 0.0
 
 
 def read_cue(payload: Any) -> tuple[str, Span | None]:

@@ -35,20 +35,25 @@ class Recall:
 
     def cue(self, payload: Any, t: float) -> list[Trigger]:
         """Go to a cue. Raises Refused."""
-        cue, fade = self.cues.go(payload, t, self._transport.beat(t))
-        place = f"cue {(self.cues.at or 0) + 1} of {len(self.cues.cues)}"
-        self._notices.say("cue", f"{place}: {cue.name or cue.preset}", logging.INFO)
-        return self._go(self.repertoire.preset(cue.preset), fade or cue.fade, t)
+        return self._cue(payload, t, (t, self._transport.beat(t)))
 
     def follow(self, t: float) -> list[Trigger]:
-        """The cue that goes by itself, where its time has come."""
-        if not self.cues.due(t, self._transport.beat(t)):
+        """The cue that goes by itself, where its time has come; its fade begins with this frame."""
+        since = self.cues.due(t, self._transport.beat(t), self._transport.tempo)
+        if since is None:
             return []
         try:
-            return self.cue(NEXT, t)
+            return self._cue(NEXT, t, since)
         except Refused as e:
             self._state.refuse("cue", e)
             return []
+
+    def _cue(self, payload: Any, t: float, since: tuple[float, float]) -> list[Trigger]:
+        """Go to a cue at `t`; the next one waits from `since` on, (moment, beat)."""
+        cue, fade = self.cues.go(payload, *since)
+        place = f"cue {(self.cues.at or 0) + 1} of {len(self.cues.cues)}"
+        self._notices.say("cue", f"{place}: {cue.name or cue.preset}", logging.INFO)
+        return self._go(self.repertoire.preset(cue.preset), fade or cue.fade, t)
 
     def store(self, payload: Any) -> None:
         """The look as a preset: a new one, or in the place of the one of that name. Raises Refused."""

@@ -95,6 +95,57 @@ def test_cues_go_in_order_and_the_last_follows_by_itself(router):
     assert router.recall.cues.at == 2
 
 
+def times(after: Span, frames: list[float], tempo: float = 120.0, cues: int = 200) -> list[tuple[float, float]]:
+    """(moment, beat) at which each of `cues` cues went, the first at 0, the others by themselves."""
+    store = Repertoire({"Calm": CALM}, (Cue("Calm"), *(Cue("Calm", after=after) for _ in range(cues - 1))))
+    router = Router(Notices(ManualClock()), opening={"tempo": tempo}, repertoire=store)
+    play(router, 0.0, "cue")
+    went = [(0.0, 0.0)]
+    for t in frames:
+        before = router.recall.cues.at
+        snapshot = router.sample(t)
+        if router.recall.cues.at != before:
+            went.append((t, snapshot.beat))
+    return went
+
+
+def steady(seconds: float, begin: float = 0.0, fps: int = 30) -> list[float]:
+    return [begin + k / fps for k in range(1, round(seconds * fps))]
+
+
+def test_cues_that_follow_by_themselves_do_not_drift():
+    frame = 127.0 / 60.0 / 30.0
+    went = times(Span(beats=4.0), steady(400.0), tempo=127.0)
+    assert len(went) == 200
+    assert all(4.0 * n - 1e-9 <= beat < 4.0 * n + frame for n, (_, beat) in enumerate(went))
+    went = times(Span(0.77), steady(160.0))
+    assert len(went) == 200
+    assert all(0.77 * n - 1e-9 <= t < 0.77 * n + 1 / 30 + 1e-9 for n, (t, _) in enumerate(went))
+
+
+@pytest.mark.parametrize(("after", "unit"), [(Span(beats=4.0), 0.5), (Span(3.0), 1.0), (Span(beats=0.5), 0.25)])
+def test_after_a_stall_cues_go_on_in_time_and_not_in_a_heap(after, unit):
+    wait = after.at(120.0)
+    frames = [*steady(10.0), *steady(60.0, begin=50.3)]
+    went = [t for t, _ in times(after, frames) if t > 10.0]
+    assert went[0] == pytest.approx(50.3 + 1 / 30)
+    for n, t in enumerate(went[1:], 1):
+        assert wait * (n - 1) < t - went[0] <= wait * n + 1 / 30, "each has its wait, the first less than a unit less"
+        assert t % unit == pytest.approx(0.0, abs=1 / 30 + 1e-6), "beats stay beats"
+    assert went[1] - went[0] > wait - unit
+
+
+def test_a_wait_in_seconds_counts_from_the_beat_of_the_cue_before_it():
+    cues = (Cue("Calm"), Cue("Calm", after=Span(beats=1.0)), Cue("Calm", after=Span(1.0)), Cue("Calm", after=Span()))
+    router = Router(Notices(ManualClock()), opening={"tempo": 120.0}, repertoire=Repertoire({"Calm": CALM}, cues))
+    play(router, 0.0, "cue")
+    at = []
+    for t in (0.4, 0.6, 1.4, 1.6, 1.7, 1.8):
+        router.sample(t)
+        at.append(router.recall.cues.at)
+    assert at == [0, 1, 1, 2, 3, 3]
+
+
 @pytest.mark.parametrize(
     ("asked", "at"), [("drop", 1), ("3", 2), ("first", 0), ("next", 2), ("previous", 0), ({"cue": 3}, 2)]
 )
