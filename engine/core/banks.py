@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .bindings import Binding
+from .bindings import Binding, Control
 from .parameters import Refused
 
 NEXT, PREVIOUS = "next", "previous"
@@ -18,21 +18,29 @@ class Banks:
         self._names: dict[str, list[str]] = {}
         self._latched: dict[str, str | None] = {}
         self._held: dict[str, list[str]] = {}
+        # Which keys hold which banks of a mapping.
+        self._shifts: dict[str, set[tuple[Control, str]]] = {}
 
     def bind(self, bindings: Iterable[Binding]) -> None:
-        """Take the banks of these rows; a bank that was chosen before stays chosen where it is still there."""
+        """Take the banks of these rows; one that was chosen or is held stays so where it is still there."""
         names: dict[str, list[str]] = {}
-        shifts: dict[str, set[str]] = {}
+        shifts: dict[str, set[tuple[Control, str]]] = {}
         for b in bindings:
             if b.bank is not None and b.bank not in names.setdefault(b.mapping, []):
                 names[b.mapping].append(b.bank)
             if b.do == "shift":
-                shifts.setdefault(b.mapping, set()).add(str(b.with_.get("bank", "")))
-        self._names = names
-        self._held = {m: [] for m in names}
+                shifts.setdefault(b.mapping, set()).add((b.control, str(b.with_.get("bank", ""))))
+        lost = {m: _banks_of(was - shifts.get(m, set())) for m, was in self._shifts.items()}
+        # A bank whose key is gone would be held for ever: nothing says any more that it is let go.
+        self._held = {
+            m: [n for n in self._held.get(m, ()) if n in known and n not in lost.get(m, ())]
+            for m, known in names.items()
+        }
+        self._names, self._shifts = names, shifts
         for mapping, known in names.items():
             if self._latched.get(mapping) not in known:
-                latched = [n for n in known if n not in shifts.get(mapping, ())]
+                shifted = _banks_of(shifts.get(mapping, set()))
+                latched = [n for n in known if n not in shifted]
                 self._latched[mapping] = latched[0] if latched else None
 
     def current(self, mapping: str) -> str | None:
@@ -73,3 +81,11 @@ class Banks:
                 self._held[m] = [n for n in self._held[m] if n != name] + ([name] if on else [])
         if not found:
             raise Refused(f"no bank is called {name}")
+
+    def let_go(self) -> None:
+        """No bank is held any more; what is latched stays."""
+        self._held = {m: [] for m in self._names}
+
+
+def _banks_of(shifts: Iterable[tuple[Control, str]]) -> set[str]:
+    return {bank for _, bank in shifts}

@@ -1,8 +1,12 @@
-"""Curves: how the travel of a control becomes the travel of a parameter. Every curve maps 0..1 onto 0..1."""
+"""Curves: how the travel of a control becomes the travel of a parameter. Every curve maps 0..1 onto 0..1.
+
+They are values: the same curve read twice is equal, so that a row that is read again is known for the one it was.
+"""
 
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -39,17 +43,25 @@ def s(x: float) -> float:
 NAMED: dict[str, Curve] = {"linear": linear, "exp": exp, "log": log, "s": s}
 
 
-def gamma(power: float) -> Curve:
+@dataclass(frozen=True, slots=True)
+class Gamma:
     """x to the power of `power` (above 0)."""
-    return lambda x: x**power
+
+    power: float
+
+    def __call__(self, x: float) -> float:
+        return x**self.power
 
 
-def points(pairs: Sequence[tuple[float, float]]) -> Curve:
-    """Straight lines between (x, y) points with rising x; flat before the first and after the last."""
-    xs = [x for x, _ in pairs]
-    ys = [y for _, y in pairs]
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Straight lines between points with rising x; flat before the first and after the last."""
 
-    def through(x: float) -> float:
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+
+    def __call__(self, x: float) -> float:
+        xs, ys = self.xs, self.ys
         if x <= xs[0]:
             return ys[0]
         if x >= xs[-1]:
@@ -57,8 +69,6 @@ def points(pairs: Sequence[tuple[float, float]]) -> Curve:
         i = bisect_right(xs, x)
         x0, x1, y0, y1 = xs[i - 1], xs[i], ys[i - 1], ys[i]
         return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-
-    return through
 
 
 def parse_curve(value: Any) -> Curve:
@@ -73,9 +83,10 @@ def parse_curve(value: Any) -> Curve:
         power = to_number(value["gamma"], "gamma")
         if power <= 0:
             raise Refused(f"gamma is above 0, not {power:g}")
-        return gamma(power)
+        return Gamma(power)
     if isinstance(value, Sequence):
-        return points(_rising_points(value))
+        pairs = _rising_points(value)
+        return Points(tuple(x for x, _ in pairs), tuple(y for _, y in pairs))
     raise Refused("curve is a name, {gamma: 2.2} or a list of points")
 
 

@@ -129,11 +129,20 @@ class MidiControls:
     """
 
     def __init__(self, kinds: Iterable[str], stands: Callable[[Event], int | None] | None = None) -> None:
-        self._kinds = frozenset(kinds)
-        self._numbered = bool(self._kinds & {"nrpn", "rpn"})
         self._stands = stands
         self._pairs: dict[tuple[str, int, int], Pair] = {}
         self._channels: dict[tuple[str, int], _Channel] = {}
+        self.turn_to(kinds)
+
+    def turn_to(self, kinds: Iterable[str]) -> None:
+        """Make out these kinds from now on. What devices have chosen and sent is remembered where it is still of use:
+        they say it once, and not again because a mapping was read again."""
+        self._kinds = frozenset(kinds)
+        self._numbered = bool(self._kinds & {"nrpn", "rpn"})
+        if not self._numbered:
+            self._channels.clear()
+        if "cc14" not in self._kinds:
+            self._pairs.clear()
 
     def feed(self, event: Event) -> list[Event]:
         """What this raw event makes; nothing for what is no CC."""

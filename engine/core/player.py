@@ -1,8 +1,10 @@
 """A player: one binding at work. Input range, curve, takeover, mode and bank live here."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
-from .bindings import Binding
+from .bindings import Binding, Control
 from .curves import inverse, linear
 from .events import Event
 from .midi_controls import detents, wheel_share
@@ -51,6 +53,10 @@ class Player:
             and self._parameter is not None
             and ((self._lo_in, self._hi_in) == (self._lo, self._hi))
         )
+
+    def of(self, binding: Binding) -> bool:
+        """Is it the same row, in whichever line of its file it stands now?"""
+        return replace(self.binding, where=binding.where) == binding
 
     def hears(self, event: Event) -> bool:
         """Is this message one of the row's control?"""
@@ -285,3 +291,24 @@ class Player:
             return down
         was, self._pressed = self._pressed, down
         return down and not was
+
+
+def recast(players: Iterable[Player], bindings: Iterable[Binding], stage: Stage) -> list[Player]:
+    """The players of `bindings`, where `players` played before. A row that is the same goes on with its own: it knows
+    what it has picked up, and that it moved its parameter last. A new one knows whether its control is down."""
+    known: dict[Control, list[Player]] = {}
+    for player in players:
+        known.setdefault(player.binding.control, []).append(player)
+    pressed = {control for control, same in known.items() if any(p._pressed for p in same)}
+    found = []
+    for binding in bindings:
+        same = known.get(binding.control, [])
+        player = next((p for p in same if p.of(binding)), None)
+        if player is None:
+            player = Player(binding, stage)
+            player._pressed = binding.control in pressed
+        else:
+            same.remove(player)
+            player.binding = binding
+        found.append(player)
+    return found

@@ -18,7 +18,7 @@ from .modulators import Modulator, depth_knob
 from .notices import Notices
 from .parameters import Action, Parameter, Refused
 from .patterns import is_pattern, matches
-from .player import Player
+from .player import Player, recast
 from .presets import Repertoire
 from .recall import Recall
 from .smoothing import Smoothing
@@ -80,17 +80,23 @@ class Router:
         self._n = 0
         self._unknown = [float("-inf")] * _UNKNOWN_SLOTS
         self._natives = self._native_routes()
+        self.players: list[Player] = []
+        self._controls: MidiControls | None = None
         self.rebind(bindings)
 
     def rebind(self, bindings: Iterable[Binding]) -> None:
-        """Play these rows from now on; values stay as they are. A knob that they play is there from now on."""
+        """Play these rows from now on; values stay as they are, and so does what is held, pressed, picked up and chosen
+        where its row is still there. A knob that they play is there from now on."""
         self.bindings = tuple(bindings)
         self.state.bring(b.to for b in self.bindings if b.to is not None)
         self.banks.bind(self.bindings)
-        self.players = [Player(b, self) for b in self.bindings]
+        self.players = recast(self.players, self.bindings, self)
         self._routes: dict[tuple[str, str], tuple[Route, ...]] = {}
         kinds = {b.control.kind for b in self.bindings} & MADE_KINDS
-        self._controls = MidiControls(kinds, self.stands) if kinds else None
+        if self._controls is None or not kinds:
+            self._controls = MidiControls(kinds, self.stands) if kinds else None
+        else:
+            self._controls.turn_to(kinds)
 
     def feed(self, event: Event) -> None:
         """Play one event. Never raises for what is in it: a value that cannot be taken is reported in words."""

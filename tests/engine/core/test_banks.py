@@ -116,6 +116,68 @@ def test_reload_keeps_the_bank():
     assert desk.router.banks.current("set0.yaml") == "2"
 
 
+def test_reload_keeps_a_shift_key_that_is_down():
+    desk = Desk(SHIFT, noise_scale=0.0, delta=0.0)
+    desk.midi.note(40)
+    desk.values()
+    desk.router.rebind(parse_mapping("# a line more\n" + SHIFT, "/home/me/set0.yaml").bindings)
+    desk.midi.cc(1, 127)
+    assert desk.values("noise_scale", "delta") == (0.0, 2.0)
+    desk.midi.note(40, 0)
+    desk.midi.cc(1, 126)
+    assert desk.values("noise_scale", "delta") == (round(126 / 127, 2), 2.0)
+
+
+def test_reload_lets_go_of_a_bank_whose_key_is_gone_and_not_of_one_held_from_elsewhere():
+    desk = Desk(SHIFT)
+    desk.midi.note(40)
+    desk.values()
+    desk.router.rebind(parse_mapping(SHIFT.replace("40", "41"), "set0.yaml").bindings)
+    assert desk.router.banks.current("set0.yaml") == "plain"
+    rows = parse_mapping(PAGES, "set0.yaml").bindings
+    desk.router.rebind(rows)
+    desk.router.feed(Event(0.0, "osc", "/clavilux/shift", ("2", 1)))
+    desk.router.rebind(rows[:-1])
+    assert desk.router.banks.current("set0.yaml") == "2"
+
+
+@pytest.mark.parametrize("curve", ["", ", curve: {gamma: 2}", ", curve: [[0, 0], [1, 1]]"])
+def test_reload_keeps_what_a_knob_has_picked_up(curve):
+    text = f"version: 1\nbindings:\n  - {{cc: 1, to: noise_scale, takeover: pickup{curve}}}\n"
+    desk = Desk(text, noise_scale=1.0)
+    desk.midi.cc(1, 127)
+    desk.values()
+    more = text + "  - {cc: 2, to: delta}\n"
+    desk.router.rebind(
+        parse_mapping(more.replace("bindings", "name: with a line more\nbindings"), "set0.yaml").bindings
+    )
+    desk.midi.cc(1, 0)
+    assert desk.values("noise_scale") == (0.0,)
+    assert desk.router.players[0].owns()
+    assert desk.router.players[0].binding.where.endswith(":4")
+
+
+def test_a_row_that_was_changed_picks_up_anew():
+    text = "version: 1\nbindings:\n  - {cc: 1, to: noise_scale, takeover: pickup}\n"
+    desk = Desk(text, noise_scale=1.0)
+    desk.midi.cc(1, 127)
+    desk.values()
+    desk.router.rebind(parse_mapping(text.replace("pickup", "pickup, range: [0, 0.5]"), "set0.yaml").bindings)
+    desk.midi.cc(1, 10)
+    assert desk.values("noise_scale") == (1.0,)
+
+
+@pytest.mark.parametrize("fresh", ["{cc: 9, mode: toggle, to: paused}", "{cc: 9, mode: toggle, to: blackout}"])
+def test_reload_is_no_press_of_a_switch_that_is_down(fresh):
+    text = "version: 1\nbindings:\n  - {cc: 9, mode: toggle, to: paused}\n"
+    desk = Desk(text)
+    desk.midi.cc(9, 100)
+    assert desk.values("paused") == (True,)
+    desk.router.rebind(parse_mapping(f"version: 1\nbindings:\n  - {fresh}\n", "set0.yaml").bindings)
+    desk.midi.cc(9, 101)
+    assert desk.values("paused", "blackout") == (True, False)
+
+
 def test_a_bank_that_is_nowhere_is_a_mistake_at_its_line():
     with pytest.raises(Mistakes, match=r"mapping:4: with: no row is in bank fxx; there is fx; did you mean fx\?"):
         parse_mapping(

@@ -251,3 +251,26 @@ def test_memory_of_parameters_is_bounded():
             controls.feed(Event(0.0, "midi:x", f"/cc/1/{cc_number}", (value,)))
     (state,) = controls._channels.values()
     assert len(state.pairs) <= 512
+
+
+@pytest.mark.parametrize("kind", ["nrpn", "rpn"])
+def test_a_mapping_that_is_read_again_keeps_the_chosen_parameter(kind):
+    row = f"{{{kind}: 100, to: noise_scale}}"
+    desk = Desk(row)
+    desk.play(cc(99 if kind == "nrpn" else 101, 0), cc(98 if kind == "nrpn" else 100, 100), cc(6, 10))
+    rows = f"version: 1\nbindings:\n  - {row}\n  - {{cc14: 3, to: delta}}\n"
+    desk.router.rebind(parse_mapping(rows).bindings)
+    desk.play(cc(6, 127), cc(38, 127))
+    assert desk.rest() == 1.0
+
+
+def test_a_mapping_that_is_read_again_keeps_the_upper_half():
+    desk = Desk("{cc14: 7, to: noise_scale}")
+    desk.play(cc(7, 64), cc(39, 0))
+    desk.router.rebind(parse_mapping("version: 1\nbindings:\n  - {cc14: 7, to: noise_scale}\n").bindings)
+    desk.play(cc(39, 1))
+    assert desk.rest() == pytest.approx((64 * 128 + 1) / M)
+    desk.router.rebind(parse_mapping("version: 1\nbindings:\n  - {nrpn: 1, to: noise_scale}\n").bindings)
+    desk.router.rebind(parse_mapping("version: 1\nbindings:\n  - {cc14: 7, to: noise_scale}\n").bindings)
+    desk.play(cc(39, 9))
+    assert desk.rest() == pytest.approx((64 * 128 + 1) / M), "what nobody listened to is not remembered"
