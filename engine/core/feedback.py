@@ -13,7 +13,7 @@ from typing import Any
 
 from .clock import Clock
 from .events import Event
-from .notices import Notices
+from .notices import Notice, Notices
 from .parameters import Parameter, Refused, to_number
 from .patterns import is_pattern, matches
 from .plain import argument
@@ -37,11 +37,13 @@ _NEVER = float("inf")
 
 @dataclass(slots=True)
 class Listener:
-    """A program that hears changes at `address`; its own messages come from `source` (or from `address`)."""
+    """A program that hears changes at `address`; its own messages come from `source` (or from `address`). `stays`: the
+    show file names it, so that it is never left out."""
 
     address: Sender
     source: Sender | None = None
     until: float = _NEVER
+    stays: bool = False
     known: dict[str, Any] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     by_host: bool = False
@@ -83,14 +85,14 @@ class Feedback:
         self._seen: dict[str, Any] = {}
         self._listeners: dict[Sender, Listener] = {}
         self._status_at = 0.0
-        self._last_notice: object = None
+        self._last_notice: Notice | None = None
         self._fault = ("", float("-inf"))
         targets = list(targets)
         for target in targets:
             # A tablet sends from another port than it listens on; a machine with one program is that program. On this
             # machine there are others.
             alone = not _is_loopback(target[0]) and [t[0] for t in targets].count(target[0]) == 1
-            self._listeners[target] = Listener(target, by_host=alone)
+            self._listeners[target] = Listener(target, stays=True, by_host=alone)
         router.answers.update({SUBSCRIBE: self.subscribe, UNSUBSCRIBE: self.unsubscribe, GET: self.get})
         self._state.hearing = self._hears
 
@@ -113,22 +115,42 @@ class Feedback:
         seconds = _number(event.args[1]) if len(event.args) > 1 else None
         address = (event.sender[0], port or event.sender[1])
         until = _NEVER if seconds is None or seconds <= 0 else event.t + seconds
-        if address not in self._listeners and len(self._listeners) >= MOST_LISTENERS:
-            text = f"more than {MOST_LISTENERS} programs want feedback; the oldest is left out"
-            self._notices.say("osc:listeners", text)
-            del self._listeners[next(iter(self._listeners))]
-        self._listeners[address] = Listener(address, event.sender, until)
+        listener = self._listeners.get(address)
+        if listener is None or not listener.stays:
+            self._make_room(address)
+            listener = self._listeners[address] = Listener(address, event.sender, until)
+        else:
+            listener.source = event.sender
         for name in self._names:
-            self._tell(self._listeners[address], name, self._state.target(name), event.t)
+            self._tell(listener, name, self._state.target(name))
         self._notices.say(f"osc:listener:{address}", f"OSC: {address[0]}:{address[1]} hears every change", logging.INFO)
 
+    def _make_room(self, address: Sender) -> None:
+        """For one listener more, at the cost of the one that subscribed first; those of the show file do not count."""
+        guests = [a for a, listener in self._listeners.items() if not listener.stays]
+        if address not in self._listeners and len(guests) >= MOST_LISTENERS:
+            text = f"more than {MOST_LISTENERS} programs want feedback; the oldest is left out"
+            self._notices.say("osc:listeners", text)
+            del self._listeners[guests[0]]
+
     def unsubscribe(self, event: Event) -> None:
-        """`/clavilux/unsubscribe [port]`: silence."""
+        """`/clavilux/unsubscribe [port]`: silence, but for a target of the show file."""
         if event.sender is None:
             return
         port = self._port(event, 0)
-        self._listeners.pop((event.sender[0], port or event.sender[1]), None)
-        for address in [a for a, known in self._listeners.items() if known.source == event.sender and not port]:
+        if port == 0:
+            self.forget(event.sender)
+        elif port is not None:
+            self._drop((event.sender[0], port))
+
+    def forget(self, sender: Sender) -> None:
+        """Tell nothing more to who subscribed as `sender`: it has gone. On the render thread, as all of this."""
+        for address in [a for a, known in self._listeners.items() if sender in (known.address, known.source)]:
+            self._drop(address)
+
+    def _drop(self, address: Sender) -> None:
+        listener = self._listeners.get(address)
+        if listener is not None and not listener.stays:
             del self._listeners[address]
 
     def get(self, event: Event) -> None:
@@ -156,6 +178,7 @@ class Feedback:
     def publish(self, status: Status) -> None:
         """Tell every listener what changed; the status once a second; a fault at once. Call it once a frame."""
         now = self._clock.now()
+        self._tell_faults(now)
         if not self._listeners:
             return
         for address in [a for a, listener in self._listeners.items() if listener.until <= now]:
@@ -169,7 +192,6 @@ class Feedback:
         for listener in self._listeners.values():
             if listener.due:
                 self._tell_what_is_due(listener, now)
-        self._tell_faults(now)
         if now >= self._status_at:
             # On the beat, unless a beat was missed.
             self._status_at = max(self._status_at + _STATUS_EVERY, now + _STATUS_EVERY / 2)
@@ -182,12 +204,12 @@ class Feedback:
         for name in ready:
             target = self._state.target(name)
             if name not in listener.known or listener.known[name] != target:
-                self._tell(listener, name, target, now)
+                self._tell(listener, name, target)
                 listener.due[name] = now + EVERY
             else:
                 del listener.due[name]
 
-    def _tell(self, listener: Listener, name: str, value: Any, now: float) -> None:
+    def _tell(self, listener: Listener, name: str, value: Any) -> None:
         listener.known[name] = value
         p = self._router.table[name]
         self._send(listener.address, p.osc, osc_arguments(p, value))
@@ -217,15 +239,13 @@ class Feedback:
                     listener.due[name] = event.t + REST
 
     def _tell_faults(self, now: float) -> None:
-        recent = self._notices.recent
-        newest = recent[-1] if recent else None
-        if newest is None or newest is self._last_notice:
-            return
-        self._last_notice = newest
-        if newest.level >= logging.WARNING:
-            self._fault = (newest.text, now)
-            for address in self._listeners:
-                self._send(address, f"{STATUS}error", (newest.text,))
+        """Every warning since the last look, whatever was said after it in the same frame."""
+        for notice in self._notices.after(self._last_notice):
+            self._last_notice = notice
+            if notice.level >= logging.WARNING:
+                self._fault = (notice.text, now)
+                for address in self._listeners:
+                    self._send(address, f"{STATUS}error", (notice.text,))
 
     def _status(self, status: Status, now: float) -> list[tuple[str, Any]]:
         fault = self._fault[0] if now - self._fault[1] < _FAULT_SHOWN else ""

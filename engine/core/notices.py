@@ -49,6 +49,13 @@ class Notices:
         log.log(level, "%s", text)
         return True
 
+    def after(self, last: Notice | None) -> list[Notice]:
+        """What was said after the notice `last`, oldest first; all that is kept where it is none of these."""
+        with self._lock:
+            kept = list(self.recent)
+        at = next((i for i in range(len(kept) - 1, -1, -1) if kept[i] is last), -1)
+        return kept[at + 1 :]
+
     def clear(self, key: str, text: str | None = None) -> None:
         """The fault under `key` is over; `text` says so once, if it had been reported."""
         with self._lock:

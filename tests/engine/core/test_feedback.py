@@ -249,6 +249,66 @@ def test_the_oldest_listener_makes_room():
     assert ("10.0.1.1", 10_069) in desk.feedback.listeners
 
 
+def test_targets_of_the_show_make_room_for_nobody():
+    desk = Desk(targets=[TABLET])
+    for n in range(70):
+        desk.say(("tcp:127.0.0.1", 40_000 + n), "subscribe")
+    assert len(desk.feedback.listeners) == 65
+    assert TABLET in desk.feedback.listeners
+
+
+def test_targets_of_the_show_stay_whatever_they_ask_for_and_know_themselves():
+    desk = Desk(targets=[TABLET], noise_scale=0.6)
+    desk.frames()
+    desk.told()
+    desk.say((TABLET[0], 5555), "subscribe", TABLET[1], 1.0)
+    assert (TABLET, "noise_scale", 0.6) in desk.told()
+    desk.frames(60)
+    assert desk.feedback.listeners == [TABLET]
+    desk.say((TABLET[0], 5555), "unsubscribe", TABLET[1])
+    desk.say((TABLET[0], 5555), "unsubscribe")
+    desk.told()
+    desk.say((TABLET[0], 5555), "noise_scale", 0.2)
+    desk.say(A, "delta", 0.3)
+    desk.frames(3)
+    assert desk.told() == [(TABLET, "delta", 0.3)]
+
+
+def test_a_sender_that_has_gone_is_forgotten_with_what_it_subscribed():
+    gone, other = ("tcp:10.0.0.1", 40_000), ("tcp:10.0.0.1", 40_001)
+    desk = Desk(targets=[TABLET])
+    for sender in (gone, other):
+        desk.say(sender, "subscribe")
+    desk.say(gone, "subscribe", 9001)
+    desk.say(TABLET, "subscribe")
+    for sender in (gone, TABLET, B):
+        desk.feedback.forget(sender)
+    assert desk.feedback.listeners == [TABLET, other]
+
+
+def test_a_warning_is_told_whatever_is_said_behind_it_in_the_same_frame():
+    desk = Desk(targets=[TABLET])
+    desk.frames()
+    desk.told("status")
+    desk.notices.say("disk", "the disk is full")
+    desk.notices.say("cam", "the camera is gone")
+    desk.notices.say("x", "only so you know", logging.INFO)
+    desk.frames()
+    told = [(TABLET, "status/error", "the disk is full"), (TABLET, "status/error", "the camera is gone")]
+    assert desk.told("status") == told
+    desk.frames()
+    assert desk.told("status") == []
+
+
+def test_who_comes_later_is_not_told_of_every_fault_there_was():
+    desk = Desk()
+    desk.notices.say("disk", "the disk is full")
+    desk.frames(300)
+    desk.say(A, "subscribe")
+    desk.frames()
+    assert [m[2] for m in desk.told("status") if m[1] == "status/error"] == [""]
+
+
 def test_every_kind_of_value_can_be_set_again_by_what_is_told():
     values = {
         "float": 0.5, "int": 7, "bool": True, "string": "x", "choice": "slerp", "ints": (0, 16), "paths": ("a.png",),
