@@ -5,6 +5,7 @@ and a query and gives a status and JSON, `Conversation` is one WebSocket's side 
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -46,12 +47,14 @@ _TALK = (
 _MOST_LISTENED = 2000
 
 Node = dict[str, Any]
-Play = Callable[[str, tuple[Any, ...]], None]
+Args = tuple[Any, ...]
+Play = Callable[[str, Args], int | None]
 
 
 class OscQuery:
-    """The namespace of one show. `values` gives where every parameter goes, in its own type; `bindings` the rows that
-    play now, whose OSC addresses are part of it."""
+    """The namespace of one show, as it is at the moment: parameters may come while it plays. `values` gives where every
+    parameter goes, in its own type; `bindings` the rows that play now, whose OSC addresses are part of it; `played` how
+    many messages `values` has in it at least, where they are counted."""
 
     def __init__(
         self,
@@ -61,13 +64,14 @@ class OscQuery:
         *,
         name: str = "Clavilux",
         osc_port: int = 8000,
+        played: Callable[[], int] = int,
     ) -> None:
+        self.played = played
         self.values = values
         self.bindings = bindings
         self.table = table
         self.name = name
         self.osc_port = osc_port
-        self._sets = {p.osc: p for p in table.values()}
 
     def host_info(self) -> Node:
         """HOST_INFO: where OSC goes, and what is understood here. The addresses are those the asker reached us by."""
@@ -122,13 +126,17 @@ class OscQuery:
                 found[address] = f"{found[address]}, {plays}" if address in found else f"plays {plays}"
         return found
 
+    def paths(self) -> dict[str, str]:
+        """The addresses that may come, go and change, each with what it plays."""
+        return {p.osc: p.help for p in self.table.values()} | self.mapped()
+
     def message(self, p: Parameter) -> Message:
         """A parameter's value as the message that LISTEN sends."""
         return Message(p.osc, tuple(self._value(p, self.values())))
 
     def parameter(self, address: str) -> Parameter | None:
         """The parameter at a native address."""
-        return self._sets.get(address)
+        return self.table.get(address.removeprefix(ROOT)) if address.startswith(ROOT) else None
 
     def _value(self, p: Parameter, values: Mapping[str, Any]) -> list[Any]:
         if p.alias_of is not None:
@@ -158,13 +166,15 @@ class OscQuery:
 
 class Conversation:
     """One WebSocket: LISTEN and IGNORE come as JSON text, OSC packets as binary; values and changes of the namespace go
-    back. `play(address, args)` plays what comes in."""
+    back. `play(address, args)` plays what comes in, and gives the number of the message where they are counted."""
 
     def __init__(self, query: OscQuery, play: Play) -> None:
         self._query = query
         self._play = play
-        self._listening: dict[str, Any] = {}
-        self._mapped = dict(query.mapped())
+        self._listening: dict[str, Args | None] = {}
+        # What the other side has set and is on its way: the number of the message, and where the value stood before.
+        self._under_way: dict[str, tuple[int | None, Args | None]] = {}
+        self._paths = query.paths()
 
     def text(self, text: str) -> list[bytes | str]:
         """A text message; returns what is to be sent at once: the value of what is listened to from now on."""
@@ -177,6 +187,7 @@ class Conversation:
             return []
         if command == "IGNORE":
             self._listening.pop(path, None)
+            self._under_way.pop(path, None)
         elif command == "LISTEN" and len(self._listening) < _MOST_LISTENED and self._value_at(path) is not None:
             self._listening[path] = None
             return self.news()
@@ -190,27 +201,45 @@ class Conversation:
         except PacketError:
             return
         for message in _messages(found):
-            self._play(message.address, message.args)
-            if message.address in self._listening:
-                self._listening[message.address] = message.args
+            path = message.address
+            _, stood = self._under_way.get(path) or (None, self._value_at(path))
+            number = self._play(path, message.args)
+            if path in self._listening:
+                self._listening[path] = message.args
+                self._under_way[path] = number, stood
 
     def news(self) -> list[bytes | str]:
         """What has changed since the last call: values as OSC packets, the namespace as JSON."""
         found: list[bytes | str] = []
+        # Before the values: these have in them at least what was counted by now.
+        played = self._query.played()
         for path, known in self._listening.items():
             args = self._value_at(path)
-            if args is not None and not _same(args, known):
+            if args is None or self._waits(path, args, played):
+                continue
+            if not _same(args, known):
                 self._listening[path] = args
                 found.append(encode(Message(path, args)))
-        mapped = dict(self._query.mapped())
-        if mapped != self._mapped:
-            found += [_command("PATH_REMOVED", path) for path in self._mapped if path not in mapped]
-            found += [_command("PATH_ADDED", path) for path in mapped if path not in self._mapped]
-            found += [_command("PATH_CHANGED", p) for p in mapped if p in self._mapped and mapped[p] != self._mapped[p]]
-            self._mapped = mapped
+        paths = self._query.paths()
+        if paths != self._paths:
+            found += [_command("PATH_REMOVED", path) for path in self._paths if path not in paths]
+            found += [_command("PATH_ADDED", path) for path in paths if path not in self._paths]
+            found += [_command("PATH_CHANGED", p) for p in paths if p in self._paths and paths[p] != self._paths[p]]
+            self._paths = paths
         return found
 
-    def _value_at(self, path: str) -> tuple[Any, ...] | None:
+    def _waits(self, path: str, args: Args, played: int) -> bool:
+        """Is what the other side has set at `path` still on its way? Told the value of before, its slider is pulled
+        back under the hand. Where nobody counts, it has arrived when the value is another one."""
+        if path not in self._under_way:
+            return False
+        number, stood = self._under_way[path]
+        waits = _same(args, stood) if number is None else played < number
+        if not waits:
+            del self._under_way[path]
+        return waits
+
+    def _value_at(self, path: str) -> Args | None:
         query = self._query
         p = query.parameter(path)
         if p is not None:
@@ -253,9 +282,15 @@ def _messages(packet: Message | Bundle) -> Iterable[Message]:
         yield from _messages(element)
 
 
-def _same(args: tuple[Any, ...], known: Any) -> bool:
+def _same(args: Args, known: Args | None) -> bool:
     """Equal, as 32-bit floats are that were sent and came back."""
-    return known is not None and encode(Message("/", args)) == encode(Message("/", tuple(known)))
+    return known is not None and len(args) == len(known) and all(map(_equal, args, known))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, (int, float)):
+        return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
+    return a == b
 
 
 def _command(name: str, path: str) -> str:

@@ -22,6 +22,7 @@ def mount_oscquery(app: FastAPI, desk: Desk, osc_port: int) -> OscQuery:
         bindings=lambda: desk.router.bindings if desk.router is not None else (),
         table=desk.table,
         osc_port=osc_port,
+        played=lambda: desk.view.played,
     )
 
     async def answer(request: Request) -> Response:
@@ -50,8 +51,9 @@ def _routes(query: OscQuery, desk: Desk, answer: Callable[[Request], Awaitable[R
         await socket.accept()
         listeners.add(socket)
 
-        def play(address: str, args: tuple[Any, ...]) -> None:
+        def play(address: str, args: tuple[Any, ...]) -> int:
             desk.inbox.put(Event(desk.clock.now(), "osc", address, args))
+            return desk.inbox.arrived
 
         conversation = Conversation(query, play)
         telling = asyncio.create_task(_tell(socket, conversation))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from clavilux.engine.core.bindings import Binding, Control
-from clavilux.engine.core.table import TABLE
+from clavilux.engine.core.table import TABLE, lora_scale
 from clavilux.io.osc_packet import Bundle, Message, encode, parse
 from clavilux.io.oscquery import Conversation, OscQuery
 
@@ -112,6 +112,54 @@ def test_who_sets_a_value_over_the_socket_is_not_told_it():
     assert show.played == [("/clavilux/noise_scale", pytest.approx(0.1)), ("/clavilux/tap",)]
     show.values["noise_scale"] = 0.1
     assert show.talk.news() == []
+
+
+def moved(value: float) -> bytes:
+    return encode(Message("/clavilux/noise_scale", (value,)))
+
+
+def test_who_sets_a_value_is_not_pulled_back_before_it_is_played():
+    show = Show()
+    show.talk.text('{"COMMAND":"LISTEN","DATA":"/clavilux/noise_scale"}')
+    for value in (0.7, 0.8):
+        show.talk.binary(moved(value))
+        assert show.talk.news() == []
+    show.values["noise_scale"] = 0.8
+    assert show.talk.news() == []
+    show.values["noise_scale"] = 0.6  # another hand
+    assert value_messages(show.talk.news()) == [("/clavilux/noise_scale", pytest.approx(0.6))]
+
+
+def test_where_messages_are_counted_a_slider_hears_nothing_until_its_last_one_is_played():
+    show = Show()
+    played = 0
+    show.query.played = lambda: played
+    talk = Conversation(show.query, lambda address, args: show.played.append(args) or len(show.played))
+    talk.text('{"COMMAND":"LISTEN","DATA":"/clavilux/noise_scale"}')
+    talk.text('{"COMMAND":"LISTEN","DATA":"/clavilux/n/noise_scale"}')
+    for value in (0.7, 0.8, 0.9):
+        talk.binary(moved(value))
+    played, show.values["noise_scale"] = 2, 0.8
+    assert [address for address, _ in value_messages(talk.news())] == ["/clavilux/n/noise_scale"]
+    played, show.values["noise_scale"] = 3, 0.9
+    assert [address for address, _ in value_messages(talk.news())] == ["/clavilux/n/noise_scale"]
+    talk.binary(encode(Message("/clavilux/noise_scale", ("loud",))))
+    assert talk.news() == []
+    played = 4
+    # What was refused is put right, once.
+    assert value_messages(talk.news()) == [("/clavilux/noise_scale", pytest.approx(0.9))]
+    assert talk.news() == []
+
+
+def test_a_parameter_that_comes_while_the_show_plays_is_said_and_can_be_listened_to():
+    table = TABLE.extended()
+    query = OscQuery(lambda: {"lora/0/scale": 0.5}, table=table)
+    talk = Conversation(query, lambda address, args: None)
+    table.grow(lora_scale(0))
+    assert [json.loads(t) for t in talk.news()] == [{"COMMAND": "PATH_ADDED", "DATA": "/clavilux/lora/0/scale"}]
+    for path in ("/clavilux/lora/0/scale", "/clavilux/n/lora/0/scale"):
+        told = value_messages(talk.text(json.dumps({"COMMAND": "LISTEN", "DATA": path})))
+        assert [address for address, _ in told] == [path]
 
 
 def test_a_mapping_that_is_read_again_changes_the_namespace():

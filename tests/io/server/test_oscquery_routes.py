@@ -34,6 +34,23 @@ def test_listen_over_a_websocket(stage, visit, monkeypatch):
         assert parse(talk.receive_bytes()) == Message("/clavilux/delta", (0.5,))
 
 
+def test_a_slider_hears_neither_its_old_value_nor_its_own(stage, visit, monkeypatch):
+    monkeypatch.setattr(oscquery_routes, "_TELL_EVERY", 0.001)
+    stage.step()
+    with visit().websocket_connect("ws://127.0.0.1:8000/") as talk:
+        for name in ("noise_scale", "delta"):
+            talk.send_text(json.dumps({"COMMAND": "LISTEN", "DATA": f"/clavilux/{name}"}))
+            talk.receive_bytes()
+        talk.send_bytes(encode(Message("/clavilux/noise_scale", (0.25,))))
+        # Its answer comes when what was sent before it has arrived, and news have been looked for.
+        talk.send_text(json.dumps({"COMMAND": "LISTEN", "DATA": "/clavilux/hue"}))
+        assert parse(talk.receive_bytes()) == Message("/clavilux/hue", (0.0,))
+        stage.step()
+        stage.desk.play({"delta": 0.5})
+        stage.step()
+        assert parse(talk.receive_bytes()) == Message("/clavilux/delta", (0.5,))
+
+
 def test_a_foreign_page_may_not_listen(visit):
     with pytest.raises(WebSocketDisconnect) as turned_away:
         visit().websocket_connect("ws://127.0.0.1:8000/", headers={"origin": "http://evil.example"}).__enter__()
