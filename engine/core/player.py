@@ -8,7 +8,7 @@ from .bindings import Binding, Control
 from .curves import inverse, linear
 from .events import Event
 from .midi_controls import detents, wheel_share
-from .parameters import Refused, to_number
+from .parameters import Refused, aliased, to_number
 from .state import State
 from .takeover import KINDS
 
@@ -134,8 +134,8 @@ class Player:
             return False
         target = self._state.target(p.alias_of or p.name)
         if b.mode == "set":
-            value = b.value if b.value is not None else self._hi
-            return bool(p.coerce(value).value == target)
+            value = p.coerce(b.value if b.value is not None else self._hi).value
+            return bool((aliased(value) if p.alias_of else value) == target)
         if p.kind == "bool":
             return bool(target)
         position = self.position()

@@ -88,6 +88,16 @@ def test_of_keys_that_set_values_the_one_in_force_is_lit_in_its_colour():
     assert sorted(desk.frame()) == [(0x90, 33, 1), (0x90, 34, 7)]
 
 
+def test_a_key_that_sets_the_prompt_is_lit_while_it_is_the_prompt():
+    desk = Desk("note: 36, to: prompt, mode: set, value: sea", "note: 37, to: prompt, mode: set, value: fire")
+    desk.frame()
+    desk.midi.note(36)
+    desk.midi.note(36, 0)
+    assert sorted(desk.frame()) == [(0x90, 36, 127)]
+    desk.osc("prompt", "fire")
+    assert sorted(desk.frame()) == [(0x90, 36, 0), (0x90, 37, 127)]
+
+
 def test_a_lamp_may_be_another_control_and_may_be_left_out():
     desk = Desk(
         "cc: 16, to: noise_scale, light: {note: 9, channel: 2, on: 3}",
