@@ -59,6 +59,11 @@ class Modulation:
             hits.append((t, strength))
             del hits[:-_HITS]
 
+    def let_go(self) -> None:
+        """No hit is heard any more; what it swung goes back no faster than its parameter may move."""
+        for hits in self._hits.values():
+            hits.clear()
+
     def hear(self, levels: Sequence[float], t: float, tempo: float) -> None:
         """How loud it is at moment `t`, in the order of BANDS, each 0..1."""
         for name, ear in self._ears.items():

@@ -101,6 +101,14 @@ class Router:
     def feed(self, event: Event) -> None:
         """Play one event. Never raises for what is in it: a value that cannot be taken is reported in words."""
         self.state.cause = event
+        try:
+            self._play_all(event)
+        finally:
+            # What moves by itself later on was nobody's message, whatever went wrong in this one.
+            self.state.cause = None
+
+    def _play_all(self, event: Event) -> None:
+        """The event itself, what its port makes out of it, and what it says of time and sound."""
         self._play(event)
         if event.port.startswith("midi"):
             if self.touched is not None:
@@ -116,7 +124,6 @@ class Router:
             self._join(event)
         elif event.port == "audio":
             self.modulation.hear(event.args, event.t, self.transport.tempo)
-        self.state.cause = None
 
     def is_live(self, binding: Binding) -> bool:
         """Does the row play now, or is another bank chosen?"""
@@ -136,8 +143,8 @@ class Router:
             self.state.remark("transition", transition.note)
             values["transition"] = transition
         elif name == "panic":
-            self.recall.let_go()
-            self._launches.let_go()
+            for held in (self.recall, self._launches, self.banks, self.modulation):
+                held.let_go()
             self.state.open_again(t, self)
         elif name == "tap":
             tempo = self.transport.tap(t)
@@ -278,7 +285,7 @@ class Router:
         hint = f"; did you mean {near}?" if near else ""
         self._notices.say(f"unknown:{address[:80]}", f"nothing is at {printable(address)}{hint}")
 
-    def _grow(self, parameters: Sequence[Parameter]) -> None:
+    def _grow(self) -> None:
         """New parameters have their addresses from now on."""
         self._natives = self._native_routes()
         self._routes = {}

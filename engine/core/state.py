@@ -55,7 +55,7 @@ class State:
         # The file of the LoRA that a name stands for; raises Refused where it stands for none.
         self.lora_file: Callable[[str], str] = lambda name: name
         # Who wants to know that there are more parameters than before: the router.
-        self.grown: Callable[[Sequence[Parameter]], None] | None = None
+        self.grown: Callable[[], None] | None = None
         for name, value in start.items():
             self._begin(table[name], value)
         for name in GROWING:
@@ -86,7 +86,7 @@ class State:
         for p in new:
             self._begin(self.table[p.name], p.default)
         if new and self.grown is not None:
-            self.grown(new)
+            self.grown()
 
     def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
         """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""

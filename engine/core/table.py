@@ -227,7 +227,11 @@ _PARAMETERS = (
 
 _ACTIONS = (
     Action("transition", "Move to {target_prompts} over num_steps frames, or seconds, or beats.", "s"),
-    Action("panic", "Let go of everything: transitions end, every parameter glides to the show's opening value."),
+    Action(
+        "panic",
+        "Let go of all that plays or is held: transitions, cues, what waits for a beat, envelopes and shift keys end, "
+        "every parameter glides to the show's opening value. Sources and outputs stay as they are.",
+    ),
     Action("tap", "Tap the tempo: the time between taps is a beat, a tap falls on a beat, and the first begins a bar."),
     Action("bank", "Choose which bank of a mapping's rows is live: its name, next or previous.", "s"),
     Action("shift", "Hold a bank while a key is down: its name, and 1 or 0.", "si"),

@@ -90,6 +90,20 @@ def test_a_shift_key_holds_its_bank():
     assert desk.values("noise_scale", "delta") == (0.0, round(64 / 127 * 2, 2))
 
 
+def test_panic_lets_go_of_a_bank_that_is_held_and_not_of_the_page():
+    desk = Desk(SHIFT, PAGES)
+    desk.router.feed(Event(0.0, "osc", "/clavilux/bank", ("2",)))
+    desk.midi.note(40)
+    desk.values()
+    desk.router.fire("panic", (), 1.0)
+    assert desk.router.banks.current("set0.yaml") == "plain"
+    assert desk.router.banks.current("set1.yaml") == "1", "note 40 chose it"
+    desk.midi.note(40, 0)
+    desk.midi.note(40)
+    desk.values()
+    assert desk.router.banks.current("set0.yaml") == "shifted", "pressed again it holds"
+
+
 def test_osc_chooses_banks_in_every_mapping_that_has_them():
     desk = Desk(PAGES, PAGES)
     desk.router.feed(Event(0.0, "osc", "/clavilux/bank", (2.0,)))

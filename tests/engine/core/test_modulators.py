@@ -190,6 +190,18 @@ def test_panic_brings_the_depth_back_and_the_page_sees_what_swings():
     assert router.values(9.0)["noise_scale"] == shown != 0.6
 
 
+def test_panic_lets_go_of_an_envelope_that_sounds_and_nothing_jumps():
+    slow = Modulator("swell", "feedback", 0.4, "envelope", attack=Span(1.0), release=Span(60.0))
+    router = made(slow)
+    play(router, 0.0, "hit", "swell")
+    course(router, 2.0, "feedback")
+    play(router, 2.0, "panic")
+    values = course(router, 3.0, "feedback", begin=2.0)
+    assert values[0] > 0.3
+    assert values[-1] == 0.0
+    assert max(a - b for a, b in pairwise(values)) <= TABLE["feedback"].slew / 50 + 1e-9
+
+
 def test_before_the_first_frame_values_are_the_opening_ones():
     assert made(BREATHE).values(0.0)["noise_scale"] == 0.6
 

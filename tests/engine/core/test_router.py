@@ -384,3 +384,16 @@ def test_a_flood_of_refusals_is_a_few_lines(caplog):
         for k in range(1000):
             r.feed(osc(0, "/clavilux/noise_scale", 2 + k))
     assert len(caplog.records) < 5
+
+
+def test_a_message_that_fails_is_not_the_cause_of_what_comes_after_it():
+    def broken(event: Event) -> None:
+        raise RuntimeError("a fault of ours")
+
+    r, heard = Router(Notices(ManualClock())), []
+    r.answers["/clavilux/broken"] = broken
+    r.state.hearing = lambda event, name, value: heard.append(name)
+    with pytest.raises(RuntimeError):
+        r.feed(Event(0.0, "osc", "/clavilux/broken", (), ("127.0.0.1", 9000)))
+    r.fire("transition", "sea", 0.0)
+    assert heard == []
