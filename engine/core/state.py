@@ -149,13 +149,15 @@ class State:
             raise Refused(f"{name} is left out: at most {MOST_LORAS} LoRAs have a knob")
         return name
 
-    def _move_knobs(self, name: str, value: Any, t: float, owner: object) -> None:
-        """Each knob goes where the list that brought it says."""
+    def _move_knobs(self, name: str, value: Any, t: float, owner: object, seconds: float = 0.0) -> None:
+        """Each knob goes where the list that brought it says, over `seconds` where it is given them."""
         for p, goal in self._grow(name, value):
             if goal is not None:
                 knob = self.table[p.name]
                 lo, hi = knob.span()
-                self._motions[knob.name].to(min(max(goal, lo), hi), t, self._own[knob.name])
+                motion, goal = self._motions[knob.name], min(max(goal, lo), hi)
+                way = fade_within(seconds, goal - motion.at(t), knob.slew) if seconds > 0 else self._own[knob.name]
+                motion.to(goal, t, way)
                 self.owners[knob.name] = owner
 
     def _turn_lora(self, knob: str, scale: float) -> None:
@@ -214,14 +216,19 @@ class State:
         knob = self._motions.get(p.name)
         if knob is None:
             self.set(p, value, t, owner)
+            if p.name == "lora_scales" and seconds > 0:
+                self._move_knobs(p.name, self._values[p.name], t, owner, seconds)
             return
         goal = p.coerce(value).value
         smooth = fade_within(seconds, goal - knob.at(t), p.slew) if seconds > 0 else None
         self.set(p, goal, t, owner, smooth)
 
     def look(self) -> dict[str, Any]:
-        """Where every parameter that is a part of the look is going: what a preset holds."""
+        """Where every parameter that is a part of the look is going: what a preset holds. LoRAs by their path alone:
+        the place of one, and the knob of that place, is another one's in the next show."""
+        by_place = {lora_name(i) for i in range(MOST_LORAS)}
         names = [p.name for p in self.table.values() if p.look and p.alias_of is None and p.tier != "rebuild"]
+        names = [name for name in names if name not in by_place]
         return {name: value for name in names if (value := self.target(name)) is not None}
 
     def open_again(self, t: float, owner: object) -> None:

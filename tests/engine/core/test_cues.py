@@ -180,6 +180,29 @@ def test_what_is_stored_comes_back_and_how_the_show_is_run_stays(router):
     assert kept[0].fade == Span(2.0)
 
 
+def test_loras_are_stored_by_their_path_and_come_back_wherever_they_stand():
+    here = Router(Notices(ManualClock()), opening={"lora_scales": [("a", 0.5), ("b", 0.1)]})
+    play(here, 0.0, "lora/1/scale", 0.2)
+    play(here, 0.0, "store", "mine", 4.0)
+    stored = here.recall.repertoire
+    assert stored.preset("mine").values["lora_scales"] == (("a", 0.5), ("b", 0.2))
+    there = Router(Notices(ManualClock()), opening={"lora_scales": [("b", 1.0), ("a", 1.0)]}, repertoire=stored)
+    play(there, 0.0, "preset", "mine")
+    assert there.sample(2.0)["lora_scales"] == (("b", pytest.approx(0.6)), ("a", pytest.approx(0.75)))
+    assert there.sample(9.0)["lora_scales"] == (("b", 0.2), ("a", 0.5))
+    assert there.state.target("lora/0/scale") == 0.2
+
+
+def test_the_knobs_of_what_is_no_list_of_paths_are_stored():
+    nets = [{"model_id": "embedded", "conditioning_scale": 0.5}]
+    here = Router(Notices(ManualClock()), opening={"controlnet_config": nets})
+    play(here, 0.0, "controlnet/0/scale", 1.5)
+    play(here, 0.0, "store", "mine")
+    values = here.recall.repertoire.preset("mine").values
+    assert values["controlnet/0/scale"] == 1.5
+    assert "controlnet_config" not in values
+
+
 @pytest.mark.parametrize(
     ("address", "args", "words"),
     [
