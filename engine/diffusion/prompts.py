@@ -5,6 +5,7 @@ follows its own count of frames, seconds or beats; a prompt that is simply set a
 of the same texts move at the speed that takes a full turn in `morph` seconds, so a knob on a weight acts at once.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,11 +18,15 @@ from .text import Encoding, blended
 
 # A frame that came this late (a pause, a stall) does not make a morph jump ahead.
 LONGEST = 0.1
+# A frame is as late as others where it takes no longer than so many times the longest of the last ones; none is
+# remembered as later than that, in seconds, or one pause would excuse the next.
+_USUAL, _REMEMBERED, _SLOWEST = 2.0, 16, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where a frame lies: seconds and beats on the engine's clock, and since the frame before (dt is capped)."""
+    """Where a frame lies: seconds and beats on the engine's clock, and since the frame before (dt is capped, and dbeat
+    with it)."""
 
     t: float
     beat: float
@@ -39,6 +44,11 @@ class _Move:
     frames: int
     t: float
     beat: float
+
+    def put_off(self, seconds: float, beats: float) -> None:
+        """Count as if it had begun so much later."""
+        self.t += seconds
+        self.beat += beats
 
     def share(self, now: Moment, morph: float) -> float:
         seconds, beats = now.t - self.t, now.beat - self.beat
@@ -71,6 +81,9 @@ class PromptTrack:
         self._goal: Encoding | None = None
         self._move: _Move | None = None
         self._now: Encoding | None = None
+        # The newest frame, and how long the last ones came after those before them.
+        self._newest: Moment | None = None
+        self._gaps: deque[float] = deque(maxlen=_REMEMBERED)
 
     @property
     def moving(self) -> bool:
@@ -92,6 +105,9 @@ class PromptTrack:
         transitions: Sequence[Transition] = (),
     ) -> Encoding:
         """The encoding of this frame. Raises EncodingFailed only when there is nothing at all to show yet."""
+        pause = self._pause_before(now)
+        if self._move is not None:
+            self._move.put_off(*pause)
         if self._now is None:
             self._begin(prompts, method, normalize)
         seen = (prompts, method, normalize)
@@ -110,6 +126,18 @@ class PromptTrack:
             self._ask(self._wish, now, normalize)
         self._now = self._step(now, morph)
         return self._now
+
+    def _pause_before(self, now: Moment) -> tuple[float, float]:
+        """Seconds and beats before this frame that are no part of any way: what a pause or a stall took. A show whose
+        frames all come late, or in heaps, is slow and not paused: its seconds and beats are those of the clock."""
+        before, self._newest = self._newest, now
+        if before is None:
+            return 0.0, 0.0
+        gap, usual = now.t - before.t, max(self._gaps, default=0.0)
+        self._gaps.append(min(gap, _SLOWEST))
+        if gap <= _USUAL * usual:
+            return 0.0, 0.0
+        return max(gap - now.dt, 0.0), max(now.beat - before.beat - now.dbeat, 0.0)
 
     def _begin(self, prompts: Prompts, method: str, normalize: bool) -> None:
         """The very first frame waits for its encodings: there is no picture to go on with."""

@@ -1,4 +1,5 @@
 import threading
+from itertools import pairwise
 
 import pytest
 import torch
@@ -93,6 +94,59 @@ def test_seconds_and_beats():
             shown(line.advance(frame(k), OCEAN, transitions=[transition] if k == 1 else []))[1] for k in range(1, 8)
         ]
         assert path == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1], abs=1e-4)
+
+
+def late(n: int, by: float) -> Moment:
+    """Frame n after a pause of `by` seconds that lies behind it already."""
+    at = frame(n)
+    return Moment(at.t + by, at.beat + 2 * by, at.dt, at.dbeat)
+
+
+@pytest.mark.parametrize(
+    ("transition", "morph"), [(Transition(OCEAN, seconds=1.0), 0.5), (Transition(OCEAN, beats=2.0), 0.5), (None, 1.0)]
+)
+def test_a_pause_is_no_part_of_the_way(transition, morph):
+    line = track()
+    line.advance(frame(0), FIRE)
+    path = []
+    for k in range(1, 32):
+        now = frame(k) if k < 11 else late(k, 20.0) if k > 11 else Moment(20.0 + 11 / 30, 40.0 + 22 / 30, 0.1, 0.2)
+        begun = [transition] if transition and k == 1 else []
+        path.append(shown(line.advance(now, OCEAN, morph=morph, transitions=begun))[1])
+    assert path[:10] == pytest.approx([k / 30 for k in range(1, 11)], abs=1e-4)
+    # The frame after the pause counts as the longest that there is, and from there it goes on as before.
+    assert path[10:] == pytest.approx([min((k + 2) / 30, 1.0) for k in range(11, 32)], abs=1e-4)
+
+
+@pytest.mark.parametrize("transition", [Transition(OCEAN, seconds=8.0), Transition(OCEAN, beats=16.0)])
+@pytest.mark.parametrize("gaps", [[0.5] * 20, [0.01, 0.01, 0.01, 0.8] * 5])
+def test_a_show_that_is_slow_keeps_the_time_of_the_clock(transition, gaps):
+    line, t, began = track(), 0.0, 0.0
+    for k, gap in enumerate(gaps):
+        t, dt = t + gap, min(gap, 0.1)
+        began = t - dt if k == 8 else began
+        asked = [transition] if k == 8 else []
+        now = shown(line.advance(Moment(t, 2 * t, dt, 2 * dt), FIRE if k < 8 else OCEAN, transitions=asked))
+        assert now[1] == pytest.approx((t - began) / 8 if k >= 8 else 0.0, abs=1e-4)
+
+
+def test_a_second_pause_is_no_part_of_the_way_either():
+    line, path = track(), []
+    line.advance(frame(0), FIRE)
+    for k in range(1, 20):
+        now = late(k, 60.0 * (k // 5))
+        now = Moment(now.t, now.beat, 0.1, 0.2) if k % 5 == 0 else now
+        begun = [Transition(OCEAN, seconds=10.0)] if k == 1 else []
+        path.append(shown(line.advance(now, OCEAN, transitions=begun))[1])
+    assert max(b - a for a, b in pairwise(path)) <= 0.011
+
+
+def test_frames_that_are_counted_know_no_pause():
+    line = track()
+    line.advance(frame(0), FIRE)
+    path = [shown(line.advance(frame(1), OCEAN, transitions=[Transition(OCEAN, 4)]))[1]]
+    path += [shown(line.advance(late(k, 20.0), OCEAN))[1] for k in (2, 3, 4)]
+    assert path == [0.25, 0.5, 0.75, 1.0]
 
 
 def test_a_prompt_that_is_simply_set_arrives_over_the_morph():
