@@ -96,8 +96,3 @@ def coefficients(
         np.where(first, full.uncond, 0.0),
         np.where(first, 0.0, residual.anchor),
     )
-
-
-def stock_noise(x_t: np.ndarray, x_ref: np.ndarray, alpha: float, sigma: float) -> np.ndarray:
-    """The noise that, taken out of x_t, leaves x_ref: the virtual residual noise of the paper."""
-    return (x_t - alpha * x_ref) / sigma

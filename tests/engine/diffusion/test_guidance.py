@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from clavilux.engine.diffusion.guidance import CFG_TYPES, Kind, coefficients, rows, stock_noise
+from clavilux.engine.diffusion.guidance import CFG_TYPES, Kind, coefficients, rows
 from clavilux.engine.diffusion.schedule import Schedule
 
 
@@ -11,6 +11,11 @@ def schedule(prediction="epsilon") -> Schedule:
 def consistency(levels, x_t, e, i):
     """What LCM makes of a prediction at step i."""
     return levels.c_out[i] * (levels.skip[i] * x_t + levels.gain[i] * e) + levels.c_skip[i] * x_t
+
+
+def stock_noise(x_t, x_ref, alpha, sigma):
+    """The noise that, taken out of x_t, leaves x_ref: the virtual residual noise of the paper."""
+    return (x_t - alpha * x_ref) / sigma
 
 
 @pytest.mark.parametrize(("kind", "cost"), [("none", 4), ("full", 8), ("self", 4), ("initialize", 5)])
