@@ -14,6 +14,7 @@ from typing import Any
 from ..engine.core.clock import Clock
 from ..engine.core.events import Event, Inbox
 from ..engine.core.notices import Notices
+from ..engine.core.router import SUBSCRIBE, UNSUBSCRIBE
 from .osc_packet import IMMEDIATELY, Bundle, Message, Packet, PacketError, encode, parse, unix_seconds
 from .osc_schedule import Schedule
 from .osc_tcp import PREFIX, OscTcp
@@ -72,6 +73,7 @@ class OscPort:
         self.schedule = Schedule(clock, inbox.put_together)
         self._socket: socket.socket | None = None
         self._tcp: OscTcp | None = None
+        self._subscribed: set[Sender] = set()
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
@@ -97,7 +99,7 @@ class OscPort:
             udp.close()
             self._socket = None
             raise
-        self._tcp = OscTcp(opened, self.receive, self._notices)
+        self._tcp = OscTcp(opened, self.receive, self._hang_up, self._notices)
         self.tcp = self._tcp.port
         self._tcp.start()
 
@@ -130,6 +132,17 @@ class OscPort:
         except OSError as e:
             self._notices.say(f"osc:send:{host}:{port}", f"OSC to {host}:{port} does not get out: {e.strerror or e}")
 
+    def _event(self, now: float, message: Message, sender: Sender | None) -> Event:
+        if message.address == SUBSCRIBE and sender is not None and sender[0].startswith(PREFIX):
+            self._subscribed.add(sender)
+        return Event(now, "osc", message.address, message.args, sender)
+
+    def _hang_up(self, sender: Sender) -> None:
+        """A program that listened through a connection which has ended: as if it had said so itself."""
+        if sender in self._subscribed:
+            self._subscribed.discard(sender)
+            self._inbox.put(Event(self._clock.now(), "osc", UNSUBSCRIBE, (), sender))
+
     def receive(self, packet: bytes, sender: Sender | None = None) -> None:
         """Take one packet as if it had just arrived."""
         now = self._clock.now()
@@ -141,11 +154,11 @@ class OscPort:
             self._notices.say("osc:malformed", f"a malformed OSC packet{who} is left aside: {e}")
             return
         if isinstance(found, Message):
-            self._inbox.put(Event(now, "osc", found.address, found.args, sender))
+            self._inbox.put(self._event(now, found, sender))
             return
         wall = self._wall()
         for wait, messages in _by_delay(found, wall):
-            events = [Event(now, "osc", m.address, m.args, sender) for m in messages]
+            events = [self._event(now, m, sender) for m in messages]
             if wait <= 0:
                 # One frame takes what a bundle holds together, as OSC 1.0 asks.
                 self._inbox.put_together(events)

@@ -21,11 +21,19 @@ Sender = tuple[str, int]
 
 
 class OscTcp:
-    """Serves OSC programs that connect to `opened`; `receive(packet, sender)` gets their packets, on any thread."""
+    """Serves OSC programs that connect to `opened`; `receive(packet, sender)` gets their packets, and `gone(sender)` is
+    told of each whose connection ends while this serves, both on any thread."""
 
-    def __init__(self, opened: socket.socket, receive: Callable[[bytes, Sender], None], notices: Notices) -> None:
+    def __init__(
+        self,
+        opened: socket.socket,
+        receive: Callable[[bytes, Sender], None],
+        gone: Callable[[Sender], None],
+        notices: Notices,
+    ) -> None:
         self._socket = opened
         self._receive = receive
+        self._gone = gone
         self._notices = notices
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -108,6 +116,8 @@ class OscTcp:
             found: tuple[socket.socket, Any] | None = self._connections.pop(sender, None)
         if found is not None:
             found[0].close()
+            if not self._stopped.is_set():
+                self._gone(sender)
 
 
 def _who(sender: Sender) -> str:

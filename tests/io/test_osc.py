@@ -357,6 +357,20 @@ def test_a_program_that_speaks_no_osc_is_let_go_and_others_play_on(tcp):
         assert [e.address for e in wait_for(inbox, 1)] == ["/a"]
 
 
+def test_who_listened_through_a_connection_that_ends_is_unsubscribed_and_nobody_else(tcp):
+    port, inbox, _ = tcp
+    with socket.create_connection(("127.0.0.1", port.tcp), timeout=5) as program:
+        program.sendall(frame(encode(Message("/clavilux/subscribe")), False))
+        [asked] = wait_for(inbox, 1)
+    [ended] = wait_for(inbox, 1)
+    assert (ended.address, ended.sender) == ("/clavilux/unsubscribe", asked.sender)
+    with socket.create_connection(("127.0.0.1", port.tcp), timeout=5) as program:
+        program.sendall(frame(encode(Message("/a")), False))
+        assert [e.address for e in wait_for(inbox, 1)] == ["/a"]
+    port.stop()
+    assert not inbox.drain()
+
+
 def test_a_tcp_port_in_use_is_said_and_frees_the_udp_port(tcp):
     port, _, _ = tcp
     clock = SystemClock()
