@@ -40,6 +40,7 @@ STATE = (
     "prompt_morph", "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method",
     "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale", CONTROLNETS, IPADAPTERS,
 )  # fmt: skip
+PROMPTS = ("prompt", "prompts", "transition")
 
 
 class Stream:
@@ -181,11 +182,13 @@ class Stream:
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Set parameters of the table by name, all in one frame, in the order given; from any thread. An action's name
-        fires it with the value.
+        fires it with the value; a `transition` beats prompts that are set beside it.
 
         A value that cannot be taken, a name that is none and a value that is clamped are reported here and now.
         """
         plain = {str(name): _paired(str(name), placed(str(name), handed_over(value))) for name, value in values.items()}
+        if "transition" in plain:  # it goes to its target, whatever prompts are set beside it
+            plain = {n: v for n, v in plain.items() if n not in PROMPTS} | {"transition": plain["transition"]}
         with self._turn:
             said = [self._play(name, value, plain.keys()) for name, value in plain.items()]
         # Whoever listens to the log may turn the stream: nothing is said within the lock.
@@ -210,7 +213,7 @@ class Stream:
                 if name == "num_inference_steps" and "t_index_list" in beside:
                     # What becomes of the list that goes is no news beside the one that comes.
                     note = self.table[name].coerce(value).note
-                return None if note is None else (f"changed:{name}", note)
+                return None if note is None else (f"changed:{name}:{note[:120]}", note)
             if name in self.table.actions:
                 self._router.fire(name, value, t)
                 return None

@@ -1,8 +1,10 @@
 """Names of files that come from the network: inside the assets folder, or refused."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from .parameters import Refused
 
@@ -42,9 +44,10 @@ def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     return path
 
 
-def shipped_loras() -> dict[str, Path]:
+@lru_cache(1)
+def shipped_loras() -> Mapping[str, Path]:
     """The LoRAs that ship with the embedded model, by their bare names."""
-    return {path.stem: path for path in sorted((_shipped() / "loras").glob("*.safetensors"))}
+    return MappingProxyType({path.stem: path for path in sorted((_shipped() / "loras").glob("*.safetensors"))})
 
 
 def shipped_controlnets() -> dict[str, Path]:
@@ -58,8 +61,9 @@ def _shipped() -> Path:
 
 
 def lora_asset(folder: Path, name: str, loaded: Collection[str] = ()) -> Path:
-    """The file of a LoRA that a message names: one that is `loaded` by that very path, a shipped one by its bare name,
-    or one in the assets folder. Raises Refused."""
-    if name in loaded:
+    """The file of a LoRA that a message names: one that is `loaded` by that very path, a shipped one by its bare name or
+    by the path that answers give it, or one in the assets folder. Raises Refused."""
+    shipped = shipped_loras()
+    if name in loaded or Path(name) in shipped.values():
         return Path(name)
-    return shipped_loras().get(name) or asset(folder, name)
+    return shipped.get(name) or asset(folder, name)

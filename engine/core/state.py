@@ -143,11 +143,18 @@ class State:
 
     def _row_of(self, name: str, rows: Collection[str]) -> str:
         file = self.lora_file(name)
-        if file in rows:
-            return file
+        for row in rows:
+            if file == row or file == self._file_of(row):
+                return row
         if len(rows) >= MOST_LORAS:
             raise Refused(f"{name} is left out: at most {MOST_LORAS} LoRAs have a knob")
         return name
+
+    def _file_of(self, row: str) -> str:
+        try:
+            return self.lora_file(row)
+        except Refused:  # the show brought it from elsewhere: it goes by its own path
+            return row
 
     def _move_knobs(self, name: str, value: Any, t: float, owner: object, seconds: float = 0.0) -> None:
         """Each knob goes where the list that brought it says, over `seconds` where it is given them."""
