@@ -100,10 +100,17 @@ class Easel:
                 return
             self.fault = None
             self._asked = None if self._is(wanted, self._plays) else wanted
-            if self._asked is None or self._thread is not None:
+            self._drop_unwanted()
+            if self._asked is None or (self._thread is not None and self._thread.is_alive()):
                 return
             self._thread = threading.Thread(target=self._work, name="model", daemon=True)
             self._thread.start()
+
+    def _drop_unwanted(self) -> None:
+        """Under the lock: a model that waits for the fade before it to end, and that nobody asks for any more, goes."""
+        if self._next is not None and self._next[0] != self._asked:
+            (_, brush), self._next = self._next, None
+            self._let_go(brush)
 
     @staticmethod
     def _is(wanted: Wanted, other: Wanted) -> bool:
@@ -179,7 +186,7 @@ class Easel:
             ready, self._next = self._next, None
         for brush in (self._under, self._brush, ready[1] if ready is not None else None):
             if brush is not None:
-                brush.close()
+                self._end(brush)
 
     def _turn_back(self, under: Brush, fault: Exception) -> None:
         failed, self._brush, self._under = self._brush, under, None
@@ -192,28 +199,63 @@ class Easel:
 
     def _let_go(self, brush: Brush) -> None:
         """Closing waits for threads and freeing takes time: not on the render thread."""
-        threading.Thread(target=_freed, args=(brush,), name="model-end", daemon=True).start()
+        threading.Thread(target=self._free, args=(brush,), name="model-end", daemon=True).start()
+
+    def _free(self, brush: Brush) -> None:
+        """Close a model and give its memory back; a fault of either is said, and costs nothing else."""
+        self._end(brush)
+        del brush
+        try:
+            _give_back_memory()
+        except Exception as e:  # a device that has failed can fail here once more
+            self._say_end(e)
+
+    def _end(self, brush: Brush) -> None:
+        try:
+            brush.close()
+        except Exception as e:  # a model can fail in as many ways as there are libraries under it
+            self._say_end(e)
+
+    def _say_end(self, fault: Exception) -> None:
+        log.debug("model", exc_info=fault)
+        text = f"a model failed as it was closed ({_words(fault)}); it may hold its memory until the show ends"
+        self._notices.say("model:end", text)
 
     # The worker's side.
 
     def _work(self) -> None:
-        while True:
-            with self._lock:
-                wanted = self._asked
-                if self._closed or wanted is None or (self._next is not None and self._next[0] == wanted):
-                    self._thread = None
-                    return
-            brush = self._made(wanted)
-            with self._lock:
-                stale = brush is None or self._closed or self._asked != wanted
-                dropped = brush if stale else None
-                if not stale and brush is not None:
-                    before, self._next = self._next, (wanted, brush)
-                    dropped = before[1] if before is not None else None
-                elif brush is None and self._asked == wanted:
-                    self._asked = None
-            if dropped is not None:
-                _freed(dropped)
+        try:
+            while (wanted := self._due()) is not None:
+                self._place(wanted, self._made(wanted))
+        finally:
+            self._leave()
+
+    def _due(self) -> Wanted | None:
+        """What is to be made now. Where there is nothing, this thread is no more: a `load` from then on starts one."""
+        with self._lock:
+            wanted = self._asked
+            if self._closed or wanted is None or (self._next is not None and self._next[0] == wanted):
+                self._thread = None
+                return None
+            return wanted
+
+    def _place(self, wanted: Wanted, brush: Brush | None) -> None:
+        """A model that came while it was still wanted is the next; any other goes."""
+        with self._lock:
+            stays = brush is not None and not self._closed and self._asked == wanted
+            if stays and brush is not None:
+                self._next = (wanted, brush)
+            elif brush is None and self._asked == wanted:
+                self._asked = None
+        if brush is not None and not stays:
+            self._free(brush)
+
+    def _leave(self) -> None:
+        """This thread ends. Where a fault ended it, what it was to make is not on its way any more."""
+        with self._lock:
+            if self._thread is threading.current_thread():
+                self._thread = None
+                self._asked = None if self._next is None else self._next[0]
 
     def _made(self, wanted: Wanted) -> Brush | None:
         name, text = wanted[0], called(wanted)
@@ -222,13 +264,12 @@ class Easel:
         try:
             brush = self._make(*wanted)
             self._rehearse(brush)
-        except Exception as e:  # a model can fail in as many ways as there are libraries under it
+        except BaseException as e:  # as many faults as there are libraries under it, and some are no Exception
             log.debug("model", exc_info=True)
-            words = str(e).strip() or type(e).__name__
-            self.fault = f"{text} cannot be played: {words}"
+            self.fault = f"{text} cannot be played: {_words(e)}"
             self._notices.say(f"model:failed:{name}", f"{self.fault}\n{called(self._plays)} plays on")
             if brush is not None:
-                _freed(brush)
+                self._free(brush)
             return None
         return brush
 
@@ -249,9 +290,11 @@ def called(wanted: Wanted) -> str:
     return f"{wanted[0]} under {wanted[1]}" if wanted[1] else wanted[0]
 
 
-def _freed(brush: Brush) -> None:
-    brush.close()
-    del brush
+def _words(fault: BaseException) -> str:
+    return str(fault).strip() or type(fault).__name__
+
+
+def _give_back_memory() -> None:
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

@@ -1,6 +1,7 @@
 """Turning to another model while the show plays: made beside, faded in, and where it fails nothing is lost."""
 
 import dataclasses
+import threading
 from itertools import pairwise
 
 import numpy as np
@@ -58,6 +59,13 @@ def played(easel, at, frames) -> list[int]:
     return levels
 
 
+def wait_for_ends() -> None:
+    """Until every model that was let go of is closed."""
+    for thread in threading.enumerate():
+        if thread.name == "model-end":
+            thread.join(30)
+
+
 def test_another_model_fades_in_over_a_second_and_the_old_one_is_let_go(stage, at):
     easel, models, _, turns = stage
     before = played(easel, at, range(5))
@@ -73,12 +81,7 @@ def test_another_model_fades_in_over_a_second_and_the_old_one_is_let_go(stage, a
     assert min(b - a for a, b in pairwise(levels)) >= 0
     assert (easel.name, easel.loading, easel.fading) == ("light", None, False)
     assert turns == [({"t_index_list": (0, 20)}, {"t_index_list": (0,)})]
-    for _ in range(200):
-        if models["dark"].closed:
-            break
-        import time
-
-        time.sleep(0.01)
+    wait_for_ends()
     assert models["dark"].closed
 
 
@@ -173,6 +176,121 @@ def test_asked_for_in_a_row_the_newest_counts_and_fades_follow_one_another(stage
     assert max(levels) == 220  # the first fade goes to its end
     assert levels[-1] == 20
     assert max(abs(b - a) for a, b in pairwise(levels)) <= 10
+
+
+def test_back_to_the_model_that_plays_drops_the_one_that_waits_for_the_fade(stage, at):
+    easel, models, _, _ = stage
+    played(easel, at, range(2))
+    easel.load("light")
+    easel.settle()
+    played(easel, at, range(2, 4))
+    easel.load("late")
+    easel.settle()
+    easel.load("light")
+    assert (easel.name, easel.loading) == ("light", None)
+    assert played(easel, at, range(4, 120))[-1] == 220
+    wait_for_ends()
+    assert (models["late"].closed, models["light"].closed) == (True, False)
+
+
+def test_a_third_model_takes_the_place_of_the_one_that_waits_for_the_fade(stage, at):
+    easel, models, _, turns = stage
+    played(easel, at, range(2))
+    easel.load("light")
+    easel.settle()
+    played(easel, at, range(2, 4))
+    easel.load("late")
+    easel.settle()
+    easel.load("broken")
+    easel.settle()
+    played(easel, at, range(4, 120))
+    wait_for_ends()
+    assert (easel.name, easel.loading, models["late"].closed, len(turns)) == ("light", None, True, 1)
+
+
+class Stuck(Grey):
+    """A model whose device has failed: it cannot even be closed."""
+
+    def close(self):
+        super().close()
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_model_that_fails_as_it_is_dropped_costs_no_later_model(stage, at):
+    easel, models, notices, _ = stage
+    models["late"], gate, begun = Stuck(0), threading.Event(), threading.Event()
+    make = easel._make
+
+    def slowly(name, acceleration):
+        if name == "late":
+            begun.set()
+            gate.wait(30)
+        return make(name, acceleration)
+
+    easel._make = slowly
+    easel.load("late")
+    assert begun.wait(30)
+    easel.load("light")  # what is being made is not wanted any more, and is closed where it was made
+    gate.set()
+    easel.settle()
+    assert models["late"].closed
+    assert played(easel, at, range(60))[-1] == 220
+    assert any("failed as it was closed (CUDA error" in n.text for n in notices.recent)
+
+
+class Panic(BaseException):
+    """What libraries written in other languages raise: no Exception."""
+
+
+def test_a_fault_that_is_no_exception_leaves_the_model_that_plays_and_the_next_one_comes(stage, at, monkeypatch):
+    easel, _, _, _ = stage
+    make = easel._make
+
+    def panics(name, acceleration):
+        if name == "late":
+            raise Panic("index out of bounds")
+        return make(name, acceleration)
+
+    easel._make = panics
+    easel.load("late")
+    easel.settle()
+    assert (easel.name, easel.loading) == ("dark", None)
+    assert "index out of bounds" in easel.fault
+    easel.load("light")
+    easel.settle()
+    assert played(easel, at, range(60))[-1] == 220
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_where_the_thread_that_makes_models_has_died_the_next_load_starts_another(stage, at, monkeypatch):
+    easel, _, _, _ = stage
+
+    def dies(wanted, brush):
+        raise MemoryError
+
+    monkeypatch.setattr(easel, "_place", dies)
+    easel.load("light")
+    easel.settle()
+    assert easel.loading is None
+    monkeypatch.undo()
+    easel.load("light")
+    easel.settle()
+    assert played(easel, at, range(60))[-1] == 220
+
+
+def test_at_the_end_every_model_is_closed_though_one_fails(stage, at):
+    easel, models, notices, _ = stage
+    models["light"] = Stuck(220)
+    played(easel, at, range(2))
+    easel.load("light")
+    easel.settle()
+    played(easel, at, range(2, 4))
+    easel._under = Stuck(20).brush()
+    easel.load("late")
+    easel.settle()
+    easel.close()
+    assert (models["light"].closed, models["late"].closed) == (True, True)
+    assert any("failed as it was closed" in n.text for n in notices.recent)
 
 
 def test_the_stages_of_both_models_are_told(stage, at):
