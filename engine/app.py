@@ -253,7 +253,7 @@ class Performance:
         self.router = parts.router(mappings, brush)
         self.router.recall.kept = self.stored.keep
         self._closing.append(self.stored.close)
-        pipeline = ShowPipeline(
+        pipeline = self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
         )
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
@@ -282,6 +282,7 @@ class Performance:
         self.ports.answer(self.loop)
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
         self.loop.between_frames.append(self.easel.follow)
+        self.loop.between_frames.append(lambda: pipeline.follow(self.loop.snapshot))
         self.loop.between_frames.append(self._note_stages)
         self.loop.between_frames.append(self._end_when_all_are_closed)
         if self.serving is not None:

@@ -30,7 +30,8 @@ MERGE_MODES = ("permanent_merge", "runtime_peft")
 
 
 class ShowPipeline:
-    """`render` is what the loop paints with: the model's picture, the input's, or the half-second between them.
+    """`render` is what the loop paints with: the model's picture, the input's, or the half-second between them;
+    `follow` is for between its frames.
 
     `model` is the name the show gives its model, `size` its (width, height); `easel` turns to other models, those
     that `shelf` names; `loras` gives those of the model that plays. `load` and `status` are for any thread.
@@ -170,11 +171,23 @@ class ShowPipeline:
             "loading_stage": stage,
         }
 
-    def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
-        """The picture: uint8 (height, width, 3), as the model's own `render`."""
+    def follow(self, snapshot: Snapshot | None) -> None:
+        """Between frames, `snapshot` being the last one's: what was asked for arrives also while nothing is painted."""
+        self._arrive()
+        loras = self._loras()
+        if loras is not None and snapshot is not None and snapshot["paused"]:
+            loras.stand(snapshot.t)
+
+    def _arrive(self) -> str:
+        """What is asked for has come to the render thread; returns its id."""
         with self._lock:
             self._arrived, asked = True, self._asked
         self._hand_over_loras()
+        return asked
+
+    def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
+        """The picture: uint8 (height, width, 3), as the model's own `render`."""
+        asked = self._arrive()
         if asked != self._shown:
             self._shown = asked
             self._passing.to(1.0 if asked == PASSTHROUGH else 0.0, snapshot.t)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..core.notices import Notices
 from ..core.parameters import Refused
 from ..core.smoothing import Motion, Smoothing
@@ -44,8 +46,9 @@ class _Slot:
 
 
 class Loras:
-    """One show's LoRAs. `open` before the first frame, `advance` at each, on the render thread; `ask` and the
-    readings are for any thread. `find` gives the file that a name stands for, or raises Refused."""
+    """One show's LoRAs. `open` before the first frame, `advance` at each, `stand` between them while the picture
+    stands, on the render thread; `ask` and the readings are for any thread. `find` gives the file that a name stands
+    for, or raises Refused."""
 
     def __init__(
         self,
@@ -69,6 +72,8 @@ class Loras:
         self._heard: tuple[tuple[str, float], ...] = ()
         self._named: set[str] = set()
         self._told: list[float] = []
+        # Whether they were kept from moving, which the next frame makes up for.
+        self._stood = False
         self._asked: tuple[str, tuple[Wish, ...]] | None = None
         self._lock = threading.Lock()
         self._bad: dict[str, float] = {}
@@ -134,22 +139,37 @@ class Loras:
 
     def advance(self, t: float, wanted: tuple[tuple[str, float], ...]) -> None:
         """The frame at moment `t`, whose `lora_scales` are `wanted`: everything that is ready takes effect."""
+        self._stood = False
         if self._asked is not None:
             self._replace()
         if wanted is not self._heard:
             self._hear(wanted, t)
-        if self._job is not None and self._job.done():
-            self._take(self._job, t)
-        if self._job is None:
-            self._begin(t)
+        self._go_on(t)
         scales = [slot.motion.at(t) for slot in self._slots.values() if not slot.fixed]
         if self._adapters is not None and scales != self._told:
             self._adapters.scale(scales)
             self._told = scales
 
+    @torch.inference_mode()
+    def stand(self, t: float) -> None:
+        """Nothing is painted at moment `t`: what was asked for goes on the model, and no LoRA rises or sinks unseen."""
+        self._stood = True
+        if self._asked is not None:
+            self._replace()
+        self._go_on(t)
+        for slot in self._slots.values():
+            slot.motion.jump(slot.motion.at(t), t)
+
+    def _go_on(self, t: float) -> None:
+        """What the worker has made takes effect, and what is next is begun."""
+        if self._job is not None and self._job.done():
+            self._take(self._job, t)
+        if self._job is None:
+            self._begin(t)
+
     def moving(self, t: float) -> bool:
         """Whether the LoRAs could change the picture in the next frames."""
-        at_rest = all(slot.motion.at(t) == slot.motion.target for slot in self._slots.values())
+        at_rest = all(slot.motion.at(t) == slot.motion.target for slot in self._slots.values()) and not self._stood
         return not at_rest or self._job is not None or self._asked is not None
 
     def close(self) -> None:

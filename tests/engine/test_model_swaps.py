@@ -12,7 +12,7 @@ from clavilux.configs import Show
 from clavilux.engine.app import Parts, Performance, with_model
 from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
-from clavilux.engine.core.events import Inbox
+from clavilux.engine.core.events import Event, Inbox
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.parameters import Refused
 from clavilux.engine.core.router import Router
@@ -212,6 +212,38 @@ def test_loras_that_a_client_loaded_are_on_every_model_after_it_as_strong_as_the
     easel.follow()
     pipeline.render(None, at(2))
     assert styled["light"].asked == [("runtime_peft", {"ink": 0.9})]
+
+
+def test_a_load_arrives_while_the_picture_stands(at):
+    styled = Styled()
+    stood = []
+    styled.stand = stood.append
+    brush = Brush(lambda pixels, snapshot: np.zeros((8, 8, 3), np.uint8), {}, lambda: None, loras=styled)
+    easel = Easel("dark", brush, lambda name, acceleration: brush, Notices(ManualClock()))
+    pipeline = ShowPipeline("dark", (8, 8), easel.render, easel, list, lambda: easel.brush.loras)
+    pipeline.render(None, at(0, paused=False))
+    pipeline.load(["passthrough"], {"lora_merge_mode": "runtime_peft", "loras": [{"path": "ink", "scale": 0.5}]})
+    assert pipeline.status()["loading_stage"] == "waiting for the next frame"
+    pipeline.follow(at(1, paused=True))
+    assert pipeline.status()["status"] == "loaded"
+    assert styled.asked == [("runtime_peft", {"ink": 0.5})]
+    pipeline.follow(at(2, paused=False))
+    assert stood == [at(1).t]  # a frame that is painted looks after them itself
+
+
+def test_a_paused_show_turns_to_what_a_client_loads(tmp_path, grey_models):
+    clock, osc = Standing(), type(Show().osc)(port=0)
+    with Performance(Show(source="none", sinks=("null",), size=(64, 64), osc=osc), clock=clock) as performance:
+        pipeline = performance.pipeline
+        performance.parts.inbox.put(Event(0.0, "osc", "/clavilux/paused", (1,)))
+        for n in range(3):
+            clock.set(n / 30)
+            performance.loop.step()
+        assert performance.loop.held == "paused"
+        pipeline.load(["passthrough"], {})
+        clock.set(0.2)
+        performance.loop.step()
+        assert (performance.loop.held, pipeline.status()["status"]) == ("paused", "loaded")
 
 
 def test_loras_asked_together_with_an_accelerator_that_has_them_are_not_refused(at):

@@ -81,6 +81,36 @@ def test_a_named_lora_comes_in_and_rises_and_sinks_within_its_slew(rack):
     assert loras.loaded == [{"path": "a", "scale": -3.0, "merge_mode": RUNTIME}]
 
 
+def test_while_the_picture_stands_a_lora_goes_on_the_model_and_rises_when_it_moves_again(rack):
+    loras, adapters, _ = rack(PERMANENT)
+    loras.advance(0.0, ())
+    loras.ask(RUNTIME, loras.wishes([("a", 1.0)], RUNTIME))
+    for n in range(1, 300):
+        loras.stand(n * LIVE)
+    assert (adapters.on, loras.busy, loras.loaded[0]["path"]) == ([("a", None)], False, "a")
+    assert loras.moving(300 * LIVE)  # or the same input would be taken for the same picture
+    seen = []
+    for n in range(300, 330):
+        loras.advance(n * LIVE, ())
+        seen.append(adapters.scales[0])
+    assert seen[0] == 0.0
+    assert max(b - a for a, b in pairwise(seen)) <= 2.0 * LIVE + 1e-9
+    assert seen[-1] == 1.0
+    assert not loras.moving(330 * LIVE)
+
+
+def test_a_lora_on_its_way_stops_with_the_picture(rack):
+    loras, adapters, _ = rack()
+    wanted = (("a", 1.0),)
+    for n in range(7):
+        loras.advance(n * LIVE, wanted)
+    [before] = adapters.scales
+    for n in range(7, 100):
+        loras.stand(n * LIVE)
+    loras.advance(100 * LIVE, wanted)
+    assert 0.0 < before <= adapters.scales[0] <= before + 2 * 2.0 * LIVE
+
+
 def test_several_are_moved_by_path_and_a_second_name_comes_beside_the_first(rack):
     loras, adapters, _ = rack()
     one = (("a", 1.0),)
