@@ -137,8 +137,10 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     views = Views(show, clock, notices, synchronous)
 
     def close() -> None:
-        diffuser.close()
-        views.close()
+        try:
+            diffuser.close()
+        finally:
+            views.close()
 
     diffuser = Diffuser(
         timed(model, watch),

@@ -1,6 +1,8 @@
 """Sources that only ControlNets look at: another camera, a clip of masks, a depth sensor's picture over NDI."""
 
-from collections.abc import Collection
+import logging
+import threading
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,12 @@ from .core.kinds import NAMED_SOURCES, SOURCE_SCHEMES, SOURCES
 from .core.notices import Notices
 from .core.parameters import Refused
 
+log = logging.getLogger("clavilux")
+
 # The input alone can be a browser's camera, or nothing.
 NOT_HERE = ("webrtc", "none")
+# How long a source that ends is waited for at the end of the show, in seconds; a device may hold it.
+ENDS = 2.0
 
 
 class Views:
@@ -29,12 +35,13 @@ class Views:
     def __init__(self, show: Show, clock: Clock, notices: Notices, synchronous: bool) -> None:
         self._show, self._clock, self._notices, self._synchronous = show, clock, notices, synchronous
         self._feeds: dict[str, SourceFeed] = {}
+        self._endings: list[tuple[str, threading.Thread]] = []
         self._still: dict[str, _Counted] = {}
 
     def watch(self, names: Collection[str]) -> None:
         """These and no others are played. What cannot be is said once and shows nothing."""
         for name in [name for name in self._feeds if name not in names]:
-            self._feeds.pop(name).stop()
+            self._end(name, self._feeds.pop(name))
         for name in [name for name in self._still if name not in names]:
             self._still.pop(name).close()
         for name in names:
@@ -55,13 +62,34 @@ class Views:
         return None if frame is None else frame.pixels
 
     def close(self) -> None:
+        """No source is played any more, and devices are let go of."""
         self.watch(())
+        for _, ending in self._endings:
+            ending.join(ENDS)
+
+    def _end(self, name: str, feed: SourceFeed) -> None:
+        """A device may keep who stops it waiting for a second: not on the render thread."""
+        ending = threading.Thread(target=self._stop, args=(feed,), name="view-end", daemon=True)
+        self._endings = [(n, thread) for n, thread in self._endings if thread.is_alive()]
+        self._endings.append((name, ending))
+        ending.start()
+
+    def _stop(self, feed: SourceFeed) -> None:
+        try:
+            feed.stop()
+        except Exception as e:  # the edge of the thread: a driver can fail in any way
+            log.debug("view", exc_info=True)
+            self._notices.say(f"view:{feed.spec[:80]}", f"ControlNet: its source failed as it was stopped: {e}")
 
     def _open(self, name: str) -> None:
         source = open_source(self._spec(name), self._show.size, self._show.fps, self._clock, self._notices)
         if not self._synchronous:
-            self._feeds[name] = SourceFeed(name, source, self._clock, self._notices)
-            self._feeds[name].start()
+            feed = self._feeds[name] = SourceFeed(name, source, self._clock, self._notices)
+            before = [thread for n, thread in self._endings if n == name and thread.is_alive()]
+            if before:
+                threading.Thread(target=_start_after, args=(before, feed), name="view-start", daemon=True).start()
+            else:
+                feed.start()
         elif source.live:
             raise SourceMistake(f"{source.name} is live; offline it takes a file, demo or test-pattern")
         else:
@@ -81,6 +109,13 @@ class Views:
         if "://" in name and kind in SOURCE_SCHEMES:
             return name
         return str(asset(Path(self._show.assets).expanduser(), name))
+
+
+def _start_after(endings: Sequence[threading.Thread], feed: SourceFeed) -> None:
+    """Two can seldom have one device: who comes back waits until the one before has let go."""
+    for ending in endings:
+        ending.join(ENDS)
+    feed.start()
 
 
 class _Counted:
