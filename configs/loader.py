@@ -1,11 +1,13 @@
 """From a name or a path to a Show, or to every mistake of the file at once."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import yaml
 
 from ..engine.core.documents import Page, find, read_text, shipped_names
+from ..engine.core.effects import OwnEffect
 from ..engine.core.table import TABLE, Table
 from .schema import read_show
 from .show import Show
@@ -14,23 +16,29 @@ FOLDER = Path(str(files("clavilux.configs")))
 DEFAULT = "laptop"
 
 
-def load_show(name_or_path: str | Path = DEFAULT, table: Table = TABLE) -> Show:
-    """Read a show: a path, or the bare name of a shipped one. Raises Mistakes, all of them, each with its line."""
+def load_show(name_or_path: str | Path = DEFAULT, table: Table = TABLE, known: Sequence[OwnEffect] = ()) -> Show:
+    """Read a show: a path, or the bare name of a shipped one. Raises Mistakes, all of them, each with its line. Files
+    of own effects are run, but for those of `known`, which were before."""
     path = find(name_or_path, FOLDER, "show file")
     ships = path.parent == FOLDER
     file = path.name if ships else str(name_or_path)
     # A shipped show is no place to put clips beside: its relative names count from where the performer stands.
     beside = Path() if ships else path.parent
-    return parse_show(read_text(path, file), file, table, beside, origin=str(path))
+    return parse_show(read_text(path, file), file, table, beside, origin=str(path), known=known)
 
 
 def parse_show(
-    text: str, file: str = "show", table: Table = TABLE, beside: Path | None = None, origin: str = ""
+    text: str,
+    file: str = "show",
+    table: Table = TABLE,
+    beside: Path | None = None,
+    origin: str = "",
+    known: Sequence[OwnEffect] = (),
 ) -> Show:
     """The same from text; relative names count from the folder `beside`. Raises Mistakes."""
     page = Page(file)
     root = page.parse(text, yaml.SafeLoader, yaml.YAMLError)
-    show = read_show(page, root, table, beside or Path(), origin)
+    show = read_show(page, root, table, beside or Path(), origin, known)
     page.check()
     return show
 

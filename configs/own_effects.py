@@ -1,5 +1,6 @@
 """The `effects:` of a show file: Python files of the performer's own, and the parameters that they add."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..engine.core.documents import Node, Page
@@ -8,11 +9,15 @@ from ..engine.core.sections import shown
 from ..engine.core.table import Table
 
 
-def read_effects(page: Page, node: Node | None, beside: Path, table: Table) -> tuple[tuple[OwnEffect, ...], Table]:
+def read_effects(
+    page: Page, node: Node | None, beside: Path, table: Table, known: Sequence[OwnEffect] = ()
+) -> tuple[tuple[OwnEffect, ...], Table]:
     """The effects named, in order, and the table with their parameters; mistakes are noted on the page.
 
-    A file is run to know what it declares: a show is as trusted as the program itself.
+    A file is run to know what it declares: a show is as trusted as the program itself. Those of `known` were run before
+    and are not run again.
     """
+    run = {effect.path: effect for effect in known}
     if node is None:
         return (), table
     effects = []
@@ -21,7 +26,8 @@ def read_effects(page: Page, node: Node | None, beside: Path, table: Table) -> t
             page.say(item.line, "effects", f"takes Python files, not {shown(item)}")
             continue
         try:
-            effect = load_effect(beside / Path(item.content).expanduser())
+            path = beside / Path(item.content).expanduser()
+            effect = run.get(str(path.resolve())) or load_effect(path)
             table = table.extended(*effect.parameters)
         except (EffectMistake, ValueError) as e:
             page.say(item.line, "effects", str(e))

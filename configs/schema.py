@@ -1,7 +1,7 @@
 """The shape of a show file: what it may say, and what is said about one that cannot be."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -9,9 +9,11 @@ from typing import Any
 
 from ..engine.core.controls import CONTROLNETS
 from ..engine.core.documents import SUFFIXES, Mistakes, Node, Page, find
+from ..engine.core.effects import OwnEffect
 from ..engine.core.ipadapters import IPADAPTERS
 from ..engine.core.modulators import depth_knob
 from ..engine.core.parameters import Refused
+from ..engine.core.rows import RowsRefused
 from ..engine.core.sections import Section, nearest, shown
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
@@ -34,8 +36,11 @@ SHOW_KEYS = (
 _SLIP = 0.8
 
 
-def read_show(page: Page, root: Node, table: Table, beside: Path, origin: str = "") -> Show:
-    """The show that `root` describes; mistakes are noted on the page, relative names count from `beside`."""
+def read_show(
+    page: Page, root: Node, table: Table, beside: Path, origin: str = "", known: Sequence[OwnEffect] = ()
+) -> Show:
+    """The show that `root` describes; mistakes are noted on the page, relative names count from `beside`. Of the files
+    of its own effects, those in `known` have been run and are taken as they are."""
     top = Section(page, root, what="a show (model, source, sinks, parameters and so on)")
     is_config = "model_id" in top
     if is_config:
@@ -43,7 +48,7 @@ def read_show(page: Page, root: Node, table: Table, beside: Path, origin: str = 
         top, stream_section = _read_as_config(page, root)
     else:
         stream_section = Section(page, _without_nulls(top.take("stream")), "stream")
-    show = _Reader(page, top, stream_section, table, beside).read(is_config, origin)
+    show = _Reader(page, top, stream_section, table, beside, known).read(is_config, origin)
     _close(top, stream_section, is_config)
     return replace(show, remarks=tuple(str(remark) for remark in page.remarks))
 
@@ -51,8 +56,11 @@ def read_show(page: Page, root: Node, table: Table, beside: Path, origin: str = 
 class _Reader:
     """One show file on its way to a Show."""
 
-    def __init__(self, page: Page, top: Section, stream: Section, table: Table, beside: Path) -> None:
+    def __init__(
+        self, page: Page, top: Section, stream: Section, table: Table, beside: Path, known: Sequence[OwnEffect]
+    ) -> None:
         self.page, self.top, self.stream, self.table, self.beside = page, top, stream, table, beside
+        self.known = known
 
     def read(self, is_config: bool, origin: str) -> Show:
         top = self.top
@@ -63,12 +71,13 @@ class _Reader:
             top.require("model_id", "`embedded`, or a folder in diffusers format")
         model = self._beside(top.text("model_id" if is_config else "model", "embedded"))
         stream = read_stream(self.stream)
-        effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table)
+        effects, self.table = read_effects(self.page, top.take("effects"), self.beside, self.table, self.known)
         controls = [self._control_beside(row) for row in stream["controlnets"]]
         adapters = [self._adapter_beside(row) for row in stream["ipadapters"]]
         loras = tuple((stream["lora_dict"] or {}).items())
-        for name, rows in ((CONTROLNETS, controls), (IPADAPTERS, adapters), ("lora_scales", loras)):
-            self.table = self.table.extended(*(p for p, _ in knobs(name, rows)))
+        self._grow("controlnets", CONTROLNETS, controls)
+        self._grow("ipadapters", IPADAPTERS, adapters)
+        self._grow("lora_dict", "lora_scales", loras)
         modulators = read_modulators(self.page, top.take("modulators"), self.table)
         self.table = self.table.extended(*(depth_knob(m.name, m.depth) for m in modulators))
         parameters = self._parameters(is_config)
@@ -112,6 +121,13 @@ class _Reader:
             table=self.table,
             origin=origin,
         )
+
+    def _grow(self, key: str, name: str, rows: Sequence[Any]) -> None:
+        """The table with the knobs that the list under `key` brings along; one that cannot be is a mistake."""
+        try:
+            self.table = self.table.extended(*(p for p, _ in knobs(name, rows)))
+        except RowsRefused as e:
+            self.page.say(self._line(self.stream, key), key, str(e))
 
     def _size(self, is_config: bool) -> tuple[int, int]:
         top = self.top

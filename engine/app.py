@@ -172,16 +172,12 @@ def journal_header(
         "parameters": {name: parameter_value(show.table[name], value) for name, value in opening.items()},
         "smoothing": {name: smoothing_value(s) for name, s in show.smoothing.items()},
         "stream": dict(show.stream),
-        "mappings": [_mapping_text(m) for m in mappings],
+        "mappings": [m.plain() for m in mappings],
         "effects": [effect.path for effect in show.effects],
         **repertoire_plain(show.repertoire, show.table),
         "modulators": modulators_plain(show.modulators),
         "assets": str(Path(show.assets).expanduser().resolve()),
     }
-
-
-def _mapping_text(mapping: BindingSet) -> Mapping[str, str]:
-    return {"file": Path(mapping.origin).name, "text": Path(mapping.origin).read_text(encoding="utf-8")}
 
 
 def _version() -> str:
@@ -276,7 +272,8 @@ class Performance:
             fps=show.fps,
             journal=self._journal,
         )
-        self._reload = Reload(mappings, self.clock, self.notices, self.loop, ModelWatch(show, self.easel, self.notices))
+        watch = ModelWatch(show, self.easel, self.notices)
+        self._reload = Reload(mappings, self.clock, self.notices, self.loop, watch, self._journal)
         self._closing.append(self._reload.stop)
         self._stop = threading.Event()
         self.ports.answer(self.loop)

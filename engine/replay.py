@@ -18,10 +18,12 @@ from .app import Parts, with_model
 from .asked import show_from_header
 from .brush import Brush
 from .core.clock import ManualClock, SystemClock
+from .core.documents import Mistakes
 from .core.frame import Frame
 from .core.journal import RecordedFrame, read_frames, read_header
 from .core.loop import Render
 from .core.notices import Notices
+from .core.router import Router
 from .core.snapshot import Snapshot
 from .easel import Easel
 from .offline import offline_loop
@@ -130,11 +132,25 @@ def replay_journal(
             if stop.is_set():
                 break
             models.turn(frame.model)
+            _rebind(loop.router, frame.mapping, parts.notices)
             _feed(frame, parts, clock, recorded)
             loop.step()
             made += 1
     parts.notices.say("done", f"{made} frames to {', '.join(show.sinks)}", logging.INFO)
     return made
+
+
+def _rebind(router: Router, row: Mapping[str, Any] | None, notices: Notices) -> None:
+    """Before a frame: the mappings that were reloaded, as the journal has them. A row that was edited and is wrong is
+    said, and the mappings before it play on."""
+    if row is None:
+        return
+    try:
+        fresh = [parse_mapping(m["text"], m["file"], router.table) for m in row["mappings"]]
+    except Mistakes as e:
+        notices.say("replay:mapping", f"the journal's mapping has a mistake, the one before it plays on:\n{e}")
+        return
+    router.rebind(b for m in fresh for b in m.bindings)
 
 
 def _feed(frame: RecordedFrame, parts: Parts, clock: ManualClock, recorded: RecordedInput) -> None:

@@ -1,5 +1,6 @@
 """From a name or a path to a BindingSet, or to every mistake of the file at once."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def parse_mapping(text: str, file: str = "mapping", table: Table = TABLE, origin
     root = page.parse(text, yaml.SafeLoader, yaml.YAMLError)
     found = read_mapping(page, root, table, origin)
     page.check()
-    return found
+    return replace(found, text=text)
 
 
 def shipped() -> list[str]:

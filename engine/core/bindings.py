@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Literal
 
 from .curves import Curve, linear
@@ -169,8 +170,13 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class BindingSet:
-    """A mapping file as a value."""
+    """A mapping file as a value; `text` is what it was read from."""
 
     name: str
     bindings: tuple[Binding, ...]
     origin: str = ""
+    text: str = ""
+
+    def plain(self) -> dict[str, str]:
+        """As a journal has it, to be read again: the file's name and its text."""
+        return {"file": Path(self.origin).name, "text": self.text}

@@ -57,7 +57,7 @@ class Journal:
         self._write({**row, "params": params, "render_ms": round(render_ms, 3), **more})
 
     def note(self, kind: str, **fields: Any) -> None:
-        """Any other row: a mapping that was reloaded, a fault that was reported."""
+        """Any other row: mappings that were reloaded, another model that begins to play."""
         self._write({"type": kind, "t": self._clock.now(), **fields})
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ def _line(row: Mapping[str, Any]) -> str:
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
     """One frame of a recorded show and the events the render thread met before it; `model`: the row of another model
-    that began to fade in with it."""
+    that began to fade in with it; `mapping`: that of the mappings by which the events were played from then on."""
 
     n: int
     t: float
@@ -109,6 +109,7 @@ class RecordedFrame:
     events: tuple[Event, ...]
     row: Mapping[str, Any]
     model: Mapping[str, Any] | None = None
+    mapping: Mapping[str, Any] | None = None
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def read_header(path: Path) -> dict[str, Any]:
 def read_frames(path: Path) -> Iterator[RecordedFrame]:
     """The frames of a recorded show, to the last whole line; a line cut off by a crash ends it."""
     events: list[Event] = []
-    model: Mapping[str, Any] | None = None
+    turned: dict[str, Mapping[str, Any]] = {}
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             row = _row(line)
@@ -132,11 +133,11 @@ def read_frames(path: Path) -> Iterator[RecordedFrame]:
             if row.get("type") == "event":
                 args = from_arguments(row["value"]) if "value" in row else ()
                 events.append(Event(row["t"], row["port"], row["address"], args))
-            elif row.get("type") == "model":
-                model = row
+            elif row.get("type") in ("model", "mapping"):
+                turned[row["type"]] = row
             elif row.get("type") == "frame":
-                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row, model)
-                events, model = [], None
+                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row, **turned)
+                events, turned = [], {}
 
 
 def _row(line: str) -> dict[str, Any] | None:

@@ -32,6 +32,18 @@ def test_each_mistake_is_named_at_its_line(path):
     assert all(text.startswith(f"{path}:{n}: ") for n, text in found)
 
 
+@pytest.mark.parametrize(("key", "row", "most"), [("controlnets", "{model_id: embedded}", 16),
+    ("ipadapters", "{ipadapter_model_path: a.bin}", 4)])  # fmt: skip
+def test_more_than_a_show_can_have_is_a_mistake_with_its_line(key, row, most):
+    head = "version: 1\nmodel: embedded\nstream:\n"
+    with pytest.raises(Mistakes) as caught:
+        parse_show(f"{head}  {key}:\n" + f"  - {row}\n" * (most + 1))
+    [mistake] = caught.value.mistakes
+    assert (mistake.line, mistake.key) == (4, key)
+    assert f"takes at most {most}" in mistake.text
+    assert parse_show(f"{head}  {key}:\n" + f"  - {row}\n" * most)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
