@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -45,6 +45,8 @@ from .reload import ModelWatch, Reload
 from .serving import Serve, Serving
 from .stored import StoredPresets
 from .switchboard import Switchboard
+
+log = logging.getLogger("clavilux")
 
 FIRST_FRAME_PATIENCE = 3.0
 DEFAULT_RECORDING = "clavilux.mp4"
@@ -212,7 +214,7 @@ class Performance:
         self.ports = LivePorts(show, self.clock, inbox, self.notices, served=serve is not None)
         self.osc, self.midi = self.ports.osc, self.ports.midi
         self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
-        self._closing: list[Any] = []
+        self._closing: list[tuple[str, Callable[[], object]]] = []
         self._built: set[str] = set()
 
     def __enter__(self) -> "Performance":
@@ -233,31 +235,31 @@ class Performance:
         mappings = parts.mappings()
         source = parts.source()
         sinks = parts.sinks()
-        self._closing.append(self.ports.close)
+        self._closing.append(("OSC and MIDI", self.ports.close))
         self.ports.open()
         if self.serving is not None:
-            self._closing.append(self.serving.stop)
+            self._closing.append(("the server", self.serving.stop))
             self.serving.listen(self.osc.port)
         accelerator, later = awaited(show, self.notices)
         if accelerator == "openvino" or show.stream["acceleration"] == accelerator:
             parts.show = with_model(show, show.model, "none")
         brush = parts.brush(synchronous=False)
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
-        self._closing.append(self.easel.close)
+        self._closing.append(("the model", self.easel.close))
         if later is not None:
             self._build_beside(show, accelerator, later)
         self.router = parts.router(mappings, brush)
         self.router.recall.kept = self.stored.keep
-        self._closing.append(self.stored.close)
+        self._closing.append(("stored presets", self.stored.close))
         pipeline = self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
         )
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
-        self._closing.append(self.board.stop)
+        self._closing.append(("sources and sinks", self.board.stop))
         self.board.start()
         self._journal = parts.journal(mappings, self.router, offline=False)
         if self._journal is not None:
-            self._closing.append(self._journal.close)
+            self._closing.append(("the journal", self._journal.close))
         self.board.wait_for_first_frame(FIRST_FRAME_PATIENCE)
         self.loop = Loop(
             clock=self.clock,
@@ -274,7 +276,7 @@ class Performance:
         )
         watch = ModelWatch(show, self.easel, self.notices)
         self._reload = Reload(mappings, self.clock, self.notices, self.loop, watch, self._journal)
-        self._closing.append(self._reload.stop)
+        self._closing.append(("the watch on files", self._reload.stop))
         self._stop = threading.Event()
         self.ports.answer(self.loop)
         self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
@@ -306,7 +308,7 @@ class Performance:
         turn = partial(self._turn_to_engines, name, acceleration, accelerator)
         self.later = Later(accelerator, build, turn, self.notices)
         self._built.add(name)
-        self._closing.append(self.later.stop)
+        self._closing.append(("a build of engines", self.later.stop))
         self.later.start()
 
     def _turn_to_engines(self, name: str, acceleration: str, accelerator: str) -> None:
@@ -361,6 +363,12 @@ class Performance:
         return made
 
     def close(self) -> None:
-        """Close everything that was opened, newest first; files are complete afterwards."""
+        """Close everything that was opened, newest first; files are complete afterwards. What fails to close is said,
+        and costs the others nothing."""
         while self._closing:
-            self._closing.pop()()
+            what, close = self._closing.pop()
+            try:
+                close()
+            except Exception as e:  # each can fail in its own way, and films and journals are still to be finished
+                log.debug("closing %s", what, exc_info=True)
+                self.notices.say(f"close:{what}", f"{what} could not be closed as it should: {e or type(e).__name__}")

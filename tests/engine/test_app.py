@@ -229,6 +229,26 @@ def test_nothing_is_left_running_after_a_show(tmp_path):
     assert len(list((tmp_path / "frames").glob("*.png"))) >= 1
 
 
+def test_what_fails_to_close_costs_no_file(tmp_path, monkeypatch):
+    stops = Reload.stop
+
+    def fails(reload):
+        stops(reload)
+        raise OSError("the share is gone")
+
+    monkeypatch.setattr(Reload, "stop", fails)
+    before = {t.name for t in threading.enumerate()}
+    journal = tmp_path / "show.jsonl"
+    with Performance(show(tmp_path, journal=str(journal))) as performance:
+        performance.run(NEVER, frames=3)
+    assert performance._journal._file.closed
+    assert {t.name for t in threading.enumerate() if t.is_alive()} <= before
+    assert len([row for row in rows(journal) if row["type"] == "frame"]) == 3
+    assert [n.text for n in performance.notices.recent if n.key.startswith("close:")] == [
+        "the watch on files could not be closed as it should: the share is gone"
+    ]
+
+
 def test_a_mistake_while_opening_leaves_nothing_running(tmp_path):
     before = set(threading.enumerate())
     with pytest.raises(Exception, match="journal"), Performance(show(tmp_path, journal="/proc/no/journal")):
