@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .asked import Asked
+from .leaving import ASK_TO_END, HANGUP
 
 if TYPE_CHECKING:
     from .serving import Serve
@@ -261,7 +262,7 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that Ctrl-C and a polite kill set; a second Ctrl-C ends at once."""
+    """An event that Ctrl-C, a polite kill and a terminal that goes away set; a second Ctrl-C ends at once."""
     stop = threading.Event()
 
     def ask(number: int, frame: object) -> None:
@@ -270,6 +271,8 @@ def stop_on_signals() -> threading.Event:
         stop.set()
 
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ASK_TO_END:
+            if number == HANGUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # who was started by `nohup` outlives its terminal
             signal.signal(number, ask)
     return stop

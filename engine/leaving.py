@@ -10,12 +10,16 @@ from contextlib import contextmanager, suppress
 
 # How long the opening may still take by itself after a Ctrl-C, and closing what is open, seconds; two in all.
 OPENING, CLOSING = 0.9, 0.7
+# A terminal that is closed, or the connection to it that is lost; Windows has no word for it.
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+# What asks a show to end: Ctrl-C, a polite kill and that.
+ASK_TO_END = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
 
 
 @contextmanager
 def prompt_end(close: Callable[[], None], leave: Callable[[int], object] = os._exit) -> Iterator[None]:
-    """Within it a Ctrl-C or a polite kill ends the program in two seconds, whatever call it is in: `close` lets go of
-    what is open by then. A second Ctrl-C ends at once. Does nothing beside the main thread."""
+    """Within it a Ctrl-C, a polite kill or a lost terminal ends the program in two seconds, whatever call it is in:
+    `close` lets go of what is open by then. A second Ctrl-C ends at once. Does nothing beside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -38,7 +42,7 @@ def prompt_end(close: Callable[[], None], leave: Callable[[int], object] = os._e
 def _watch(
     mine: socket.socket, opened: threading.Event, close: Callable[[], None], leave: Callable[[int], object]
 ) -> None:
-    while (asked := mine.recv(1)) and asked[0] not in (signal.SIGINT, signal.SIGTERM):
+    while (asked := mine.recv(1)) and asked[0] not in ASK_TO_END:
         pass
     if not asked or opened.wait(OPENING):
         return

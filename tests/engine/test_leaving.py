@@ -11,13 +11,16 @@ from clavilux.engine.cli import stop_on_signals
 
 @pytest.fixture
 def handlers():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in leaving.ASK_TO_END}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+needs_terminals = pytest.mark.skipif(leaving.HANGUP is None, reason="this system's terminals do not hang up")
+
+
+@pytest.mark.parametrize("number", leaving.ASK_TO_END)
 def test_an_opening_that_takes_no_end_is_left_with_all_closed(handlers, monkeypatch, number):
     monkeypatch.setattr(leaving, "OPENING", 0.02)
     left, closed = threading.Event(), []
@@ -27,6 +30,23 @@ def test_an_opening_that_takes_no_end_is_left_with_all_closed(handlers, monkeypa
         assert left.wait(30)
     assert closed == ["all"]
     assert stop.is_set()
+
+
+@needs_terminals
+def test_a_terminal_that_goes_away_ends_the_show_as_a_polite_kill_does(handlers):
+    stop = stop_on_signals()
+    os.kill(os.getpid(), leaving.HANGUP)
+    assert stop.wait(30)
+
+
+@needs_terminals
+def test_a_show_that_was_to_outlive_its_terminal_does(handlers):
+    signal.signal(leaving.HANGUP, signal.SIG_IGN)
+    stop = stop_on_signals()
+    os.kill(os.getpid(), leaving.HANGUP)
+    assert not stop.is_set()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.wait(30)
 
 
 def test_a_close_that_hangs_keeps_nobody(handlers, monkeypatch):
