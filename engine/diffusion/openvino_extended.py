@@ -4,6 +4,7 @@ import logging
 import threading
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
@@ -28,16 +29,24 @@ from .quantize import load_ranges, quantize
 from .sines import ControlReadsSines, Sines, reads_sines
 from .weights import ModelMistake
 
+# So many ControlNets stay compiled though nothing uses them: who goes back and forth between two waits for neither.
+KEPT = 2
+
 
 class Workshop:
-    """Builds what joins a plain UNet; every answer is a request of its own, so that two threads may run it at once."""
+    """Builds what joins a plain UNet; every answer is a request of its own, so that two threads may run it at once.
+
+    UNets stay, there are few; a ControlNet that is in use nowhere goes when others have come after it.
+    """
 
     def __init__(
         self, core: Any, recipe: Recipe, notices: Notices | None, adapters: OpenVinoAdapters | None = None
     ) -> None:
         """`adapters`: the LoRAs, which are on every build of the UNet alike."""
         self._core, self._recipe, self._notices, self._adapters = core, recipe, notices, adapters
-        self._compiled: dict[str, Any] = {}
+        self._unets: dict[str, Any] = {}
+        self._controls: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        self._newest: list[Any] = []
         self._lock = threading.Lock()
 
     def extended(self, kinds: frozenset[str]) -> ExtendedUnet:
@@ -54,7 +63,10 @@ class Workshop:
             quantize(net, ranges.get("unet", {}))
             return net, given
 
-        made = _Extended(self._built(name, module, weights_are_half(self._recipe)), kinds, sines)
+        with self._lock:
+            if name not in self._unets:
+                self._unets[name] = self._compile(name, module, weights_are_half(self._recipe))
+            made = _Extended(self._unets[name], kinds, sines)
         if self._adapters is not None:
             self._adapters.join(made.run, cache.cache_folder() / f"openvino/{name}" / "part.xml")
         return made
@@ -75,15 +87,13 @@ class Workshop:
             given = tuple(v for v in (x, sines(t), states, pooled, *more) if v is not None)
             return ControlReadsSines(net, sines), given
 
-        compiled = self._built(name, module, False)
+        with self._lock:
+            compiled = self._controls.get(name)
+            if compiled is None:
+                compiled = self._controls[name] = self._compile(name, module, False)
+            self._newest = [*(one for one in self._newest if one is not compiled), compiled][-KEPT:]
         with_pooled = config.get("addition_embed_type") == "text_time"
         return _Control(compiled, with_pooled or config.get("class_embed_type") == "projection", Sines(config))
-
-    def _built(self, name: str, module: Any, halves: bool) -> Any:
-        with self._lock:
-            if name not in self._compiled:
-                self._compiled[name] = self._compile(name, module, halves)
-            return self._compiled[name]
 
     def _compile(self, name: str, module: Any, halves: bool) -> Any:
         def build(folder: Path) -> None:
@@ -115,6 +125,8 @@ class _Extended:
 
 class _Control:
     def __init__(self, compiled: Any, reads_pooled: bool, sines: Sines) -> None:
+        # As long as one of these is about, the workshop does not build the same again.
+        self._compiled = compiled
         self._run, self._reads_pooled, self._sines = Request(compiled), reads_pooled, sines
 
     def __call__(
