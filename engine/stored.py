@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,8 @@ from ..configs.presets import FILE, load_stored, stored_text
 from .core.documents import Mistakes
 from .core.notices import Notices
 from .core.presets import Preset, Repertoire
+
+log = logging.getLogger("clavilux")
 
 
 class StoredPresets:
@@ -61,9 +64,28 @@ class StoredPresets:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 waiting = self.path.with_name(f".{FILE}.new")
-                waiting.write_text(stored_text(presets, self._table), encoding="utf-8")
+                waiting.write_bytes(self._text(presets))
                 os.replace(waiting, self.path)
                 self._written = number
-            except OSError as e:
-                text = f"the preset is there until the show ends; {self.path} cannot be written ({e.strerror})"
+            except Exception as e:  # the edge of the thread: whatever it is, the next preset is tried again
+                log.debug("presets", exc_info=True)
+                why = (e.strerror if isinstance(e, OSError) else None) or str(e) or type(e).__name__
+                text = f"the preset is there until the show ends; {self.path} cannot be written ({why})"
                 self._notices.say("presets:file", text)
+
+    def _text(self, presets: Sequence[Preset]) -> bytes:
+        """What the file holds; a preset that cannot be written down costs only itself."""
+        try:
+            return stored_text(presets, self._table).encode("utf-8")
+        except Exception:  # one of them holds what no text can; which one, it does not say
+            return stored_text([p for p in presets if self._can_be_kept(p)], self._table).encode("utf-8")
+
+    def _can_be_kept(self, preset: Preset) -> bool:
+        try:
+            stored_text([preset], self._table).encode("utf-8")
+        except Exception as e:
+            name = preset.name.encode("utf-8", "replace").decode("utf-8")
+            text = f"preset {name} is there until the show ends; it cannot be written down ({e})"
+            self._notices.say(f"presets:{name[:80]}", text)
+            return False
+        return True

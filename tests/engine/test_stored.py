@@ -57,3 +57,33 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_show_goes_on(tmp_path):
     one.keep(MINE)
     one.close()
     assert "cannot be written" in notices.recent[-1].text
+
+
+def test_a_preset_that_cannot_be_written_down_costs_no_other(tmp_path):
+    notices = Notices(ManualClock())
+    one = stored(tmp_path, notices)
+    one.over(Repertoire())
+    one.keep(Preset("odd", {"prompts": (("half an emoji: \ud83d", 1.0),)}))
+    one.close()
+    assert any("preset odd is there until the show ends" in n.text for n in notices.recent)
+    one.keep(MINE)
+    one.close()
+    assert stored(tmp_path).over(Repertoire()).presets == {"mine": MINE}
+
+
+def test_whatever_fault_comes_while_presets_are_written_is_said_and_the_next_is_kept(tmp_path, monkeypatch):
+    notices = Notices(ManualClock())
+    one = stored(tmp_path, notices)
+    one.over(Repertoire())
+
+    def fails(source, target):
+        raise RuntimeError("nobody has thought of this")
+
+    monkeypatch.setattr("clavilux.engine.stored.os.replace", fails)
+    one.keep(Preset("first", {"hue": 1.0}))
+    one.close()
+    monkeypatch.undo()
+    assert "cannot be written (nobody has thought of this)" in notices.recent[-1].text
+    one.keep(MINE)
+    one.close()
+    assert set(stored(tmp_path).over(Repertoire()).presets) == {"first", "mine"}
