@@ -117,12 +117,7 @@ class Show:
         page = Page("command line")
         new: dict[str, Any] = {"model": model, "journal": journal, "assets": assets, "link": link, "audio": audio}
         if source:
-            new["source"] = check_source(page, 0, "--source", source, Path())
-            if new["source"] != self.source:
-                # What was said of the file's own source need not fit another.
-                new["source_options"] = dataclasses.replace(
-                    self.source_options, shape=PLAIN.shape, fps=None, format="", picture=None, start=0.0, loop=True
-                )
+            new |= self._with_source(page, source)
         if sinks:
             new["sinks"] = tuple(check_sink(page, 0, "--sink", sink) for sink in sinks)
             for name in sorted({name for name in sinks if sinks.count(name) > 1}):
@@ -151,3 +146,13 @@ class Show:
         page.check()
         kept = {key: value for key, value in new.items() if value is not None}
         return dataclasses.replace(self, parameters=MappingProxyType(values), **kept)
+
+    def _with_source(self, page: Page, name: str) -> dict[str, Any]:
+        """What another source changes: what was said of the file's own need not fit it."""
+        source = check_source(page, 0, "--source", name, Path())
+        if source == self.source:
+            return {}
+        options = dataclasses.replace(
+            self.source_options, shape=PLAIN.shape, fps=None, format="", picture=None, start=0.0, loop=True
+        )
+        return {"source": source, "source_options": options}

@@ -251,7 +251,7 @@ class Performance:
         self.router = parts.router(mappings, brush)
         self.router.recall.kept = self.stored.keep
         self._closing.append(("stored presets", self.stored.close))
-        pipeline = self.pipeline = ShowPipeline(
+        self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
         )
         self.board = Switchboard(show, source, sinks, self.clock, self.notices)
@@ -266,7 +266,7 @@ class Performance:
             inbox=parts.inbox,
             router=self.router,
             source=self.serving.desk.watch(self.board) if self.serving is not None else self.board,
-            render=pipeline.render,
+            render=self.pipeline.render,
             sinks=[self.board],
             budget=self.board.budget,
             notices=self.notices,
@@ -279,15 +279,14 @@ class Performance:
         self._closing.append(("the watch on files", self._reload.stop))
         self._stop = threading.Event()
         self.ports.answer(self.loop)
-        self.loop.between_frames.append(lambda: self.board.follow(self.loop.snapshot))
-        self.loop.between_frames.append(self.easel.follow)
-        self.loop.between_frames.append(lambda: pipeline.follow(self.loop.snapshot))
-        self.loop.between_frames.append(self._note_stages)
-        self.loop.between_frames.append(self._end_when_all_are_closed)
+        self.loop.between_frames += [
+            lambda: self.board.follow(self.loop.snapshot), self.easel.follow,
+            lambda: self.pipeline.follow(self.loop.snapshot), self._note_stages, self._end_when_all_are_closed,
+        ]  # fmt: skip
         if self.serving is not None:
             self.serving.desk.lost_outside = lambda: self.osc.lost
             self.serving.desk.malformed = lambda: self.osc.malformed
-            self.serving.start(self.loop, pipeline, self.board, self.osc.port)
+            self.serving.start(self.loop, self.pipeline, self.board, self.osc.port)
 
     def _note_stages(self) -> None:
         for hop, ms in self.easel.taken().items():

@@ -1,6 +1,7 @@
 """The brush: a show's model, loaded, warm and ready to paint."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,13 +136,8 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     loras, few_steps = loras_of(show, model, notices, synchronous)
     watch = Stopwatch(clock.now)
     views = Views(show, clock, notices, synchronous)
-
-    def close() -> None:
-        try:
-            diffuser.close()
-        finally:
-            views.close()
-
+    ends = ExitStack()
+    ends.callback(views.close)
     diffuser = Diffuser(
         timed(model, watch),
         size=show.size,
@@ -160,6 +156,7 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         adapter_files=lambda adapter: adapter_files(adapter, show),
         watched=views,
     )
+    ends.callback(diffuser.close)
     made_for = {
         "t_index_list": model.defaults.t_index_list,
         "guidance_scale": 1.0 if few_steps else model.defaults.guidance_scale,
@@ -172,10 +169,10 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, close)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, ends.close)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     (adaptive if show.parameters.get("adaptive_quality") else diffuser).warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, close)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, ends.close)
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":

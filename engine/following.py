@@ -15,6 +15,7 @@ from .core.plain import from_arguments
 _PATH = "/api/v1/session/events"
 # The show says how it is twice a second.
 _PATIENCE = 5.0
+# Where a show finds the token that it asks for, and who follows it the one to show.
 TOKEN_VARIABLE = "CLAVILUX_TOKEN"
 
 

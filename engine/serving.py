@@ -20,13 +20,13 @@ from ..io.zeroconf_announcement import Announcement
 from .core.clock import Clock
 from .core.loop import Loop
 from .core.notices import Notices
+from .following import TOKEN_VARIABLE
 from .live_ports import within
 from .pipeline import ShowPipeline
 from .switchboard import Switchboard
 
 # The network is told that the show is over, but nobody waits for the network.
 FAREWELL = 0.3
-TOKEN_VARIABLE = "CLAVILUX_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,15 @@
 """Whether a stream batch pays on this machine: measured once, and remembered."""
 
-import json
 import logging
 import os
 import platform
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
 
 import torch
 
 from ..core.notices import Notices
-from .cache import cache_folder, fingerprint
+from . import speeds
+from .cache import fingerprint
 from .model import Model
 
 FILE = "batching.json"
@@ -27,12 +24,11 @@ def batch_pays(model: Model, steps: int, notices: Notices | None = None) -> bool
     if steps < 2:
         return False
     key = _key(model, steps)
-    path = cache_folder() / FILE
-    known = _read(path)
-    if key not in known:
+    known = speeds.kept(FILE)
+    if not known.get(key, {}).keys() >= {"sequence_ms", "batch_ms"}:
         known[key] = _measured(model, steps)
         try:
-            _write(path, known)
+            speeds.keep(FILE, known)
         except OSError as fault:
             if notices is not None:
                 notices.say("batching", f"the measured speed cannot be kept ({fault}); it is measured again next time")
@@ -70,34 +66,12 @@ def _measured(model: Model, steps: int) -> dict[str, float]:
         pooled = encoding.pooled.repeat(rows, 1) if model.reads_pooled and encoding.pooled is not None else None
         took = []
         for _ in range(REPEATS + 1):
-            _wait(model.device)
+            speeds.wait_for(model.device)
             began = time.perf_counter()
             for _ in range(times):
                 model.unet(x, t, states, pooled)
-            _wait(model.device)
+            speeds.wait_for(model.device)
             took.append((time.perf_counter() - began) * 1000)
         return round(min(took[1:]), 3)
 
     return {"sequence_ms": called(1, steps), "batch_ms": called(steps, 1)}
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """What is remembered; nothing of a file that cannot be read or holds something else."""
-    try:
-        rows = json.loads(path.read_text("utf-8"))
-        return {str(key): {name: float(row[name]) for name in ("sequence_ms", "batch_ms")} for key, row in rows.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
-
-
-def _write(path: Path, rows: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".batching-", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as draft:
-        json.dump(rows, draft, indent=1)
-    Path(name).replace(path)

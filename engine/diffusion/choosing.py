@@ -1,20 +1,17 @@
 """Which accelerator plays a model on this machine: what is installed, measured once, and remembered."""
 
 import importlib.util
-import json
 import logging
 import os
 import platform
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
 
 import torch
 
 from ..core.notices import Notices
+from . import speeds
 from .accelerators import Networks, Recipe
-from .cache import cache_folder, fingerprint
+from .cache import fingerprint
 from .onnx_export import sample_of
 from .weights import files_of, weights_of
 
@@ -64,7 +61,7 @@ def at_hand(name: str, recipe: Recipe) -> bool:
 
 def remembered(recipe: Recipe) -> dict[str, float]:
     """Milliseconds of a frame under each accelerator that was measured for this model on this machine."""
-    row = _read(cache_folder() / FILE).get(key_of(recipe), {})
+    row = speeds.kept(FILE).get(key_of(recipe), {})
     return {name: ms for name, ms in row.items() if why_not(name, recipe.device) is None}
 
 
@@ -80,16 +77,11 @@ def best(times: dict[str, float]) -> str:
 
 def remember(recipe: Recipe, times: dict[str, float], notices: Notices | None = None) -> None:
     """Keep these times beside the ones that are known; where they cannot be kept, it is said."""
-    path = cache_folder() / FILE
-    rows = _read(path)
+    rows = speeds.kept(FILE)
     key = key_of(recipe)
     rows[key] = {**rows.get(key, {}), **{name: round(ms, 3) for name, ms in times.items()}}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".accelerators-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as draft:
-            json.dump(rows, draft, indent=1)
-        Path(name).replace(path)
+        speeds.keep(FILE, rows)
     except OSError as fault:
         if notices is not None:
             text = f"the measured speed cannot be kept ({fault}); it is measured again next time"
@@ -127,25 +119,11 @@ def measured(networks: Networks, recipe: Recipe) -> float:
     frames = torch.zeros((1, height, width, 3), dtype=torch.uint8, device=recipe.device)
     took = []
     for _ in range(REPEATS + 1):
-        _wait(recipe.device)
+        speeds.wait_for(recipe.device)
         began = time.perf_counter()
         latents = networks.codec.encode(frames)
         networks.unet(x, t, states, pooled)
         networks.codec.decode(latents)
-        _wait(recipe.device)
+        speeds.wait_for(recipe.device)
         took.append((time.perf_counter() - began) * 1000)
     return min(took[1:])
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _read(path: Path) -> dict[str, dict[str, float]]:
-    """What is remembered; nothing of a file that cannot be read or holds something else."""
-    try:
-        rows: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return {str(key): {str(n): float(ms) for n, ms in row.items()} for key, row in rows.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}

@@ -61,7 +61,7 @@ def family_of(folder: Path, name: str = "") -> Family:
         return Family(str(said.get("family", "Clavilux")), True, unet.get("addition_embed_type") == "text_time")
     _playable(folder, unet, scheduler)
     xl = unet.get("addition_embed_type") == "text_time"
-    width = _first(unet.get("cross_attention_dim", 768))
+    width = text_width(unet)
     names = " ".join(str(x) for x in (name, folder.name, unet.get("_name_or_path"), index.get("_name_or_path")))
     turbo = any(word in names.lower() for word in QUICK_WORDS) or _turbo(scheduler)
     lcm = unet.get("time_cond_proj_dim") is not None or scheduler.get("_class_name") == "LCMScheduler"
@@ -113,8 +113,19 @@ def _turbo(scheduler: Mapping[str, Any]) -> bool:
     return euler and scheduler.get("timestep_spacing") == "trailing"
 
 
-def _first(width: Any) -> int:
+def text_width(unet: Mapping[str, Any]) -> int:
+    """How wide the text is that a UNet of this config reads."""
+    width = unet.get("cross_attention_dim", 768)
     return int(width[0] if isinstance(width, (list, tuple)) else width)
+
+
+def pooled_width(unet: Mapping[str, Any]) -> int | None:
+    """How wide the pooled text is that it reads; None where it reads none."""
+    added = unet.get("addition_embed_type") == "text_time"
+    if not added and unet.get("class_embed_type") != "projection":
+        return None
+    total = int(unet["projection_class_embeddings_input_dim"])
+    return total - 6 * int(unet["addition_time_embed_dim"]) if added else total  # the rest: the picture's size
 
 
 def _read(file: Path, otherwise: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

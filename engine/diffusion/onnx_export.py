@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .accelerators import Recipe
+from .family import pooled_width, text_width
 from .parts import Decoder, Encoder, config_of
 from .text import quiet
 from .weights import ModelMistake
@@ -117,15 +118,9 @@ def sample_of(recipe: Recipe, rows: int = 2, tokens: int = 77) -> tuple[Tensor, 
         rows, int(unet["in_channels"]), height // downscale, width // downscale, generator=generator, **given
     )
     t = torch.linspace(999.0, 500.0, rows, device=recipe.device)
-    wide = unet["cross_attention_dim"]
-    wide = int(wide[0] if isinstance(wide, (list, tuple)) else wide)
-    states = torch.randn(rows, tokens, wide, generator=generator, **given)
-    added, as_class = unet.get("addition_embed_type") == "text_time", unet.get("class_embed_type") == "projection"
-    if not (added or as_class):
-        return x, t, states, None
-    total = int(unet["projection_class_embeddings_input_dim"])
-    pooled = total - 6 * int(unet["addition_time_embed_dim"]) if added else total
-    return x, t, states, torch.randn(rows, pooled, generator=generator, **given)
+    states = torch.randn(rows, tokens, text_width(unet), generator=generator, **given)
+    pooled = pooled_width(unet)
+    return x, t, states, None if pooled is None else torch.randn(rows, pooled, generator=generator, **given)
 
 
 def export(part: Part, file: Path) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..core.notices import Notices
 from . import cache, threads
 from .accelerators import Networks, NotAPicture, Recipe
+from .family import pooled_width, text_width
 from .openvino_adapters import OpenVinoAdapters
 from .parts import Checked, Decoder, Encoder, config_of
 from .quantize import FILE as RANGES
@@ -189,9 +190,9 @@ def examples(
     """Two rows of x_t, t, states and pooled text (None where there is none) for a UNet of this config."""
     width, height = size
     x = torch.randn(2, int(unet["in_channels"]), height // downscale, width // downscale)
-    t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, _first(unet["cross_attention_dim"]))
-    reads = unet.get("class_embed_type") == "projection" or unet.get("addition_embed_type") == "text_time"
-    return x, t, states, torch.randn(2, _pooled_width(unet)) if reads else None
+    t, states = torch.tensor([999.0, 500.0]), torch.randn(2, 8, text_width(unet))
+    pooled = pooled_width(unet)
+    return x, t, states, None if pooled is None else torch.randn(2, pooled)
 
 
 def compiled_from_cache(
@@ -326,18 +327,6 @@ class _Codec:
         if not np.isfinite(total.numpy()).all():
             raise NotAPicture
         return frames
-
-
-def _first(width: Any) -> int:
-    return int(width[0] if isinstance(width, (list, tuple)) else width)
-
-
-def _pooled_width(config: dict[str, Any]) -> int:
-    """How wide the pooled text is that this UNet reads."""
-    total = int(config["projection_class_embeddings_input_dim"])
-    if config.get("addition_embed_type") == "text_time":
-        return total - 6 * int(config["addition_time_embed_dim"])  # the rest is the picture's size, six numbers
-    return total
 
 
 def weights_are_half(recipe: Recipe) -> bool:

@@ -28,7 +28,7 @@ def unpacked(file: Path, notices: Notices | None = None) -> Path:
     Configs and tokenizers are not in such a file: they come from a diffusers folder of the same name beside it
     (`x/` for `x.safetensors`), from the hub's cache, or from the hub.
     """
-    config = _config(file, notices)
+    config = _config(file)
     small = [f for f in config.rglob("*") if f.is_file() and f.suffix in hub.SMALL]
     key = cache.fingerprint([file, *small], FORMAT)
 
@@ -76,7 +76,7 @@ def _pickled(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         raise ModelMistake(f"{file} does not load, it is damaged or not complete: {first}") from None
 
 
-def _config(file: Path, notices: Notices | None) -> Path:
+def _config(file: Path) -> Path:
     shape = shape_of(file)
     beside = file.with_suffix("")
     if (beside / "model_index.json").is_file():

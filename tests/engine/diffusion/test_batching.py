@@ -69,3 +69,9 @@ def test_without_a_place_to_remember_it_is_said(machine, tmp_path):
     notices = Notices(ManualClock())
     assert batch_pays(machine(20, 1), 4, notices)
     assert "measured again" in notices.recent[0].text
+
+
+def test_what_cannot_be_kept_leaves_nothing_behind(machine, tmp_path):
+    (tmp_path / "cache" / batching.FILE).mkdir(parents=True)
+    assert batch_pays(machine(20, 1), 4)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [batching.FILE]

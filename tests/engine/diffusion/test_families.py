@@ -12,7 +12,7 @@ import torch
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import Diffuser, ModelMistake, load_model, memory
-from clavilux.engine.diffusion.family import defaults_of, family_of
+from clavilux.engine.diffusion.family import defaults_of, family_of, pooled_width, text_width
 from clavilux.engine.diffusion.weights import Allowed
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
@@ -195,3 +195,18 @@ def test_half_precision_keeps_the_large_models_autoencoder_in_range(folders):
 
     assert codec("sd15", "cpu") == torch.float16
     assert codec("sdxl", "cpu") == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("unet", "text", "pooled"),
+    [
+        ({"cross_attention_dim": 768}, 768, None),
+        ({"cross_attention_dim": [1024, 1024]}, 1024, None),
+        ({"cross_attention_dim": 384, "class_embed_type": "projection",
+          "projection_class_embeddings_input_dim": 384}, 384, 384),
+        ({"cross_attention_dim": 2048, "addition_embed_type": "text_time", "addition_time_embed_dim": 256,
+          "projection_class_embeddings_input_dim": 2816}, 2048, 1280),
+    ],
+)  # fmt: skip
+def test_how_wide_the_text_is_that_a_unet_reads(unet, text, pooled):
+    assert (text_width(unet), pooled_width(unet)) == (text, pooled)
