@@ -16,7 +16,10 @@ ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers")
 CFG_TYPES = ("none", "full", "self", "initialize")
 MODES = ("img2img", "txt2img")
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
-DTYPES = ("auto", "float16", "bfloat16", "float32", "half", "float")
+# Names of precisions, as torch has them too.
+_DTYPES = {"half": "float16", "float": "float32"}
+_DTYPES |= {f"torch.{name}": name for name in ("float16", "bfloat16", "float32")}
+DTYPES = ("auto", "float16", "bfloat16", "float32", *_DTYPES)
 MERGE_MODES = ("permanent_merge", "runtime_peft")
 DEVICES = ("auto", "cuda", "cpu", "mps", "xpu")
 CONFIG_STEPS = (0, 16, 32, 45)
@@ -92,7 +95,7 @@ def read_stream(s: Section) -> dict[str, Any]:
         "mode": s.word("mode", MODES, d["mode"]),
         "output_type": s.word("output_type", OUTPUT_TYPES, d["output_type"]),
         "device": _device(s),
-        "dtype": {"half": "float16", "float": "float32"}.get(t := s.word("dtype", DTYPES, d["dtype"]), t),
+        "dtype": _DTYPES.get(t := s.word("dtype", DTYPES, d["dtype"]), t),
         "frame_buffer_size": s.whole("frame_buffer_size", d["frame_buffer_size"], 1, 64),
         "warmup": _idle(s, "warmup", s.whole("warmup", d["warmup"], 0, 1000), "every network is run once"),
         "acceleration": "none" if acceleration == "xformers" else acceleration,

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from ..engine.core.controls import CONTROLNETS
-from ..engine.core.documents import Mistake, Mistakes
+from ..engine.core.documents import Mistake, Mistakes, NoSuchFile
 from ..engine.core.ipadapters import IPADAPTERS
 from ..engine.core.plain import handed_over
 from ..engine.core.table import TABLE
@@ -46,13 +46,15 @@ def load_config(config_path: str | Path) -> dict[str, Any]:
     """A StreamDiffusion config (YAML or JSON) as a dict: its own keys, and every other at its default. Files beside it
     are named by whole paths: the dict means the same wherever it is used.
 
-    Raises Mistakes: the file is missing, is no YAML, has no `model_id`, or a value cannot be.
+    Raises Mistakes: the file is missing (then NoSuchFile, which is a FileNotFoundError too), is no YAML, has no
+    `model_id`, or a value cannot be.
     """
     path = Path(config_path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise Mistakes([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
+        kind = NoSuchFile if isinstance(e, FileNotFoundError) else Mistakes
+        raise kind([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
     try:
         said = yaml.safe_load(text)
     except yaml.YAMLError:

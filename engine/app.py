@@ -243,6 +243,7 @@ class Performance:
         accelerator, later = awaited(show, self.notices)
         if accelerator == "openvino" or show.stream["acceleration"] == accelerator:
             parts.show = with_model(show, show.model, "none")
+        self.notices.say("model:first", f"loading {show.model}", logging.INFO)
         brush = parts.brush(synchronous=False)
         self.easel = Easel(show.model, brush, self._another, self.notices, self._turn)
         self._closing.append(("the model", self.easel.close))

@@ -117,7 +117,10 @@ def _in_child(recipe: "Recipe") -> None:
     """Every accelerator is built and measured here, and what is fastest remembered."""
     from .diffusion.accelerators import accelerated
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the show's, which ends this too
+    # Ctrl-C and a closed terminal are the show's, which ends this too.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(GENTLY)
     accelerated(recipe, "auto", Notices(SystemClock()))

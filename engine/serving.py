@@ -21,7 +21,7 @@ from .core.clock import Clock
 from .core.loop import Loop
 from .core.notices import Notices
 from .following import TOKEN_VARIABLE
-from .live_ports import within
+from .live_ports import status, within
 from .pipeline import ShowPipeline
 from .switchboard import Switchboard
 
@@ -88,6 +88,7 @@ class Serving:
         desk.router, desk.pipeline, desk.push = loop.router, pipeline, board.push
         desk.begin()
         desk.facts = lambda: facts(loop, board)
+        desk.state = lambda: status(loop).state
         loop.sinks.append(desk)
         app = build(desk, self.door, version=version(), osc_port=osc_port)
         listening = Listening(app, self._socket, self._notices)

@@ -6,7 +6,9 @@ the one before, so a run repeats exactly.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,10 +19,11 @@ from .core.controls import scale_name as control_name
 from .core.ipadapters import IPADAPTERS
 from .core.ipadapters import scale_name as adapter_name
 from .core.notices import Notices
-from .core.parameters import Refused
+from .core.parameters import Refused, to_number
 from .core.plain import handed_over, parameter_value
 from .core.quality import FULL, Governor
 from .core.router import Router
+from .core.snapshot import Trigger
 from .core.table import TABLE
 from .named_files import placed
 from .pictures import Picture, as_pixels, span_of
@@ -40,6 +43,8 @@ STATE = (
     "prompt_morph", "negative_prompt", "prompt_interpolation_method", "seed_interpolation_method",
     "normalize_prompt_weights", "normalize_seed_weights", "noise_scale", "t_index_rescale", CONTROLNETS, IPADAPTERS,
 )  # fmt: skip
+# So many values that had to be changed are said within a second, each of them.
+AT_ONCE = 8
 PROMPTS = ("prompt", "prompts", "transition")
 
 
@@ -57,6 +62,8 @@ class Stream:
         self._governor = Governor(brush.asked, notices)
         self._brush = brush
         self._last: Any = None
+        self._fired: tuple[Trigger, ...] = ()
+        self._noted: deque[float] = deque(maxlen=AT_ONCE)
         self._clock = clock
         self._period = 1.0 / show.fps
         self._size = show.size
@@ -208,12 +215,14 @@ class Stream:
         `beside`: what is set with it."""
         t = self._clock.now() - self._period
         try:
+            if name == "num_inference_steps" and to_number(value, name) < 1:
+                raise Refused(f"{name} is 1 or more, not {value}; it stays as it was")
             if name in self.table:
                 note = self._router.state.set(self.table[name], value, t, "api")
                 if name == "num_inference_steps" and "t_index_list" in beside:
                     # What becomes of the list that goes is no news beside the one that comes.
                     note = self.table[name].coerce(value).note
-                return None if note is None else (f"changed:{name}:{note[:120]}", note)
+                return None if note is None else (self._changed(name, note), note)
             if name in self.table.actions:
                 self._router.fire(name, value, t)
                 return None
@@ -223,6 +232,13 @@ class Stream:
         near = self.table.nearest(name) or self.table.nearest(name, actions=True)
         hint = f"; did you mean {near}?" if near else ""
         return f"unknown:{name[:80]}", f"{name[:80]} means nothing here{hint}"
+
+    def _changed(self, name: str, note: str) -> str:
+        """The key under which a change of a value is said: each by itself, but of a sweep past its end only some."""
+        now = self._watch.now()
+        many = len(self._noted) == AT_ONCE and now - self._noted[0] < 1.0
+        self._noted.append(now)
+        return f"changed:{name}" if many else f"changed:{name}:{note[:120]}"
 
     def get_stream_state(self, include_caches: bool = False) -> dict[str, Any]:
         """Where every parameter of the stream is going, updates just made included, as plain values; from any thread.
@@ -281,6 +297,12 @@ class Stream:
             for _ in group:
                 snapshots.append(self._router.sample(self._clock.now()))
                 self._clock.advance(self._period)
+        if snapshots[-1]["paused"] and self._last is not None and len(self._last) == len(group):
+            self._fired += tuple(trigger for snapshot in snapshots for trigger in snapshot.triggers)
+            return self._last
+        if self._fired:  # while the picture stood
+            snapshots[0] = replace(snapshots[0], triggers=(*self._fired, *snapshots[0].triggers))
+            self._fired = ()
         began = self._watch.now()
         effort = self._governor.before(snapshots[-1], began, resizable)
         try:

@@ -54,7 +54,7 @@ Play = Callable[[str, Args], int | None]
 class OscQuery:
     """The namespace of one show, as it is at the moment: parameters may come while it plays. `values` gives where every
     parameter goes, in its own type; `bindings` the rows that play now, whose OSC addresses are part of it; `played` how
-    many messages `values` has in it at least, where they are counted."""
+    many messages `values` has in it at least, where they are counted; `status` what listeners are told of the show."""
 
     def __init__(
         self,
@@ -65,8 +65,10 @@ class OscQuery:
         name: str = "Clavilux",
         osc_port: int = 8000,
         played: Callable[[], int] = int,
+        status: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         self.played = played
+        self.status = status
         self.values = values
         self.bindings = bindings
         self.table = table
@@ -102,7 +104,7 @@ class OscQuery:
     def tree(self) -> Node:
         """The whole namespace."""
         root: Node = {"FULL_PATH": "/", "ACCESS": 0, "DESCRIPTION": self.name, "CONTENTS": {}}
-        values = self.values()
+        values, status = self.values(), self.status()
         for p in self.table.values():
             _put(root, p.osc, self._parameter(p, values))
             if p.range is not None and p.kind in ("float", "int"):
@@ -111,7 +113,9 @@ class OscQuery:
             facts = {"TYPE": action.takes or "I", "ACCESS": WRITE, "DESCRIPTION": action.help}
             _put(root, ROOT + action.name, facts)
         for address, tags, access, words in _TALK:
-            _put(root, address, {"TYPE": tags, "ACCESS": access, "DESCRIPTION": words})
+            facts = {"TYPE": tags, "ACCESS": access, "DESCRIPTION": words}
+            told = status.get(address.removeprefix(STATUS))
+            _put(root, address, facts if told is None else facts | {"VALUE": [told]})
         for address, words in self.mapped().items():
             _put(root, address, {"TYPE": "f", "ACCESS": WRITE, "DESCRIPTION": words})
         return root

@@ -113,8 +113,10 @@ def _wake_up(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C is the show's: it ends its senders when it has sent the last picture.
+    # Ctrl-C and a closed terminal are the show's: it ends its senders when it has sent the last picture.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     wanted = json.loads(sys.argv[1])
     _wake_up(FORGOTTEN * (60 if "listen" in wanted["url"] else 1))
     sys.exit(send(wanted, sys.stdin.buffer, sys.stdout))

@@ -47,7 +47,7 @@ PLAIN_ACTIONS = ("panic", "tap", "reset_cache")
 BANK_ACTIONS = ("bank", "shift")
 # What reads the payload of an action; each raises Refused.
 _READERS: dict[str, Callable[[Any], object]] = {
-    "transition": Transition.parse, "preset": read_recall, "store": read_recall, "cue": read_cue,
+    "transition": Transition.exact, "preset": read_recall, "store": read_recall, "cue": read_cue,
     "hit": read_hit,
 }  # fmt: skip
 

@@ -61,8 +61,8 @@ def _shipped() -> Path:
 
 
 def lora_asset(folder: Path, name: str, loaded: Collection[str] = ()) -> Path:
-    """The file of a LoRA that a message names: one that is `loaded` by that very path, a shipped one by its bare name or
-    by the path that answers give it, or one in the assets folder. Raises Refused."""
+    """The file of a LoRA that a message names: one that is `loaded` by that very path, a shipped one by its bare name
+    or by the path that answers give it, or one in the assets folder. Raises Refused."""
     shipped = shipped_loras()
     if name in loaded or Path(name) in shipped.values():
         return Path(name)

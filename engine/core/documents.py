@@ -56,6 +56,10 @@ class Mistakes(ValueError):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
+class NoSuchFile(Mistakes, FileNotFoundError):
+    """The file itself is not there: for who expects Python's own word for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A value and where it stands. `content`: a plain scalar, a tuple of Nodes, or a dict of Nodes by key (a value

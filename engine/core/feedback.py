@@ -31,7 +31,7 @@ _STATUS_EVERY = 1.0
 # way, a slider is pulled back under the hand, and two programs that answer each other swing for ever.
 REST = 0.2
 # How long a fault is repeated in the status.
-_FAULT_SHOWN = 5.0
+FAULT_SHOWN = 5.0
 _NEVER = float("inf")
 
 
@@ -248,7 +248,7 @@ class Feedback:
                     self._send(address, f"{STATUS}error", (notice.text,))
 
     def _status(self, status: Status, now: float) -> list[tuple[str, Any]]:
-        fault = self._fault[0] if now - self._fault[1] < _FAULT_SHOWN else ""
+        fault = self._fault[0] if now - self._fault[1] < FAULT_SHOWN else ""
         return [
             ("fps", float(status.fps)),
             ("frame", status.frame),

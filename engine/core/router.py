@@ -16,7 +16,7 @@ from .midi_controls import HIGHEST, MidiControls
 from .modulation import Modulation
 from .modulators import Modulator, depth_knob
 from .notices import Notices
-from .parameters import Action, Parameter, Refused
+from .parameters import FALSE_WORDS, Action, Parameter, Refused
 from .patterns import is_pattern, matches
 from .player import Player, recast
 from .presets import Repertoire
@@ -340,6 +340,8 @@ class Router:
             args = event.args
             # A button sends 1 when pressed and 0 when let go; letting go fires nothing.
             if len(args) == 1 and not isinstance(args[0], (str, tuple)) and args[0] in (0, False):
+                return
+            if len(args) == 1 and not action.takes and str(args[0]).strip().lower() in FALSE_WORDS:
                 return
             try:
                 self.fire(action.name, args[0] if len(args) == 1 else args, event.t)

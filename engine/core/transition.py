@@ -27,7 +27,7 @@ class Transition:
     beats: float | None = None
     method: str = "linear"
     easing: str = "linear"
-    # What was clamped in the prompts, if anything.
+    # What was clamped, if anything.
     note: str | None = field(default=None, compare=False)
 
     def share(self, frames: int, seconds: float, beats: float) -> float:
@@ -63,30 +63,38 @@ class Transition:
         if "target_prompts" not in payload:
             raise Refused("transition needs target_prompts")
         prompts = TABLE["prompts"].coerce(payload["target_prompts"])
+        # Programs that send all they know write null for what they leave as it is.
+        said = {key: value for key, value in payload.items() if value is not None}
+        notes = [prompts.note] if prompts.note else []
         return cls(
             prompts.value,
-            num_steps=round(_at_least_zero(payload, "num_steps", 4)),
-            seconds=_optional(payload, "seconds"),
-            beats=_optional(payload, "beats"),
-            method=_word(payload, "temporal_interpolation_method", METHODS),
-            easing=_word(payload, "easing", tuple(EASINGS)),
-            note=prompts.note,
+            num_steps=round(_length(said, "num_steps", notes, 4)),
+            seconds=_length(said, "seconds", notes) if "seconds" in said else None,
+            beats=_length(said, "beats", notes) if "beats" in said else None,
+            method=_word(said, "temporal_interpolation_method", METHODS),
+            easing=_word(said, "easing", tuple(EASINGS)),
+            note="; ".join(notes) or None,
         )
 
+    @classmethod
+    def exact(cls, payload: Any) -> "Transition":
+        """The same, for a file: what would be clamped is refused, since whoever wrote it can mend it."""
+        found = cls.parse(payload)
+        if found.note:
+            raise Refused(found.note.replace(" clamped to ", " is out of range; the nearest is "))
+        return found
 
-def _at_least_zero(payload: Mapping[str, Any], key: str, default: float) -> float:
-    number = to_number(payload.get(key, default), f"transition {key}")
+
+def _length(said: Mapping[str, Any], key: str, notes: list[str], default: float = 0.0) -> float:
+    """A number of 0 or more; one below is 0, which is noted."""
+    number = to_number(said.get(key, default), f"transition {key}")
     if number < 0:
-        raise Refused(f"transition {key} is 0 or more, not {number:g}")
-    return number
+        notes.append(f"transition {key} {number:g} clamped to 0")
+    return max(number, 0.0)
 
 
-def _optional(payload: Mapping[str, Any], key: str) -> float | None:
-    return None if payload.get(key) is None else _at_least_zero(payload, key, 0.0)
-
-
-def _word(payload: Mapping[str, Any], key: str, words: tuple[str, ...]) -> str:
-    word = payload.get(key, words[0])
-    if word not in words:
+def _word(said: Mapping[str, Any], key: str, words: tuple[str, ...]) -> str:
+    word = said.get(key, words[0])
+    if str(word).strip().lower() not in words:
         raise Refused(f"transition {key} is one of {', '.join(words)}, not {word!r}")
-    return word
+    return str(word).strip().lower()

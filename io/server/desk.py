@@ -17,6 +17,7 @@ import numpy as np
 from ...engine.core.clock import Clock
 from ...engine.core.controls import CONTROLNETS
 from ...engine.core.events import Event
+from ...engine.core.feedback import FAULT_SHOWN
 from ...engine.core.frame import Frame
 from ...engine.core.ipadapters import IPADAPTERS
 from ...engine.core.loop import Input
@@ -142,6 +143,8 @@ class Desk:
         self.push: Push | None = None
         self.watched: Watched | None = None
         self.facts: Callable[[], dict[str, Any]] = dict
+        # How the show goes, in a word.
+        self.state: Callable[[], str] = lambda: "starting"
         # Messages that were lost before they reached the inbox.
         self.lost_outside: Callable[[], int] = int
         # Packets that were no OSC.
@@ -318,6 +321,17 @@ class Desk:
         """The faults of the last two minutes in words, newest last."""
         recent = self.warnings_after(self.clock.now() - _STILL_NEW)
         return [{"t": round(n.t, 3), "key": n.key, "text": n.text} for n in recent]
+
+    def status(self) -> dict[str, Any]:
+        """What OSC listeners are told once a second: {fps, frame, latency_ms, state, error}."""
+        faults, facts = self.warnings_after(self.clock.now() - FAULT_SHOWN), self.facts()
+        return {
+            "fps": float(facts.get("fps", 0.0)),
+            "frame": max(self.view.n, 0),
+            "latency_ms": float(facts.get("render_ms", {}).get("p50", 0.0)),
+            "state": self.state(),
+            "error": faults[-1].text if faults else "",
+        }
 
     def metrics(self) -> dict[str, Any]:
         """The state of the show in figures and words."""

@@ -63,6 +63,8 @@ class Guard:
                 return
             if scope["type"] == "http":
                 receive = _bounded(headers, receive)
+                if scope["method"] == "HEAD":  # what GET answers, of which the server sends the head alone
+                    scope = {**scope, "method": "GET"}
         except Refusal as e:
             await self._turn_away(scope, send, e, _cors(origin) if e.status not in (400, 403) else [])
             return

@@ -19,6 +19,8 @@ _NOTHING = {
     "error": None,
     "loading_stage": None,
 }
+# What load_params may say beside parameters.
+_TAKEN = ("loras", "lora_merge_mode", "acceleration", "width", "height")
 _LOAD = {
     "type": "object",
     "required": ["pipeline_ids"],
@@ -70,7 +72,9 @@ def loading_routes(desk: Desk) -> APIRouter:
         except Refused as e:
             raise HTTPException(400, str(e)) from None
         played = desk.play({name: value for name, value in params.items() if name in desk.table}, "load")
+        strange = [name[:40] for name in params if name not in desk.table and name not in _TAKEN]
         faults = "".join(f"; {fault.text}" for fault in played.faults)
+        faults += f"; without meaning here: {', '.join(strange[:8])}" if strange else ""
         return {"message": words + faults}
 
     @routes.get("/pipelines/schemas", summary="The parameters of each pipeline, as JSON Schema")

@@ -21,6 +21,8 @@ from ...engine.core.transition import Transition
 DEEPEST, LONGEST = 12, 100_000
 _MOST_KEYS = 256
 STEP_KEYS = frozenset({"t_index_list", "num_inference_steps"})
+# What a button without a payload is given.
+_PRESSED = Parameter("a button", "bool", False, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def read_message(
                 if scales.note:
                     faults.append(Fault(key, scales.note))
                 value = _moved(scales.value, assets, loras, faults)
-                if not value:
+                if not value and scales.value:
                     continue
             if key in ("preset", "cue", "store", "hit") and value is not None and value is not False:
                 _check_named(key, value, repertoire, modulators or {})
@@ -126,6 +128,8 @@ def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault])
     if key not in table.actions:
         near = table.nearest(key[:64]) or table.nearest(key[:64], actions=True)
         raise Refused(f"there is no parameter {_short(key)!r}" + (f"; did you mean {near}?" if near else ""))
+    if not table.actions[key].takes and value is not None:
+        value = _PRESSED.coerce(value).value
     if value is None or value is False:
         return []
     if key != "transition":

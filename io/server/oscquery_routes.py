@@ -23,6 +23,7 @@ def mount_oscquery(app: FastAPI, desk: Desk, osc_port: int) -> OscQuery:
         table=desk.table,
         osc_port=osc_port,
         played=lambda: desk.view.played,
+        status=desk.status,
     )
 
     async def answer(request: Request) -> Response:

@@ -12,7 +12,7 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "choice": {"type": "string"},
     "paths": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_PATHS},
-    "object": {"type": "object"},
+    "object": {"type": ["object", "array"]},
 }
 # What the actions that go to something by its name call it.
 _NAMED = {"preset": "preset", "store": "preset", "cue": "cue"}
@@ -35,6 +35,9 @@ def parameter_schema(p: Parameter) -> dict[str, Any]:
         shape = {**_PLAIN[p.kind], **(_limits(p) if p.kind in ("float", "int") else {})}
     if p.choices:
         shape["enum"] = list(p.choices)
+    if p.default is None:  # it may be unset
+        kind = shape["type"]
+        shape["type"] = [*(kind if isinstance(kind, list) else [kind]), "null"]
     shape["description"] = p.help
     plain = ("float", "int", "bool", "string", "choice")
     return shape | ({"default": row(p)["default"]} if p.kind in plain and p.default is not None else {})

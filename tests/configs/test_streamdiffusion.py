@@ -188,3 +188,10 @@ def test_a_config_that_names_no_model_says_so_first(tmp_path):
     with pytest.raises(Mistakes) as caught:
         load_config(tmp_path / "x.yaml")
     assert [m.key for m in caught.value.mistakes] == ["model_id"]
+
+
+def test_a_file_that_is_not_there_is_pythons_own_word_for_it_too(tmp_path):
+    with pytest.raises(FileNotFoundError, match="cannot be read"):
+        load_config(tmp_path / "gone.yaml")
+    (tmp_path / "here.yaml").write_text("model_id: embedded\ndtype: torch.float16\n")
+    assert show_from_config(load_config(tmp_path / "here.yaml")).stream["dtype"] == "float16"

@@ -120,6 +120,45 @@ def test_each_wrong_value_is_said_however_fast_they_come(wrapper, caplog):
         assert "delta" in caplog.text, wrong
 
 
+def test_each_value_that_is_clamped_is_said_and_of_a_sweep_only_some(wrapper, caplog):
+    for asked in (5.0, -1.0, 7.0):
+        caplog.clear()
+        wrapper.update_stream_params(delta=asked)
+        assert f"delta {asked:g} clamped to {wrapper.get_stream_state()['delta']:g}" in caplog.text
+    caplog.clear()
+    for k in range(300):
+        wrapper.update_stream_params(seed=-2 - k)
+    assert 1 <= len(caplog.records) < 20
+
+
+@pytest.mark.parametrize("steps", [0, -5, "0"])
+def test_no_steps_at_all_are_refused_and_the_list_stays(wrapper, caplog, steps):
+    before = wrapper.get_stream_state()
+    wrapper.update_stream_params(num_inference_steps=steps)
+    assert "num_inference_steps is 1 or more" in caplog.text
+    assert wrapper.get_stream_state() == before
+
+
+def test_a_transition_beats_prompts_that_are_set_beside_it(wrapper, picture):
+    wrapper.stream.set({"transition": {"target_prompts": "ocean", "num_steps": 2}, "prompts": [("fire", 1.0)]})
+    frames(wrapper, picture, 3)
+    assert wrapper.get_stream_state()["prompt_list"] == [("ocean", 1.0)]
+
+
+def test_a_paused_stream_gives_its_last_picture_and_goes_on_with_what_was_fired(wrapper, picture, exact):
+    [shown] = frames(wrapper, picture, 1)
+    exact.unet.rows.clear()
+    wrapper.stream.set({"paused": True})
+    wrapper.stream.do("transition", {"target_prompts": "ocean", "num_steps": 2})
+    other = Image.fromarray(255 - np.asarray(picture))
+    assert all(apart(shown, frame) == 0.0 for frame in frames(wrapper, other, 3))
+    assert exact.unet.rows == []
+    wrapper.stream.set({"paused": False})
+    later = frames(wrapper, other, 3)
+    assert apart(shown, later[-1]) > 0.0
+    assert exact.unet.rows
+
+
 def test_steps_and_their_list_at_once_say_nothing_of_the_list_that_goes(wrapper, caplog):
     wrapper.update_stream_params(num_inference_steps=8, t_index_list=[0, 2, 4, 6])
     assert not caplog.text

@@ -2,6 +2,7 @@
 
 import pytest
 from clavilux.configs import load_show
+from clavilux.engine.core.assets import lora_asset, shipped_loras
 from clavilux.engine.core.bindings import BindingSet
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
@@ -66,6 +67,14 @@ def test_another_name_of_a_lora_that_is_there_moves_the_knob_it_has(router):
     say(router, 0.0, "lora_scales", "brush", 0.7)
     assert scales(router, 2.0) == {"ink": 0.7, "neon": 1.0}
     assert "lora/2/scale" not in router.table
+
+
+def test_a_shipped_lora_is_the_same_by_its_name_and_by_the_path_that_answers_give_it(router, tmp_path):
+    router.state.lora_file = lambda name: str(lora_asset(tmp_path, name))
+    path = str(shipped_loras()["thermal"])
+    for name, scale in (("thermal", 0.4), (path, 0.7), ("thermal", 0.2)):
+        say(router, 0.0, "lora_scales", name, scale)
+        assert router.state.target("lora_scales") == (*LORAS["lora_scales"], ("thermal", scale))
 
 
 def test_one_controlnet_that_is_no_list_is_a_list_of_one():

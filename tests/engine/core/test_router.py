@@ -238,11 +238,28 @@ def test_a_transition_as_the_second_seed_writes_it_fits_into_one_osc_string():
 
 def test_a_wrong_transition_is_refused_in_words_and_nothing_moves():
     r = router(prompt="fire")
-    r.feed(osc(0, "/clavilux/transition", "ocean", -3))
+    r.feed(osc(0, "/clavilux/transition", '{"target_prompts": "ocean", "easing": "bouncy"}'))
     snapshot = r.sample(0)
     assert snapshot["prompts"] == (("fire", 1.0),)
     assert not snapshot.triggers
-    assert any("0 or more" in text for text in said(r))
+    assert any("easing is one of" in text for text in said(r))
+
+
+def test_a_transition_of_less_than_no_frames_is_at_once_and_that_is_said():
+    r = router(prompt="fire")
+    r.feed(osc(0, "/clavilux/transition", "ocean", -3))
+    [trigger] = r.sample(0).triggers
+    assert trigger.payload["transition"].num_steps == 0
+    assert any("num_steps -3 clamped to 0" in text for text in said(r))
+
+
+def test_a_button_that_is_let_go_by_a_word_fires_nothing():
+    r = router()
+    for word in ("false", "off", "0", 0, False):
+        r.feed(osc(0, "/clavilux/reset_cache", word))
+    assert not r.sample(0).triggers
+    r.feed(osc(0, "/clavilux/reset_cache", "on"))
+    assert [t.name for t in r.sample(1).triggers] == ["reset_cache"]
 
 
 def test_taps_set_the_tempo():

@@ -64,6 +64,27 @@ def test_numbers_in_strings_convert_and_only_what_was_sent_is_answered(stage, vi
     assert answer.json()["applied_parameters"] == {"noise_scale": 0.25, "paused": False, "seed": 7}
 
 
+def test_a_button_is_pressed_by_what_is_true_and_null_leaves_a_transition_as_it_is(stage, visit):
+    client = visit()
+    for word in ("false", "off", 0, False, None):
+        answer = client.post(PARAMETERS, json={"reset_cache": word})
+        assert (answer.status_code, answer.json()["applied_parameters"]) == (200, {})
+    assert client.post(PARAMETERS, json={"reset_cache": "on"}).json()["applied_parameters"] == {"reset_cache": True}
+    way = {"target_prompts": "sea", "num_steps": None, "temporal_interpolation_method": "SLERP", "easing": None}
+    shown = client.post(PARAMETERS, json={"transition": way}).json()["applied_parameters"]["transition"]
+    assert (shown["num_steps"], shown["temporal_interpolation_method"], shown["easing"]) == (4, "slerp", "linear")
+
+
+def test_an_empty_list_of_loras_was_sent_and_is_answered(visit):
+    assert visit().post(PARAMETERS, json={"lora_scales": []}).json()["applied_parameters"] == {"lora_scales": []}
+
+
+def test_the_head_of_what_can_be_got_is_to_be_had(visit):
+    client = visit()
+    for path in ("/health", PARAMETERS, "/api/v1/osc/paths"):
+        assert client.head(path).status_code == client.get(path).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [
@@ -73,7 +94,8 @@ def test_numbers_in_strings_convert_and_only_what_was_sent_is_answered(stage, vi
         ({"prompts": [{"text": "a", "weight": -1}]}, "out of range"),
         ({"prompts": 5}, "string"),
         ({"transition": {}}, "target_prompts"),
-        ({"transition": {"target_prompts": "a", "num_steps": -1}}, "0 or more"),
+        ({"transition": {"target_prompts": "a", "num_steps": -1}}, "out of range; the nearest is 0"),
+        ({"reset_cache": "maybe"}, "true or false"),
         ({"prompt_interpolation_method": "cubic"}, "linear, slerp"),
         ({"denoising_step_list": [2000]}, "out of range"),
         ({"input_source": {"source_type": "vidoe", "source_name": "a.mp4"}}, "no kind"),
