@@ -58,7 +58,8 @@ _PARAMETERS = (
         range=(0.0, 2.0), slew=4.0, slew_why="0.5 s: as noise_scale",
     ),
     Parameter(
-        "guidance_rescale", "float", 0.0, "How much of the contrast that guidance adds is taken back; 1 is all.",
+        "guidance_rescale", "float", 0.0,
+        "How much is taken back of the contrast that guidance adds and the colours that self-guidance turns; 1 is all.",
         range=(0.0, 1.0), slew=2.0, slew_why="0.5 s: as delta",
     ),
     Parameter(

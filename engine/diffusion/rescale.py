@@ -21,14 +21,26 @@ FLAT = 1e-6
 Weight = Tensor | float
 
 
-def rescaled(denoised: Tensor, x_t: Tensor, e_c: Tensor, weights: tuple[Weight, Weight], share: float) -> Tensor:
+def rescaled(
+    denoised: Tensor, x_t: Tensor, e_c: Tensor, weights: tuple[Weight, Weight], share: float, colours: bool = False
+) -> Tensor:
     """`denoised` (N,C,h,w), guided, with `share` 0..1 of the way to the spread that it would have without guidance.
 
     `weights`: those of x_t and of the conditional prediction `e_c` in the unguided estimate, numbers or (N,1,1,1).
+    `colours`: each channel's mean goes the same share of its way too. It is for guidance away from the input itself,
+    which else turns light into dark and every hue into its opposite; away from a negative prompt that is what is asked.
     """
     plain = x_t * weights[0] + e_c * weights[1]
-    whole = (_spread(plain) + FLAT) / (_spread(denoised) + FLAT)
-    return (denoised * (1.0 + share * (whole - 1.0))).to(denoised.dtype)
+    if not colours:
+        return (denoised * _factor(denoised, plain, share)).to(denoised.dtype)
+    mean, goal = (x.float().mean((2, 3), keepdim=True) for x in (denoised, plain))
+    forms = denoised - mean
+    return (forms * _factor(forms, plain - goal, share) + torch.lerp(mean, goal, share)).to(denoised.dtype)
+
+
+def _factor(guided: Tensor, plain: Tensor, share: float) -> Tensor:
+    """(N,1,1,1): what brings the spread of `guided` so far towards that of `plain`."""
+    return 1.0 + share * ((_spread(plain) + FLAT) / (_spread(guided) + FLAT) - 1.0)
 
 
 def _spread(x: Tensor) -> Tensor:

@@ -236,7 +236,8 @@ class Trail:
             if k.anchor[i] != 0.0:
                 denoised.add_(anchor, alpha=float(k.anchor[i]))
             if plain is not None:
-                denoised = rescaled(denoised, x_t, e[:1], (float(plain.x[i]), float(plain.cond[i])), work.rescale)
+                weights = float(plain.x[i]), float(plain.cond[i])
+                denoised = rescaled(denoised, x_t, e[:1], weights, work.rescale, kind == "self")
             denoised = denoised if work.steer is None else work.steer.tinted(denoised)
             x_0 = denoised if work.joined[i] >= 1.0 else torch.lerp(x_0, denoised, work.joined[i])
             after.append(x_0)
@@ -340,7 +341,8 @@ class Lane:
         if kind in ("self", "initialize"):
             denoised.addcmul_(anchor, k["anchor"])
         if self._plan.plain is not None:
-            denoised = rescaled(denoised, x_t, e[:n], (k["plain_x"], k["plain_cond"]), work.rescale)
+            weights = k["plain_x"], k["plain_cond"]
+            denoised = rescaled(denoised, x_t, e[:n], weights, work.rescale, kind == "self")
         denoised = denoised if work.steer is None else work.steer.tinted(denoised)
         if before is not None:
             denoised = torch.lerp(before, denoised, k["joined"])

@@ -54,6 +54,18 @@ def test_half_precision_stays_and_is_scaled_as_finely_as_it_can_be():
         assert torch.equal(got, exact.to(kind))
 
 
+def test_away_from_the_input_light_stays_light_and_every_hue_its_own():
+    generator = torch.Generator().manual_seed(1)
+    tones = torch.tensor([2.0, -1.0, 0.5, 0.0]).view(1, 4, 1, 1)
+    seen, plain = (0.3 * torch.randn((1, 4, 8, 8), generator=generator) + tone for tone in (2 * tones, tones))
+    guided = plain + 3.0 * (plain - seen)
+    means = [rescaled(guided, plain, plain, (1.0, 0.0), share, True).mean((2, 3)) for share in (0.5, 1.0)]
+    torch.testing.assert_close(means[0], (guided + plain).mean((2, 3)) / 2, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(means[1], plain.mean((2, 3)), atol=1e-4, rtol=1e-4)
+    whole = rescaled(guided, plain, plain, (1.0, 0.0), 1.0, True)
+    assert float((whole - whole.mean((2, 3), keepdim=True)).std()) < 3 * 0.3
+
+
 def test_flat_estimates_are_left_as_they_are():
     flat = torch.full((1, 4, 8, 8), 0.5)
     assert torch.equal(rescaled(flat, flat, flat, (1.0, 0.0), 1.0), flat)
@@ -102,7 +114,9 @@ def test_whole_it_gives_the_spread_back_that_the_last_step_has_unguided(kind, cf
     )
     assert (guided > 1.1 * plain).all()
     torch.testing.assert_close(whole, plain, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(half, (guided + plain) / 2, atol=1e-4, rtol=1e-4)
+    # Forms and tones go half their way each, and the spread of both is a root of squares.
+    close = 1e-2 if cfg_type == "self" else 1e-4
+    torch.testing.assert_close(half, (guided + plain) / 2, atol=close, rtol=close)
 
 
 @pytest.mark.parametrize("batch", [False, True])

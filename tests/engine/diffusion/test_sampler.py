@@ -60,7 +60,12 @@ def reference(x_0, prediction, cfg_type="none", g=1.0, delta=1.0, rescale=0.0):
             e_u = delta * stock
         e = e_c if cfg_type == "none" or g <= 1 else e_u + g * (e_c - e_u)
         guided, plain = (denoised(scheduler, prediction, t, x_t) for prediction in (e, e_c))
-        x_0 = rescale_noise_cfg(guided, plain, rescale) if rescale else guided
+        if rescale and cfg_type == "self":  # each channel's mean goes the same way as the spread
+            mean, goal = (x.mean((2, 3), keepdim=True) for x in (guided, plain))
+            forms = rescale_noise_cfg(guided - mean, plain - goal, rescale)
+            x_0 = forms + (1 - rescale) * mean + rescale * goal
+        else:
+            x_0 = rescale_noise_cfg(guided, plain, rescale) if rescale else guided
     return x_0
 
 
