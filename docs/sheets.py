@@ -1,6 +1,6 @@
 """Contact sheets of what the instrument does, made by the instrument itself.
 
-    python docs/sheets.py [FOLDER] [--model M] [--source S]
+    python docs/sheets.py [FOLDER] [--model M] [--source S] [--guidance G] [--cfg-type K]
 
 A sheet is a score (a journal written by hand) replayed offline: a transition of prompts, a sweep of noise_scale, and
 the picture of the README. Prints how far apart consecutive frames of the transition are: its largest jump against the
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from clavilux.engine.core.table import TABLE
+from clavilux.engine.diffusion.guidance import CFG_TYPES
 from clavilux.engine.replay import replay_journal
 from PIL import Image
 
@@ -119,12 +120,15 @@ def main() -> None:
     options.add_argument("--model", default="embedded")
     options.add_argument("--source", default="demo")
     options.add_argument("--noise", type=float, default=0.6)
+    options.add_argument("--guidance", type=float, default=1.4)
+    options.add_argument("--cfg-type", choices=CFG_TYPES, default="full")
     options.add_argument("--steps", nargs="*", type=int, help="t_index_list")
     options.add_argument("--only", choices=("transition", "noise", "readme"))
     asked = options.parse_args()
     folder = Path(asked.folder)
     parameters: dict[str, Any] = {
-        "noise_scale": asked.noise, "seed": TABLE["seed"].default, "guidance_scale": 1.4, "t_index_list": [0, 20],
+        "noise_scale": asked.noise, "seed": TABLE["seed"].default, "t_index_list": [0, 20],
+        "guidance_scale": asked.guidance, "cfg_type": asked.cfg_type,
     }  # fmt: skip
     if asked.steps:
         parameters["t_index_list"] = asked.steps
