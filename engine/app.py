@@ -251,6 +251,10 @@ class Performance:
             self._build_beside(show, accelerator, later)
         self.router = parts.router(mappings, brush)
         self.router.recall.kept = self.stored.keep
+        if not any(text for text, _ in self.router.state.target("prompts")):
+            self.notices.say(
+                "prompt:none", "there is no prompt yet: /clavilux/prompt or the page says one", logging.INFO
+            )
         self._closing.append(("stored presets", self.stored.close))
         self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras

@@ -92,6 +92,11 @@ _PARAMETERS = (
         range=(0.0, 30.0), unit="s", slew=60.0, slew_why="0.5 s: a duration, seen only at the next seed", look=False,
     ),
     Parameter(
+        "noise_drift", "float", 0.0,
+        "How fast the noise wanders about its seed, so that flames flicker and water flows; 0 brings it home.",
+        range=(0.0, 2.0), unit="1/s", slew=4.0, slew_why="0.5 s: as noise_scale",
+    ),
+    Parameter(
         "seed_list", "seeds", None, "Several noises blended by weight.",
         range=(-1, 2**32 - 1), tier="schedule", replaces=("seed",),
     ),

@@ -1,7 +1,8 @@
 """The noise pictures are made from: seeded, the same on every device, and never cut from one to another."""
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ KEEP = 32
 # Weights of seeds that are not normalised sum to the noise's amplitude; beyond this no model makes a picture of it.
 LOUDEST = 1.5
 QUARTER = torch.pi / 2
+# Noise that wanders keeps so much of its seed that another seed is seen: both have half of its variance.
+HALF_WAY = torch.pi / 4
+HOME = 0.5
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -29,6 +33,40 @@ def frame_seed(n: int) -> int:
     mixed = ((n + 1) * _GOLDEN) & (2**64 - 1)
     mixed ^= mixed >> 31
     return mixed & (2**63 - 1)
+
+
+class Drift:
+    """Noise that wanders: at every moment half of the seed's own and half of a path along the sphere that leads from
+    one fresh noise to the next for ever, a quarter turn each. Sum of squares, so the variance stays one."""
+
+    def __init__(self) -> None:
+        self._along = 0.0  # how many quarter turns of the path are behind it
+        self._away = 0.0  # how far it has left the seed's own noise, in radians, up to HALF_WAY
+        self._ways: dict[int, Tensor] = {}
+
+    @property
+    def away(self) -> bool:
+        return self._away > 0.0
+
+    def move(self, speed: float, dt: float) -> None:
+        """`speed` in quarter turns a second; at 0 it goes home to the seed's noise, within HOME seconds."""
+        if speed > 0.0:
+            self._away = min(self._away + QUARTER * speed * dt, HALF_WAY)
+            self._along += speed * dt
+        else:
+            self._away = max(self._away - HALF_WAY * dt / HOME, 0.0)
+
+    def over(self, own: Tensor, draw: Callable[[int, int], Tensor], amplitude: float) -> Tensor:
+        """`own` (steps, C, h, w) as far from itself as it is; `draw` gives the noise of a seed for so many steps."""
+        k, steps = int(self._along), len(own)
+        for way in [way for way in self._ways if way not in (k, k + 1) or len(self._ways[way]) < steps]:
+            del self._ways[way]
+        for way in (k, k + 1):
+            if way not in self._ways:
+                self._ways[way] = draw(frame_seed(-2 - way), steps)
+        turn = QUARTER * (self._along - k)
+        path = self._ways[k][:steps] * math.cos(turn) + self._ways[k + 1][:steps] * math.sin(turn)
+        return own * math.cos(self._away) + path * (amplitude * math.sin(self._away))
 
 
 class Noise:
@@ -49,6 +87,7 @@ class Noise:
         self._goal: Tensor | None = None
         self._now: Tensor | None = None
         self._arrived = False
+        self._drift = Drift()
 
     def at(
         self,
@@ -59,14 +98,26 @@ class Noise:
         method: str = "linear",
         normalize: bool = True,
         morph: float = 0.5,
+        drift: float = 0.0,
     ) -> Tensor:
         """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
 
         `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked. With
         `normalize` off the weights' sum, up to LOUDEST, is the noise's amplitude, else that is 1. `morph`: seconds from
-        one seed to another, 0 is at once.
+        one seed to another, 0 is at once. `drift`: how fast it wanders about its seed, in quarter turns a second.
         """
         fresh = any(seed < 0 for seed, _ in seeds)
+        self._drift.move(0.0 if fresh else drift, max(dt, 0.0))
+        own = self._own(seeds, steps, n, dt, method, normalize, morph, fresh)
+        if not self._drift.away:
+            return own
+        return self._drift.over(own, lambda seed, count: self._draw(seed, count, False), _amplitude(seeds, normalize))
+
+    def _own(
+        self, seeds: Sequence[tuple[int, float]], steps: int, n: int, dt: float, method: str, normalize: bool,
+        morph: float, fresh: bool,
+    ) -> Tensor:  # fmt: skip
+        """The noise of the seeds themselves, or what is on its way to it."""
         wanted = (tuple(seeds), steps, method, normalize, n if fresh else None)
         if wanted != self._goal_of:
             self._goal = self._blended(seeds, steps, n, method) * _amplitude(seeds, normalize)
@@ -83,8 +134,8 @@ class Noise:
 
     @property
     def moving(self) -> bool:
-        """Whether one noise is on its way to another."""
-        return not self._arrived
+        """Whether one noise is on its way to another, or wanders."""
+        return self._drift.away or not self._arrived
 
     def _blended(self, seeds: Sequence[tuple[int, float]], steps: int, n: int, method: str) -> Tensor:
         merged: dict[int, float] = {}

@@ -21,7 +21,7 @@ const STACKS = [
   [
     { title: "Play", main: ["noise_scale", "guidance_scale", "delta", "wet", "kv_cache_attention_bias"], fine: ["cfg_type", "guidance_rescale"] },
     { title: "Steps", main: ["t_index_list", "num_inference_steps"], fine: ["denoising_step_list", "t_index_rescale"] },
-    { title: "Noise", main: ["seed", "noise_controller"], fine: ["seed_morph", "seed_list", "seed_interpolation_method", "normalize_seed_weights"] },
+    { title: "Noise", main: ["seed", "noise_drift", "noise_controller"], fine: ["seed_morph", "seed_list", "seed_interpolation_method", "normalize_seed_weights"] },
   ],
   [
     { title: "Feedback", main: ["feedback", "feedback_zoom", "feedback_rotation"],

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -77,3 +79,47 @@ def test_a_change_of_amplitude_is_a_walk_too():
     first = float(Noise(SHAPE).at(((1, 0.5), (2, 0.4)), 1, 0, 0.0, "linear", False).std())
     assert all(b - a < 0.12 for a, b in zip([first, *stds], stds, strict=False))
     assert stds[-1] / first == pytest.approx(1 / 0.9, abs=0.01)
+
+
+def apart(a: torch.Tensor, b: torch.Tensor) -> float:
+    """The largest angle between two rows, in radians."""
+    return float(torch.arccos(torch.nn.functional.cosine_similarity(a.flatten(1), b.flatten(1)).clamp(-1, 1)).max())
+
+
+def drifting(fps: int, seconds: float, speed: float, seed: int = 1, steps: int = 2) -> list[torch.Tensor]:
+    noise = Noise((4, 32, 32))
+    return [noise.at(((seed, 1.0),), steps, n, 1 / fps, drift=speed) for n in range(round(seconds * fps))]
+
+
+def test_drifting_noise_never_jumps_and_never_stands_and_keeps_its_variance():
+    frames = drifting(30, 6.0, 1.0)
+    moves = [apart(a, b) for a, b in itertools.pairwise(frames)]
+    assert max(moves) <= 1.3 * np.pi / 2 / 30  # it leaves its seed and wanders at once
+    assert min(moves) > 0.3 * np.pi / 2 / 30
+    assert all(abs(float(z.std()) - 1) < 0.05 for z in frames)
+    assert apart(frames[40], frames[-1]) > 0.8  # it comes back to no place but its seed
+
+
+def test_drift_is_as_fast_however_time_is_cut_and_the_same_again():
+    slow, fast = drifting(10, 3.0, 0.5)[-1], drifting(60, 3.0, 0.5)[-1]
+    assert apart(slow, fast) < 0.1
+    assert torch.equal(drifting(30, 2.0, 0.7)[-1], drifting(30, 2.0, 0.7)[-1])
+    assert torch.equal(drifting(30, 2.0, 0.7, steps=4)[-1][:2], drifting(30, 2.0, 0.7)[-1])
+
+
+def test_without_drift_it_goes_home_without_a_jump_and_is_the_seeds_own_to_the_bit():
+    noise = Noise(SHAPE)
+    for n in range(60):
+        before = noise.at(((1, 1.0),), 1, n, 1 / 30, drift=1.0)
+    assert noise.moving
+    for n in range(60, 80):
+        now = noise.at(((1, 1.0),), 1, n, 1 / 30)
+        assert apart(before, now) < 0.1
+        before = now
+    assert not noise.moving
+    assert torch.equal(now, drawn(1, 1, SHAPE))
+
+
+def test_another_seed_is_seen_through_the_drift():
+    one, other = drifting(30, 3.0, 1.0, seed=1)[-1], drifting(30, 3.0, 1.0, seed=2)[-1]
+    assert 0.9 < apart(one, other) < 1.2  # half of the variance is the seed's: a sixth of a whole turn
