@@ -94,6 +94,7 @@ def changes() -> list[Change]:
     ]
     found += [make("delta", 0.0, 2.0) for make in (step, sweep)]
     found += [make("guidance_rescale", 0.0, 1.0) for make in (step, sweep)]
+    found += [make("noise_drift", 0.0, 2.0) for make in (step, sweep)]
     found += [
         Change("steps 2 6 2", ((0, "t_index_list", lists[1]), (25, "t_index_list", lists[0]))),
         Change(
