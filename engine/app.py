@@ -99,7 +99,8 @@ def with_model(show: Show, name: str, acceleration: str = "", batch: bool | None
 class Parts:
     """What a live show and an offline one have in common, opened in the order in which mistakes are cheap.
 
-    `measured`: how the steps run may be chosen by their speed on this machine.
+    `measured`: how the steps run may be chosen by their speed on this machine. `timed_arrivals`: what is made beside
+    the frames is seen between two of them, and the journal says between which.
     """
 
     show: Show
@@ -107,6 +108,7 @@ class Parts:
     notices: Notices
     inbox: Inbox = field(default_factory=Inbox)
     measured: bool = True
+    timed_arrivals: bool = False
 
     def __post_init__(self) -> None:
         if self.show.table is TABLE:
@@ -151,7 +153,7 @@ class Parts:
 
     def brush(self, synchronous: bool) -> Brush:
         """The model, loaded and warm; the show knows from then on how its steps run. Raises ModelMistake."""
-        brush = make_brush(self.show, self.clock, self.notices, synchronous, self.measured)
+        brush = make_brush(self.show, self.clock, self.notices, synchronous, self.measured, self.timed_arrivals)
         stream = {**self.show.stream, "use_denoising_batch": "always" if brush.batch else False}
         self.show = dataclasses.replace(self.show, stream=stream)
         return brush
@@ -169,6 +171,7 @@ def journal_header(
         "seed": opening["seed"],
         "clavilux": _version(),
         "offline": offline,
+        "arrivals": not offline,
         "source": show.source,
         "source_options": asdict(show.source_options),
         "parameters": {name: parameter_value(show.table[name], value) for name, value in opening.items()},
@@ -210,12 +213,13 @@ class Performance:
         show = dataclasses.replace(show, repertoire=self.stored.over(show.repertoire))
         inbox = ListeningInbox()
         self._show = show
-        self.parts = Parts(show, self.clock, self.notices, inbox)
+        self.parts = Parts(show, self.clock, self.notices, inbox, timed_arrivals=True)
         self.ports = LivePorts(show, self.clock, inbox, self.notices, served=serve is not None)
         self.osc, self.midi = self.ports.osc, self.ports.midi
         self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
         self._closing: list[tuple[str, Callable[[], object]]] = []
         self._built: set[str] = set()
+        self._arrived: list[str] = []
 
     def __enter__(self) -> "Performance":
         try:
@@ -285,13 +289,17 @@ class Performance:
         self._stop = threading.Event()
         self.ports.answer(self.loop)
         self.loop.between_frames += [
-            lambda: self.board.follow(self.loop.snapshot), self.easel.follow,
+            lambda: self.board.follow(self.loop.snapshot), self.easel.follow, self._arrive,
             lambda: self.pipeline.follow(self.loop.snapshot), self._note_stages, self._end_when_all_are_closed,
         ]  # fmt: skip
+        self.loop.facts = lambda: {"arrived": self._arrived} if self._arrived else {}
         if self.serving is not None:
             self.serving.desk.lost_outside = lambda: self.osc.lost
             self.serving.desk.malformed = lambda: self.osc.malformed
             self.serving.start(self.loop, self.pipeline, self.board, self.osc.port)
+
+    def _arrive(self) -> None:
+        self._arrived = self.easel.arrive()
 
     def _note_stages(self) -> None:
         for hop, ms in self.easel.taken().items():
@@ -301,7 +309,8 @@ class Performance:
         """The same show's brush with another model or accelerator; on the easel's thread."""
         show = with_model(self._show, name, acceleration)
         later = pending(show, self.notices) if show.stream["acceleration"] == "auto" else None
-        brush = Parts(show, self.clock, self.notices, self.parts.inbox).brush(synchronous=False)
+        parts = Parts(show, self.clock, self.notices, self.parts.inbox, timed_arrivals=True)
+        brush = parts.brush(synchronous=False)
         if later is not None and name not in self._built:
             self._build_beside(show, "tensorrt", later)
         return brush

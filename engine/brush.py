@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .diffusion import Diffuser
+    from .diffusion.arrivals import Arrivals
     from .diffusion.loras import Loras
     from .diffusion.model import Model
     from .diffusion.similar import SimilarFrames
@@ -41,7 +42,8 @@ class Brush:
     `group` and `latents` paint several frames at once, as the chain's `render_group` and `latents` do; `asked` is the
     diffuser's own. `batch`: whether the steps run as a stream batch. `taken`: milliseconds of each stage since it was
     last asked. `loras`: those on the model. `prepare` encodes prompts ahead of time.
-    `rehearsed` is `rehearse` where there is more to it than `render`.
+    `rehearsed` is `rehearse` where there is more to it than `render`. `arrivals`: when what is made beside the frames
+    is seen, where that is not as soon as it is made.
     """
 
     render: Render
@@ -57,6 +59,7 @@ class Brush:
     asked: Callable[[Snapshot], tuple[float, ...]] = lambda _: ()
     prepare: Callable[[Sequence[str]], None] = lambda _: None
     rehearsed: "Callable[[np.ndarray | None, Snapshot], bool] | None" = None
+    arrivals: "Arrivals | None" = None
 
     def rehearse(self, pixels: np.ndarray | None, snapshot: Snapshot) -> bool:
         """Paint a frame that nobody sees, in which nothing fades in but is there at once; whether all of it is."""
@@ -73,6 +76,7 @@ class Brush:
         chain: "Chain | None" = None,
         watch: Stopwatch | None = None,
         close: Callable[[], None] | None = None,
+        arrivals: "Arrivals | None" = None,
     ) -> "Brush":
         """A brush that paints with `diffuser`, whose model `watch` times, and what is around it; `close` closes it and
         what goes with it."""
@@ -94,7 +98,7 @@ class Brush:
         return cls(
             chain.render, opening, close or diffuser.close, chain.render_group, chain.latents, diffuser.batch, taken,
             diffuser.loras, diffuser.control_image, diffuser.style_image, diffuser.asked,
-            diffuser.prepare, rehearsed,
+            diffuser.prepare, rehearsed, arrivals,
         )  # fmt: skip
 
 
@@ -116,24 +120,30 @@ def _model_of(show: Show, notices: Notices) -> "Model":
     )
 
 
-def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True) -> Brush:
+def make_brush(
+    show: Show, clock: Clock, notices: Notices, synchronous: bool, measured: bool = True, timed_arrivals: bool = False
+) -> Brush:
     """Load the show's model. Takes seconds; raises ModelMistake.
 
     `synchronous`: prompts are encoded at once, and `render` never gives way to speed. `measured`: choose between a
     stream batch and steps in sequence by their speed on this machine, where the show leaves it open; else sequence.
+    `timed_arrivals`: what is made beside the frames is seen only as `Brush.arrivals` says.
     """
     from .diffusion import Diffuser
     from .diffusion.adaptive import AdaptiveDiffuser
+    from .diffusion.arrivals import Arrivals
     from .diffusion.batching import batch_pays
+    from .diffusion.worker import Worker
     from .effects.preprocess import preprocessor
 
     stream = show.stream
+    arrivals = Arrivals() if timed_arrivals else None
     model = _model_of(show, notices)
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)
     effects = Effects([replace(effect) for effect in show.effects], notices)
-    loras, few_steps = loras_of(show, model, notices, synchronous)
+    loras, few_steps = loras_of(show, model, notices, synchronous, arrivals)
     watch = Stopwatch(clock.now)
     views = Views(show, clock, notices, synchronous)
     ends = ExitStack()
@@ -144,7 +154,8 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
         t_index_list=stream["t_index_list"],
         clock=clock,
         notices=notices,
-        synchronous=synchronous,
+        worker=Worker(synchronous, arrivals=arrivals),
+        builder=Worker(synchronous, "clavilux-builder", arrivals),
         cfg_type=stream["cfg_type"],
         batch=batch,
         similar=_similar_frames(stream),
@@ -169,10 +180,10 @@ def make_brush(show: Show, clock: Clock, notices: Notices, synchronous: bool, me
     }
     if synchronous:
         diffuser.warm()
-        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, ends.close)
+        return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, ends.close, arrivals)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     (adaptive if show.parameters.get("adaptive_quality") else diffuser).warm()
-    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, ends.close)
+    return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, ends.close, arrivals)
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":

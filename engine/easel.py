@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,9 @@ class Easel:
         self._below: np.ndarray | None = None
         self._plays = self._played = (name, "")
         self.fault: str | None = None
+        # Brushes are counted in the order in which they play.
+        self._number = 0
+        _begin(brush)
 
     @property
     def brush(self) -> Brush:
@@ -135,8 +138,21 @@ class Easel:
             old, self._under, self._brush = self._brush, self._brush, brush
             self._began, self._played, self._plays = None, self._plays, wanted
             self._asked = None if self._asked == wanted else self._asked
+        self._number += 1
+        _begin(brush)
         self._turned(old.opening, brush.opening)
         self._notices.say(f"model:plays:{self.name}", f"{called(wanted)} plays", logging.INFO)
+
+    def arrive(self, names: Sequence[str] | None = None) -> list[str]:
+        """Between frames, after `follow`: what the brushes' workers have made is seen from now on; in a replay what
+        `names` say. Returns its names, each under the number of its brush."""
+        found: list[str] = []
+        for number, brush in ((self._number - 1, self._under), (self._number, self._brush)):
+            if brush is not None and brush.arrivals is not None:
+                own = f"{number} "
+                named = None if names is None else [n.removeprefix(own) for n in names if n.startswith(own)]
+                found += [own + name for name in brush.arrivals.turn(named)]
+        return found
 
     def render(self, pixels: np.ndarray | None, snapshot: Snapshot) -> np.ndarray:
         """One frame of the model that plays; of both while one fades into the other."""
@@ -283,6 +299,12 @@ class Easel:
             there = brush.rehearse(pixels, dataclasses.replace(snapshot, triggers=()))
             if k + 1 >= self.REHEARSAL and (there or self._ending.wait(self.PAUSE)):
                 return
+
+
+def _begin(brush: Brush) -> None:
+    """From now on the picture hangs on it, and what it waits for arrives between frames."""
+    if brush.arrivals is not None:
+        brush.arrivals.begin()
 
 
 def called(wanted: Wanted) -> str:

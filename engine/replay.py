@@ -87,13 +87,18 @@ class Models:
         self._easel.settle(timeout=3600.0)
         self._easel.follow()
 
+    def arrive(self, names: Sequence[str]) -> None:
+        """Before a frame: what the show had waited for until then."""
+        if self._easel is not None:
+            self._easel.arrive(names)
+
     def close(self) -> None:
         if self._easel is not None:
             self._easel.close()
 
     def _made(self, name: str, acceleration: str) -> Brush:
         show = with_model(self._show, name, acceleration, self._batch)
-        parts = Parts(show, self._parts.clock, self._parts.notices, self._parts.inbox, measured=False)
+        parts = replace(self._parts, show=show, measured=False)
         return parts.brush(synchronous=True)
 
 
@@ -115,7 +120,7 @@ def replay_journal(
     if size is not None:
         show = show.replace(size=size)
     clock = ManualClock()
-    parts = Parts(show, clock, Notices(SystemClock()))
+    parts = Parts(show, clock, Notices(SystemClock()), timed_arrivals=bool(header.get("arrivals")))
     mappings = [parse_mapping(m["text"], m["file"], show.table) for m in header.get("mappings", ())]
     source = parts.source()
     recorded = RecordedInput(source)
@@ -132,6 +137,7 @@ def replay_journal(
             if stop.is_set():
                 break
             models.turn(frame.model)
+            models.arrive(frame.row.get("arrived", ()))
             _rebind(loop.router, frame.mapping, parts.notices)
             _feed(frame, parts, clock, recorded)
             loop.step()

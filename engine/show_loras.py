@@ -11,6 +11,7 @@ from .core.notices import Notices
 from .core.parameters import Refused
 
 if TYPE_CHECKING:
+    from .diffusion.arrivals import Arrivals
     from .diffusion.loras import Loras, Wish
     from .diffusion.model import Model
 
@@ -18,7 +19,9 @@ ENDS = ("", ".safetensors")
 _WEIGHTS = "pytorch_lora_weights.safetensors"
 
 
-def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) -> "tuple[Loras, bool]":
+def loras_of(
+    show: Show, model: "Model", notices: Notices, synchronous: bool, arrivals: "Arrivals | None" = None
+) -> "tuple[Loras, bool]":
     """The show's LoRAs, on the model already, and whether one of them makes it a model of few steps (Luo et al. 2023,
     LCM-LoRA, arXiv:2311.05556). What cannot be had is said, and the show plays without it."""
     from .diffusion.accelerators import CALLED
@@ -35,6 +38,7 @@ def loras_of(show: Show, model: "Model", notices: Notices, synchronous: bool) ->
         stream["lora_merge_mode"],
         synchronous,
         f"no LoRAs play under {CALLED[model.acceleration]} here; acceleration: none has them",
+        arrivals,
     )
     wishes: dict[str, Wish] = {}
     for name, scale in (stream["lora_dict"] or {}).items():

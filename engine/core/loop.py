@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -140,6 +140,8 @@ class Loop:
         # Why the last picture stands, if it does.
         self.held: str | None = None
         self.between_frames: list[Callable[[], None]] = []
+        # What else a frame's row in the journal says.
+        self.facts: Callable[[], Mapping[str, Any]] = dict
 
     def step(self) -> Frame:
         """Make one frame: drain, sample, paint, send. A fault of ours beside the painting costs what it was about, not
@@ -158,8 +160,8 @@ class Loop:
         for sink in self.sinks:
             self._spared("an output", lambda sink=sink: sink.offer(frame))
         self.meter.mark(now, picture.render_ms)
-        held = {"held": picture.held} if picture.held else {}
-        self._noted(lambda journal: journal.frame(snapshot, source, picture.render_ms, **held))
+        more = {**self.facts(), **({"held": picture.held} if picture.held else {})}
+        self._noted(lambda journal: journal.frame(snapshot, source, picture.render_ms, **more))
         self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
 

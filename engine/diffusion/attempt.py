@@ -30,7 +30,7 @@ class Attempt(Generic[T]):
         self._worker, self._job, self._notices = worker, job, notices
         self._key, self._subject, self._lacks = key, subject, lacks
         self._waits = list(WAITS)
-        self._future: Future[T] | None = worker.submit(job)
+        self._future: Future[T] | None = worker.submit(job, key)
         self._due: float | None = None
         self._came: float | None = None
         self._begun = self._t = 0.0
@@ -58,7 +58,7 @@ class Attempt(Generic[T]):
         """Whether it is made at moment `t`; a try that is due begins, and one that has failed is said."""
         self._t = t
         if self._future is None and self._due is not None and t >= self._due:
-            self._future, self._due, self._begun = self._worker.submit(self._job), None, t
+            self._future, self._due, self._begun = self._worker.submit(self._job, self._key), None, t
         self._awaited = self._future is not None and not self._future.done()
         if self._future is None or self._awaited:
             return False

@@ -26,7 +26,7 @@ class Encodings:
         """Have these encoded ahead of time, so that they fire without a hitch."""
         for text in texts:
             if text not in self._known and text not in self._asked:
-                self._asked[text] = self._worker.submit(lambda text=text: self._read(text))
+                self._asked[text] = self._worker.submit(lambda text=text: self._read(text), f"prompt {text}")
 
     def _read(self, text: str) -> Encoding:
         # A text encoder takes one text at a time, and a synchronous worker runs wherever it is asked.
@@ -65,7 +65,7 @@ class Encodings:
             future = self._asked.get(text)
             if future is not None:
                 try:
-                    future.exception(timeout)
+                    self._worker.settle(future, timeout)
                 except TimeoutError:
                     raise EncodingFailed(f"the prompt {text!r} took longer than {timeout:g} s to encode") from None
         found = self.get(texts)

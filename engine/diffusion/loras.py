@@ -18,6 +18,7 @@ from ..core.notices import Notices
 from ..core.parameters import Refused
 from ..core.smoothing import Motion, Smoothing
 from ..core.table import MOST_LORAS, TABLE
+from .arrivals import Arrivals
 from .lora import Adapters, Commit, Graft, Lora, LoraMistake, read_lora, skeleton
 from .worker import Worker
 
@@ -59,12 +60,14 @@ class Loras:
         mode: str = PERMANENT,
         synchronous: bool = False,
         lacking: str = "this model takes no LoRAs",
+        arrivals: Arrivals | None = None,
     ) -> None:
-        """`unet` is the UNet's config; `lacking` says why there are none where there are no `adapters`."""
+        """`unet` is the UNet's config; `lacking` says why there are none where there are no `adapters`; `arrivals` says
+        when what has been made is seen."""
         self.mode = mode
         self._none_here = lacking
         self._adapters, self._unet, self._find, self._notices = adapters, unet, find, notices
-        self._worker = Worker(synchronous, "clavilux-loras")
+        self._worker = Worker(synchronous, "clavilux-loras", arrivals)
         self._wishes: dict[str, Wish] = {}
         self._slots: dict[str, _Slot] = {}
         self._known: dict[str, Lora] = {}
@@ -241,7 +244,7 @@ class Loras:
         plan = self._plan(t)
         if plan is None:
             return
-        self._job = self._worker.submit(lambda: self._prepared(plan))
+        self._job = self._worker.submit(lambda: self._prepared(plan), "loras")
         if self._job.done():
             self._take(self._job, t)
 

@@ -6,22 +6,40 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from .arrivals import Arrivals
+
 T = TypeVar("T")
 
 
 class Worker:
-    """Runs jobs in order, one at a time. `synchronous` runs each at once where it is asked for (offline, tests)."""
+    """Runs jobs in order, one at a time. `synchronous` runs each at once where it is asked for (offline, tests);
+    `arrivals` says when what it has made is seen, left out as soon as it is made."""
 
-    def __init__(self, synchronous: bool = False, name: str = "clavilux-worker") -> None:
+    def __init__(
+        self, synchronous: bool = False, name: str = "clavilux-worker", arrivals: Arrivals | None = None
+    ) -> None:
         self.synchronous = synchronous
+        self._arrivals = arrivals
         self._name = name
         self._jobs: deque[tuple[Future, Callable[[], Any]]] = deque()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, job: Callable[[], T]) -> "Future[T]":
-        """The job's future result; an exception waits in it. Raises RuntimeError after `close`."""
+    def submit(self, job: Callable[[], T], name: str = "") -> "Future[T]":
+        """The job's future result; an exception waits in it. `name` tells it from others in a journal. Raises
+        RuntimeError after `close`."""
+        future = self._begun(job)
+        return future if self._arrivals is None else self._arrivals.admit(name, future)
+
+    def settle(self, future: "Future[Any]", timeout: float) -> None:
+        """Wait until a job of this worker has come to its end, well or not. Raises TimeoutError."""
+        if self._arrivals is not None:
+            self._arrivals.settle(future, timeout)
+        else:
+            future.exception(timeout)
+
+    def _begun(self, job: Callable[[], T]) -> "Future[T]":
         future: Future[T] = Future()
         if self.synchronous:
             _run(future, job)
