@@ -6,6 +6,7 @@ from typing import Any
 
 from ..engine.core.documents import Page
 from ..engine.core.kinds import FILMS, NAMED_SINKS, NAMED_SOURCES, SINK_SCHEMES, SINKS, SOURCE_SCHEMES, SOURCES
+from ..engine.core.nearest import closest_file
 from ..engine.core.sections import nearest
 
 SMALLEST, LARGEST = 64, 4096
@@ -26,9 +27,18 @@ def check_source(page: Page, line: int, key: str, name: str, beside: Path) -> st
     path = beside / Path(name).expanduser()
     if path.exists():
         return str(path.resolve())
-    near = nearest(kind, SOURCES)
+    near = nearest(kind, SOURCES) or _near_file(path)
     page.say(line, key, f"{name}: no such file or source{near or '; sources are ' + ', '.join(SOURCES)}")
     return name
+
+
+def _near_file(path: Path) -> str:
+    """`; did you mean x?` for the file beside a missing one that was meant, or nothing."""
+    try:
+        near = closest_file(path.name, sorted(p.name for p in path.parent.iterdir()))
+    except OSError:
+        return ""
+    return f"; did you mean {near}?" if near else ""
 
 
 def check_sink(page: Page, line: int, key: str, name: str) -> str:
@@ -46,9 +56,8 @@ def check_sink(page: Page, line: int, key: str, name: str) -> str:
         return name
     path = Path(name).expanduser()
     if not (path.suffix.lower() in FILMS or name.endswith(("/", "\\")) or path.is_dir()):
-        hint = (
-            not path.suffix and nearest(kind, SINKS)
-        ) or f"; a file ends in {', '.join(FILMS)}, a folder of pictures in /"
+        endings = f"; a file ends in {', '.join(FILMS)}, a folder of pictures in /"
+        hint = endings + nearest(path.suffix, FILMS) if path.suffix else nearest(kind, SINKS) or endings
         page.say(line, key, f"{name}: no such sink{hint}")
     return name
 
@@ -64,14 +73,17 @@ def parse_size(page: Page, line: int, key: str, value: Any, default: tuple[int, 
     ):
         page.say(line, key, f"takes a width and a height in pixels, as in [512, 512] or 512x512, not {value!r}")
         return default
-    for n in sides:
-        if not SMALLEST <= n <= LARGEST:
-            page.say(line, key, f"{n} is outside {SMALLEST}..{LARGEST} pixels")
-            return default
-        if n % even:
-            page.say(line, key, f"{n} is no multiple of {even}; the nearest is {round(n / even) * even}")
-            return default
-    return sides[0], sides[1]
+    wrong = [words for n in dict.fromkeys(sides) if (words := _wrong_side(n, even))]
+    for words in wrong:
+        page.say(line, key, words)
+    return default if wrong else (sides[0], sides[1])
+
+
+def _wrong_side(n: int, even: int) -> str | None:
+    """What is wrong with a width or a height of `n` pixels, if anything."""
+    if not SMALLEST <= n <= LARGEST:
+        return f"{n} is outside {SMALLEST}..{LARGEST} pixels"
+    return f"{n} is no multiple of {even}; the nearest is {round(n / even) * even}" if n % even else None
 
 
 def _check_detail(page: Page, line: int, key: str, kind: str, detail: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.kinds import SOURCE_SCHEMES, SOURCES
+from ..engine.core.nearest import closest_file
 from ..engine.core.notices import Notices
 from ..engine.core.sections import nearest
 from ..engine.core.shape import PLAIN, Shape, SourceOptions
@@ -168,5 +169,7 @@ def _similar(spec: str, path: Path) -> str:
         beside = sorted(os.listdir(path.parent))
     except OSError:
         return f"; there is no folder {path.parent} either"
-    hint = nearest(path.name, beside)
-    return hint or f"; sources are {', '.join(SOURCES)}, a video, a picture or a folder of pictures"
+    near = closest_file(path.name, beside)
+    if near:
+        return f"; did you mean {near}?"
+    return f"; sources are {', '.join(SOURCES)}, a video, a picture or a folder of pictures"

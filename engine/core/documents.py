@@ -7,9 +7,10 @@ text is composed once into nodes; only plain values are made from them, so no ta
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from .nearest import closest_file
 
 MAX_BYTES = 1_000_000
 # A few hundred bytes of aliases can stand for gigabytes of values, and a deep nest overflows the stack.
@@ -213,14 +214,16 @@ def find(name: str | Path, shipped: Path, kind: str) -> Path:
     try:
         if path.is_file():
             return path
-        what = "is a folder, not a file" if path.is_dir() else f"no such {kind}"
-        beside = [p.name for p in path.parent.iterdir() if p.suffix in SUFFIXES] if path.parent.is_dir() else []
+        is_folder, around = path.is_dir(), path.parent
+        beside = [p.name for p in around.iterdir() if p.suffix in SUFFIXES and p.is_file()] if around.is_dir() else []
     except (OSError, ValueError) as e:
         raise Mistakes([Mistake(text, 0, "", f"cannot be looked up: {e}")]) from None
     known = shipped_names(shipped)
-    near = get_close_matches(path.name, [*beside, *known], n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else f"; the ones that ship are {', '.join(known)}" if known else ""
-    raise Mistakes([Mistake(text, 0, "", what + hint)])
+    near = closest_file(path.name, [*beside, *known])
+    hint = (
+        f"; did you mean {near}?" if near else f"; the ones that ship are {', '.join(known)}" if bare and known else ""
+    )
+    raise Mistakes([Mistake(text, 0, "", "is a folder, not a file" if is_folder else f"no such {kind}{hint}")])
 
 
 def shipped_names(folder: Path) -> list[str]:

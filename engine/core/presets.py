@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
+from .nearest import closest
 from .parameters import Refused, to_number
 
 # A longer fade, or wait for the next cue, is a slip: an hour.
@@ -80,8 +80,8 @@ class Repertoire:
             return found
         if not self.presets:
             raise Refused("this show has no presets; its file lists them under `presets`, and `store` keeps one")
-        near = get_close_matches(name, self.presets, n=1, cutoff=0.5)
-        raise Refused(f"no preset is called {name[:LONGEST_NAME]!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        near = closest(name, self.presets)
+        raise Refused(f"no preset is called {name[:LONGEST_NAME]!r}" + (f"; did you mean {near}?" if near else ""))
 
     def with_preset(self, preset: Preset) -> "Repertoire":
         """This one with a preset more, or another in the place of one of that name."""

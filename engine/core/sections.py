@@ -6,10 +6,10 @@ mistake. `close` notes the keys that nobody asked for, with the nearest one that
 
 import math
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from .documents import Node, Page
+from .nearest import closest
 
 
 class Section:
@@ -62,16 +62,24 @@ class Section:
         self.page.say(node.line if node is not None else self.line, name[:60], text)
 
     def text(self, key: str, default: Any = None) -> Any:
-        """A non-empty text (a bare number is one too)."""
+        """A non-empty text."""
+        return self._text(key, default, bare_number=False)
+
+    def name(self, key: str, default: Any = None) -> Any:
+        """A name of the performer's own choosing: a non-empty text, or a bare number as one."""
+        return self._text(key, default, bare_number=True)
+
+    def _text(self, key: str, default: Any, bare_number: bool) -> Any:
         node = self.take(key)
         if node is None:
             return default
         value = node.content
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if is_number and bare_number:
             value = str(value)
         if isinstance(value, str) and value.strip():
             return value
-        self.say(key, f"takes a text, not {shown(node)}")
+        self.say(key, f"takes a text, not {shown(node)}{'; put it in quotes if it is one' if is_number else ''}")
         return default
 
     def word(self, key: str, choices: Iterable[str], default: Any = None) -> Any:
@@ -176,10 +184,10 @@ def finite(node: Node) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def nearest(name: Any, known: Iterable[str], cutoff: float = 0.5) -> str:
-    """`; did you mean x?` for the known name most like `name`, or nothing."""
-    found = get_close_matches(str(name), list(known), n=1, cutoff=cutoff)
-    return f"; did you mean {found[0]}?" if found else ""
+def nearest(name: Any, known: Iterable[str], least: float | None = None) -> str:
+    """`; did you mean x?` for the known name that `name` is a slip of, or nothing."""
+    found = closest(str(name), known) if least is None else closest(str(name), known, least)
+    return f"; did you mean {found}?" if found else ""
 
 
 def shown(node: Node) -> str:

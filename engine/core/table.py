@@ -7,7 +7,6 @@ end and why.
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +16,7 @@ from .ipadapters import IPADAPTERS, read_adapters
 from .ipadapters import MOST as MOST_ADAPTERS
 from .ipadapters import scale_name as adapter_name
 from .modulators import depth_knob, modulator_of
+from .nearest import closest
 from .parameters import Action, Parameter
 
 # More at once cost time in every frame and are a mistake rather than a wish.
@@ -266,9 +266,8 @@ class Table(Mapping[str, Parameter]):
         return len(self._parameters)
 
     def nearest(self, name: str, actions: bool = False) -> str | None:
-        """The name most like `name`, for a message that helps."""
-        found = get_close_matches(name, self.actions if actions else self._parameters, n=1, cutoff=0.5)
-        return found[0] if found else None
+        """The name that `name` is a slip of, for a message that helps."""
+        return closest(name, self.actions if actions else self._parameters)
 
     def extended(self, *parameters: Parameter) -> "Table":
         """This table and more entries; raises ValueError for a name that is taken."""

@@ -75,8 +75,12 @@ def test_files_that_cannot_be_read(tmp_path):
         load_mapping(tmp_path / "my-sett.yaml")
     with pytest.raises(Mistakes, match=r"nanokontrol: no such mapping; did you mean nanokontrol2\?"):
         load_mapping("nanokontrol")
-    with pytest.raises(Mistakes, match="is a folder, not a file"):
-        load_mapping(tmp_path)
+    with pytest.raises(Mistakes, match=r"away\.yaml: no such mapping$"):
+        load_mapping(tmp_path / "away.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    for folder in (tmp_path, tmp_path / "folder.yaml"):
+        with pytest.raises(Mistakes, match=r"is a folder, not a file$"):
+            load_mapping(folder)
     (tmp_path / "latin.yaml").write_bytes(b"version: 1\nname: caf\xe9\nbindings: []\n")
     with pytest.raises(Mistakes, match=r"latin\.yaml:2: not UTF-8 text"):
         load_mapping(tmp_path / "latin.yaml")
