@@ -25,7 +25,9 @@ def set_opening(
     try:
         taken = parameter.coerce(value)
     except Refused as e:
-        page.say(line, key, str(e).removeprefix(f"{name} "))
+        for text in e.texts:
+            # The key stands before it already.
+            page.say(line, key, text.removeprefix(f"{name} ").removeprefix(f"{name}: "))
         return
     if taken.note and clamps:
         page.remark(line, key, taken.note)

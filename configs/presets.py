@@ -126,12 +126,12 @@ def _read_cues(page: Page, node: Node | None, presets: Mapping[str, Preset]) -> 
         if isinstance(item.content, str):
             item = Node({"preset": item}, item.line, item.column)
         row = Section(page, item, "cues", "a cue: {preset, fade, after, name}")
-        preset = row.text("preset")
+        preset = row.name("preset")
         if preset is None and not row.broken and "preset" not in row:
             row.say("preset", "is missing: each cue goes to a preset")
         elif preset is not None and preset not in presets:
             row.say("preset", f"no preset of this file is called {preset!r}{nearest(preset, presets)}")
-        cue = Cue(preset or "", row.text("name", ""), _span(row, "fade"), _span(row, "after"))
+        cue = Cue(preset or "", row.name("name", ""), _span(row, "fade"), _span(row, "after"))
         row.close()
         found.append(cue)
     _check_names(page, node, found)

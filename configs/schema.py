@@ -112,7 +112,7 @@ class _Reader:
             osc=self._osc(server.port),
             midi=self._midi(),
             link=top.flag("link", False),
-            audio=top.text("audio"),
+            audio=top.name("audio"),
             assets=self._assets(),
             journal=top.text("journal"),
             effects=effects,
@@ -231,7 +231,8 @@ class _Reader:
             try:
                 found[name] = parse_smoothing(node.plain())
             except Refused as e:
-                self.page.say(node.line, name, str(e))
+                for text in e.texts:
+                    self.page.say(node.line, name, text)
                 continue
             if not parameter.continuous:
                 self.page.say(node.line, name, "does not glide; it changes at once, so it has no smoothing")
@@ -260,8 +261,13 @@ class _Reader:
         return midi
 
     def _assets(self) -> str:
-        folder = self.top.text("assets")
-        return "assets" if folder is None else str((self.beside / Path(folder).expanduser()).resolve())
+        name = self.top.text("assets")
+        if name is None:
+            return "assets"
+        folder = (self.beside / Path(name).expanduser()).resolve()
+        if folder.exists() and not folder.is_dir():
+            self.top.say("assets", f"takes a folder, and {name} is a file")
+        return str(folder)
 
     def _beside(self, name: str) -> str:
         """A folder or file beside the show file as its path; any other name (a hub id) as it is."""

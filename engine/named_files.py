@@ -18,6 +18,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
 
 def placed(name: str, value: Any) -> Any:
     """The value of parameter `name` with the files and folders it names as absolute paths; other names as they are."""
+    if name == "lora_scales" and isinstance(value, Mapping) and "path" not in value:
+        return {_absolute(path) if isinstance(path, str) else path: scale for path, scale in value.items()}
     keys = FILES.get(name)
     return value if keys is None else _placed(value, keys)
 

@@ -58,7 +58,7 @@ def read_mapping(page: Page, root: Node, table: Table, origin: str = "") -> Bind
     version = top.whole("version", 1)
     if version != 1:
         top.say("version", f"is 1 in this Clavilux, not {version}")
-    name = top.text("name", PurePath(page.file).stem)
+    name = top.name("name", PurePath(page.file).stem)
     rows: tuple[Node, ...] = ()
     node = top.require("bindings", "the list of rows, `bindings:` and a `- ` for each row")
     if node is not None and isinstance(node.content, tuple):
@@ -122,7 +122,7 @@ class _Row:
             takeover=self._takeover(p),
             mode=mode,
             value=value,
-            bank=s.text("bank"),
+            bank=s.name("bank"),
             mapping=PurePath(self.page.file).name,
             **self._encoder(control),
             light=self._light(control),
@@ -141,7 +141,7 @@ class _Row:
         for k in kinds:
             s.take(k)
         channel = s.whole("channel", None, 1, 16)
-        device = s.text("device")
+        device = s.name("device")
         universe = s.whole("universe", None, 0, 63999)
         arg = s.whole("arg", 0, 0, 1023)
         if not kinds:
@@ -261,12 +261,13 @@ class _Row:
             try:
                 _READERS[do](payload)
             except Refused as e:
-                s.say("with", str(e).removeprefix(f"{do}: "))
+                for text in e.texts:
+                    s.say("with", text.removeprefix(f"{do}: "))
         return payload
 
     def _chosen_bank(self, do: str, node: Node) -> dict[str, Any]:
         inner = Section(self.page, node, "with")
-        name = inner.text("bank")
+        name = inner.name("bank")
         if name is None and "bank" not in inner:
             inner.say("", f"{do} takes {{bank: <name>}}")
         inner.close()
@@ -329,7 +330,8 @@ class _Row:
         try:
             curve = parse_curve(node.plain())
         except Refused as e:
-            self.section.say("curve", str(e).removeprefix("curve "))
+            for text in e.texts:
+                self.section.say("curve", text.removeprefix("curve "))
             return linear
         if curve is not linear and p is not None and p.kind not in (*NUMERIC, "choice"):
             self.section.say("curve", f"{p.name} is no number; it has no curve")
@@ -342,7 +344,8 @@ class _Row:
         try:
             smooth = parse_smoothing(node.plain())
         except Refused as e:
-            self.section.say("smooth", str(e).removeprefix("smooth "))
+            for text in e.texts:
+                self.section.say("smooth", text.removeprefix("smooth "))
             return None
         if smooth.kind != "none" and p is not None and not p.continuous:
             self.section.say("smooth", f"{p.name} does not glide; it changes at once")

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from .parameters import Refused, to_number
+from .sections import nearest
 
 Curve = Callable[[float], float]
 
@@ -75,11 +76,13 @@ def parse_curve(value: Any) -> Curve:
     """A curve from a mapping file: a name, {gamma: g}, or a list of points. Raises Refused in words."""
     if isinstance(value, str):
         if value not in NAMED:
-            raise Refused(f"curve is one of {', '.join(NAMED)}, {{gamma: 2.2}} or a list of points, not {value!r}")
+            kinds = f"{', '.join(NAMED)}, {{gamma: 2.2}} or a list of points"
+            raise Refused(f"curve is one of {kinds}, not {value!r}{nearest(value, NAMED)}")
         return NAMED[value]
     if isinstance(value, Mapping):
         if set(value) != {"gamma"}:
-            raise Refused("curve takes {gamma: number} and nothing else")
+            strange = next((key for key in value if key != "gamma"), "")
+            raise Refused(f"curve takes {{gamma: number}} and nothing else{nearest(strange, ('gamma',))}")
         power = to_number(value["gamma"], "gamma")
         if power <= 0:
             raise Refused(f"gamma is above 0, not {power:g}")

@@ -1,8 +1,6 @@
 """What a parameter is, and how a value from outside becomes one: coerced, clamped, or refused in words."""
 
-import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +8,9 @@ from typing import Any, Literal
 from .controls import CONTROLNETS, read_controls
 from .ipadapters import IPADAPTERS, read_adapters
 from .rows import RowsRefused
+from .scales import read_scales
 from .switches import SWITCHES, SwitchRefused, read_switch
+from .values import Refused, alternating, as_list, decoded, json_or_text, kind_of, short, to_number
 
 Kind = Literal["float", "int", "bool", "string", "choice", "ints", "prompts", "seeds", "paths", "scales", "object"]
 Tier = Literal["live", "encode", "schedule", "rebuild"]
@@ -21,14 +21,9 @@ HEAVIEST = 100.0
 # Each picture that steers takes memory; more of them at once sway the painting no further.
 MOST_PATHS = 8
 _SINGLE = frozenset({"float", "int", "bool", "string", "choice"})
-_JSON_BEGINS = re.compile(r'\s*[\[{][\s\[{]*"')
 
 TRUE_WORDS = {"true", "on", "yes", "1"}
 FALSE_WORDS = {"false", "off", "no", "0", ""}
-
-
-class Refused(ValueError):
-    """A value that cannot be taken; the message says why in a performer's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,39 +99,12 @@ def aliased(value: Any) -> Any:
     return ((value, 1.0),)
 
 
-def _kind_of(value: Any) -> str:
-    """What a value is, in words that need no Python."""
-    if value is None:
-        return "nothing"
-    return "a list" if isinstance(value, (list, tuple)) else "a group" if isinstance(value, Mapping) else "a blob"
-
-
-def to_number(value: Any, name: str) -> float:
-    """A finite number from an int, float, bool or numeric string; raises Refused for anything else."""
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise Refused(f"{name} takes a number, not {value!r}") from None
-    if not isinstance(value, (int, float)):
-        raise Refused(f"{name} takes a number, not {_kind_of(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        raise Refused(f"{name} takes a number of ordinary size") from None
-    if not math.isfinite(number):
-        raise Refused(f"{name} takes a finite number, not {number}")
-    return number
-
-
 def _clamp(p: Parameter, number: float) -> Coerced:
     if p.range is None:
         return Coerced(number)
     lo, hi = p.range
     kept = min(max(number, lo), hi)
-    return Coerced(kept, None if kept == number else f"{p.name} {number:.10g} clamped to {kept:.10g}")
+    return Coerced(kept, None if kept == number else f"{p.name} {short(number)} clamped to {short(kept)}")
 
 
 def _float(p: Parameter, value: Any) -> Coerced:
@@ -158,14 +126,14 @@ def _bool(p: Parameter, value: Any) -> Coerced:
     try:
         return Coerced(to_number(value, p.name) >= 0.5)
     except Refused:
-        said = repr(value)[:40] if isinstance(value, (str, float)) else _kind_of(value)
+        said = repr(value)[:40] if isinstance(value, (str, float)) else kind_of(value)
         raise Refused(f"{p.name} is true or false, not {said}") from None
 
 
 def _string(p: Parameter, value: Any) -> Coerced:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return Coerced(value if isinstance(value, str) else f"{value:g}")
-    raise Refused(f"{p.name} takes text, not {'true or false' if isinstance(value, bool) else _kind_of(value)}")
+    raise Refused(f"{p.name} takes text, not {'true or false' if isinstance(value, bool) else kind_of(value)}")
 
 
 def _choice(p: Parameter, value: Any) -> Coerced:
@@ -179,38 +147,8 @@ def _choice(p: Parameter, value: Any) -> Coerced:
     raise Refused(f"{p.name} is one of {', '.join(p.choices)}, not {value!r}")
 
 
-def decoded(value: Any, name: str) -> Any:
-    """JSON text of a list or an object as what it stands for, anything else as it is. Raises Refused."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            found = json.loads(value)
-            json.dumps(found, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            # Half of a surrogate pair, as JSON can escape it: no file and no program beyond can take it.
-            raise Refused(f"{name}: this text is not valid Unicode") from None
-        except (json.JSONDecodeError, RecursionError) as e:
-            raise Refused(f"{name}: this is not valid JSON: {e}") from None
-        return found
-    return value
-
-
-def _as_list(p: Parameter, value: Any) -> list[Any]:
-    value = decoded(value, p.name)
-    if isinstance(value, str):
-        return [part for part in value.replace(",", " ").split() if part]
-    if isinstance(value, Mapping):
-        return [value]
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        # OSC wraps a list once when it is sent as an array.
-        inner = list(value)
-        if len(inner) == 1 and isinstance(inner[0], Sequence) and not isinstance(inner[0], (str, bytes)):
-            return list(inner[0])
-        return inner
-    return [value]
-
-
 def _ints(p: Parameter, value: Any) -> Coerced:
-    numbers = [round(to_number(v, p.name)) for v in _as_list(p, value)]
+    numbers = [round(to_number(v, p.name)) for v in as_list(value, p.name)]
     if not numbers:
         raise Refused(f"{p.name} needs at least one number")
     if len(numbers) > 64:
@@ -272,7 +210,7 @@ def _with_numbers(items: list[Any]) -> list[Any]:
 
 def _prompts(p: Parameter, value: Any) -> Coerced:
     value = json_or_text(value, p.name)
-    items = [value] if isinstance(value, str) else _as_list(p, value)
+    items = [value] if isinstance(value, str) else as_list(value, p.name)
     if not items:
         raise Refused(f"{p.name} needs at least one prompt")
     if len(items) > 64:
@@ -284,25 +222,14 @@ def _prompts(p: Parameter, value: Any) -> Coerced:
     return Coerced(tuple(pairs), note)
 
 
-def json_or_text(value: Any, name: str) -> Any:
-    """A prompt may begin with a bracket, as in [anime style] a castle: JSON is what has a quote right behind it, or
-    what is a list or an object as it stands."""
-    if not isinstance(value, str) or _JSON_BEGINS.match(value):
-        return decoded(value, name)
-    try:
-        return decoded(value, name)
-    except Refused:
-        return value
-
-
 def _seeds(p: Parameter, value: Any) -> Coerced:
-    items = _as_list(p, value)
+    items = as_list(value, p.name)
     if not items:
         raise Refused(f"{p.name} needs at least one seed")
     lo, hi = p.range or (-1, 2**32 - 1)
     notes = []
     if not any(isinstance(i, (Mapping, list, tuple)) for i in items):
-        items = _alternating(items)
+        items = alternating(items)
         if all(isinstance(n, int) for pair in items for n in pair[:2]) and any(pair[1] > 1 for pair in items):
             notes.append(f"{p.name} {[tuple(pair) for pair in items]} is read as seeds and their weights in turn")
     pairs, note = _weighted(p, items, "seed")
@@ -316,40 +243,14 @@ def _seeds(p: Parameter, value: Any) -> Coerced:
     return Coerced(tuple(kept), "; ".join(notes) or None)
 
 
-def _alternating(items: list[Any]) -> list[Any]:
-    """seed, weight, seed, weight as pairs; one number alone is a seed."""
-    if len(items) % 2:
-        items = [*items, 1.0]
-    return [list(items[i : i + 2]) for i in range(0, len(items), 2)]
-
-
 def _paths(p: Parameter, value: Any) -> Coerced:
     value = decoded(value, p.name)
-    items = [value] if isinstance(value, str) and value else _as_list(p, value)
+    items = [value] if isinstance(value, str) and value else as_list(value, p.name)
     if any(not isinstance(i, str) for i in items):
         raise Refused(f"{p.name} takes file names")
     if len(items) > MOST_PATHS:
         raise Refused(f"{p.name} takes at most {MOST_PATHS} files")
     return Coerced(tuple(items))
-
-
-def _scales(p: Parameter, value: Any) -> Coerced:
-    items = _as_list(p, value)
-    if items and isinstance(items[0], str):  # path, scale, path, scale, as OSC sends it
-        items = [{"path": path, "scale": scale} for path, scale in _alternating(items)]
-    lo, hi = p.range or (-10.0, 10.0)
-    rows, note = [], None
-    for item in items:
-        if isinstance(item, tuple) and len(item) == 2:
-            item = {"path": item[0], "scale": item[1]}
-        if not isinstance(item, Mapping) or "path" not in item or not isinstance(item["path"], str):
-            raise Refused(f"{p.name}: each entry is {{path, scale}}")
-        scale = to_number(item.get("scale", 1.0), f"{p.name} scale")
-        kept = min(max(scale, lo), hi)
-        if kept != scale:
-            note = f"{p.name}: {scale:g} clamped to {kept:g}"
-        rows.append((item["path"], kept))
-    return Coerced(tuple(rows), note)
 
 
 def _object(p: Parameter, value: Any) -> Coerced:
@@ -379,6 +280,10 @@ def _excess(p: Parameter, value: Any, key: str, kept: Sequence[float | None]) ->
     asked = [row.get(key) for row in rows]
     clamped = [f"{a:g} clamped to {k:g}" for a, k in zip(asked, kept, strict=True) if a is not None and k != a]
     return f"{p.name}: {key} {', '.join(clamped)}" if clamped else None
+
+
+def _scales(p: Parameter, value: Any) -> Coerced:
+    return Coerced(*read_scales(p.name, value, p.range))
 
 
 _COERCE = {

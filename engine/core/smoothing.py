@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .parameters import Refused, to_number
+from .sections import nearest
 
 # Where an exponential is closer to its target than this share of the range, it is there.
 _SNAP = 1e-4
@@ -29,6 +30,9 @@ class Smoothing:
 
 
 NONE = Smoothing("none")
+# What a file may ask for; a fade is made by cues alone.
+_KINDS = ("slew", "lag", "one_euro", "spring", "none")
+_ONE_EURO = {"min_cutoff": 1.0, "beta": 0.05}
 # How much faster than its mean a fade is in its middle.
 _STEEPEST = 1.5
 
@@ -49,7 +53,7 @@ def parse_smoothing(value: Any) -> Smoothing:
     if kind == "one_euro":
         return _parse_one_euro(amount)
     if kind not in ("slew", "lag", "spring"):
-        raise Refused(f"smooth is slew, lag, one_euro, spring or none, not {kind!r}")
+        raise Refused(f"smooth is slew, lag, one_euro, spring or none, not {kind!r}{nearest(kind, _KINDS)}")
     number = to_number(amount, f"smooth {kind}")
     if number < 0 or (number == 0 and kind != "lag"):
         raise Refused(f"smooth {kind} is above 0, not {number:g}")
@@ -57,13 +61,23 @@ def parse_smoothing(value: Any) -> Smoothing:
 
 
 def _parse_one_euro(amount: Any) -> Smoothing:
-    if not isinstance(amount, Mapping) or set(amount) - {"min_cutoff", "beta"}:
-        raise Refused("smooth one_euro takes {min_cutoff: Hz, beta: n}")
-    cutoff = to_number(amount.get("min_cutoff", 1.0), "min_cutoff")
-    beta = to_number(amount.get("beta", 0.05), "beta")
-    if cutoff <= 0 or beta < 0:
-        raise Refused("smooth one_euro: min_cutoff is above 0 and beta not below 0")
-    return Smoothing("one_euro", cutoff, beta)
+    takes = "smooth one_euro takes {min_cutoff: Hz, beta: n}"
+    if not isinstance(amount, Mapping):
+        raise Refused(takes)
+    wrong = [f"{takes}, not {key}{nearest(key, _ONE_EURO)}" for key in amount if key not in _ONE_EURO]
+    found = dict(_ONE_EURO)
+    for key in (key for key in _ONE_EURO if key in amount):
+        try:
+            found[key] = to_number(amount[key], f"smooth one_euro: {key}")
+        except Refused as e:
+            wrong += e.texts
+    if found["min_cutoff"] <= 0:
+        wrong.append(f"smooth one_euro: min_cutoff is above 0, not {found['min_cutoff']:g}")
+    if found["beta"] < 0:
+        wrong.append(f"smooth one_euro: beta is not below 0, as {found['beta']:g} is")
+    if wrong:
+        raise Refused(*wrong)
+    return Smoothing("one_euro", found["min_cutoff"], found["beta"])
 
 
 def smoothing_value(smoothing: Smoothing) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .nearest import closest
 from .parameters import Prompts, Refused, json_or_text, to_number
 from .table import TABLE
 
@@ -43,58 +44,90 @@ class Transition:
     @classmethod
     def parse(cls, payload: Any) -> "Transition":
         """From the message of the second seed, as an object or as JSON text, or from a prompt alone, or a prompt and a
-        number of frames; else Refused."""
-        if isinstance(payload, str):
-            payload = json_or_text(payload, "transition")
-        if isinstance(payload, str):
-            payload = {"target_prompts": payload}
-        elif isinstance(payload, (list, tuple)):
-            if len(payload) == 2 and isinstance(payload[0], str):
-                payload = {"target_prompts": payload[0], "num_steps": payload[1]}
-            elif len(payload) == 1:
-                return cls.parse(payload[0])
-            else:
-                payload = {"target_prompts": list(payload)}
-        if not isinstance(payload, Mapping):
-            raise Refused("transition takes {target_prompts, num_steps}")
-        unknown = [k for k in payload if k not in KEYS]
-        if unknown:
-            raise Refused(f"transition: unknown key {unknown[0]!r}; it takes {', '.join(KEYS)}")
-        if "target_prompts" not in payload:
-            raise Refused("transition needs target_prompts")
-        prompts = TABLE["prompts"].coerce(payload["target_prompts"])
-        # Programs that send all they know write null for what they leave as it is.
-        said = {key: value for key, value in payload.items() if value is not None}
-        notes = [prompts.note] if prompts.note else []
-        return cls(
-            prompts.value,
-            num_steps=round(_length(said, "num_steps", notes, 4)),
-            seconds=_length(said, "seconds", notes) if "seconds" in said else None,
-            beats=_length(said, "beats", notes) if "beats" in said else None,
-            method=_word(said, "temporal_interpolation_method", METHODS),
-            easing=_word(said, "easing", tuple(EASINGS)),
-            note="; ".join(notes) or None,
-        )
+        number of frames; else Refused, with everything that is wrong."""
+        reading = _Reading(_keys_of(payload))
+        if reading.wrong:
+            raise Refused(*reading.wrong)
+        return cls(**reading.fields, note="; ".join(reading.notes) or None)
 
     @classmethod
     def exact(cls, payload: Any) -> "Transition":
         """The same, for a file: what would be clamped is refused, since whoever wrote it can mend it."""
-        found = cls.parse(payload)
-        if found.note:
-            raise Refused(found.note.replace(" clamped to ", " is out of range; the nearest is "))
-        return found
+        reading = _Reading(_keys_of(payload))
+        clamped = [note.replace(" clamped to ", " is out of range; the nearest is ") for note in reading.notes]
+        if reading.wrong or clamped:
+            raise Refused(*reading.wrong, *clamped)
+        return cls(**reading.fields)
 
 
-def _length(said: Mapping[str, Any], key: str, notes: list[str], default: float = 0.0) -> float:
-    """A number of 0 or more; one below is 0, which is noted."""
-    number = to_number(said.get(key, default), f"transition {key}")
-    if number < 0:
-        notes.append(f"transition {key} {number:g} clamped to 0")
-    return max(number, 0.0)
+def _keys_of(payload: Any) -> Mapping[str, Any]:
+    """The message as {key: value}, however it was spelt. Raises Refused for what is none."""
+    if isinstance(payload, str):
+        payload = json_or_text(payload, "transition")
+    if isinstance(payload, str):
+        payload = {"target_prompts": payload}
+    elif isinstance(payload, (list, tuple)):
+        if len(payload) == 2 and isinstance(payload[0], str):
+            payload = {"target_prompts": payload[0], "num_steps": payload[1]}
+        elif len(payload) == 1:
+            return _keys_of(payload[0])
+        else:
+            payload = {"target_prompts": list(payload)}
+    if not isinstance(payload, Mapping):
+        raise Refused("transition takes {target_prompts, num_steps}")
+    return payload
 
 
-def _word(said: Mapping[str, Any], key: str, words: tuple[str, ...]) -> str:
-    word = said.get(key, words[0])
-    if str(word).strip().lower() not in words:
-        raise Refused(f"transition {key} is one of {', '.join(words)}, not {word!r}")
-    return str(word).strip().lower()
+class _Reading:
+    """A message's keys, read one by one: `fields` of a Transition, what is `wrong`, and `notes` of what was clamped."""
+
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        self.wrong = [_no_such_key(key) for key in payload if key not in KEYS]
+        self.notes: list[str] = []
+        # Programs that send all they know write null for what they leave as it is.
+        self._said = {key: value for key, value in payload.items() if value is not None}
+        self.fields = {
+            "target_prompts": self._prompts(payload),
+            "num_steps": round(self._length("num_steps", 4)),
+            "seconds": self._length("seconds") if "seconds" in self._said else None,
+            "beats": self._length("beats") if "beats" in self._said else None,
+            "method": self._word("temporal_interpolation_method", METHODS),
+            "easing": self._word("easing", tuple(EASINGS)),
+        }
+
+    def _prompts(self, payload: Mapping[str, Any]) -> Prompts:
+        if "target_prompts" not in payload:
+            if not any(closest(str(key), ("target_prompts",)) for key in payload):
+                self.wrong.append("transition needs target_prompts")
+            return ()
+        try:
+            taken = TABLE["prompts"].coerce(payload["target_prompts"])
+        except Refused as e:
+            self.wrong += e.texts
+            return ()
+        self.notes += [taken.note] if taken.note else []
+        return taken.value
+
+    def _length(self, key: str, default: float = 0.0) -> float:
+        """A number of 0 or more; one below is 0, which is noted."""
+        try:
+            number = to_number(self._said.get(key, default), f"transition {key}")
+        except Refused as e:
+            self.wrong += e.texts
+            return default
+        if number < 0:
+            self.notes.append(f"transition {key} {number:g} clamped to 0")
+        return max(number, 0.0)
+
+    def _word(self, key: str, words: tuple[str, ...]) -> str:
+        word = str(said := self._said.get(key, words[0])).strip().lower()
+        if word not in words:
+            near = closest(word, words)
+            hint = f"; did you mean {near}?" if near else ""
+            self.wrong.append(f"transition {key} is one of {', '.join(words)}, not {said!r}{hint}")
+        return word
+
+
+def _no_such_key(key: Any) -> str:
+    near = closest(str(key), KEYS)
+    return f"transition: unknown key {key!r}; " + (f"did you mean {near}?" if near else f"it takes {', '.join(KEYS)}")

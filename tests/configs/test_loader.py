@@ -167,3 +167,16 @@ def test_wrong_flags_are_all_named():
     for flag in ("--source", "--sink", "--size", "--fps", "--port", "--delta"):
         assert f"command line: {flag}: " in text
     assert "did you mean camera?" in text
+
+
+def test_a_show_may_open_with_the_strengths_of_its_loras_as_a_group():
+    opened = parse_show("parameters: {lora_scales: {ink: 1.0, neon: 0.5}}\n").parameters["lora_scales"]
+    assert opened == (("ink", 1.0), ("neon", 0.5))
+
+
+def test_a_missing_clip_is_answered_with_the_one_beside_it_and_with_nothing_far_fetched(tmp_path):
+    (tmp_path / "sunset-loop.mp4").touch()
+    with pytest.raises(Mistakes, match=r"did you mean sunset-loop\.mp4\?"):
+        parse_show("source: sunset-lop.mp4\n", beside=tmp_path)
+    with pytest.raises(Mistakes, match=r"no such file or source; sources are demo"):
+        parse_show("source: nope.mp4\n", beside=tmp_path)

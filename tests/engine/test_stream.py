@@ -306,6 +306,8 @@ def test_files_that_are_named_live_are_found_from_where_the_program_stands(wrapp
     assert target("ipadapter_config")[0]["ipadapter_model_path"] == str(tmp_path / "adapter.bin")
     assert target("vace_ref_images") == (str(tmp_path / "look.png"), "nowhere.png")
     assert target("lora_scales") == ((str(tmp_path / "ink.safetensors"), 0.5),)
+    wrapper.update_stream_params(lora_scales={"ink.safetensors": 0.25})
+    assert dict(target("lora_scales")) == {str(tmp_path / "ink.safetensors"): 0.25}
 
 
 def test_what_is_said_is_limited_by_the_readers_time_not_by_frames(wrapper, picture):

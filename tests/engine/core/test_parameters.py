@@ -107,3 +107,41 @@ def test_at_most_eight_pictures_steer_the_painting():
     assert TABLE["vace_ref_images"].coerce(names[:8]).value == tuple(names[:8])
     with pytest.raises(Refused, match="vace_ref_images takes at most 8 files"):
         TABLE["vace_ref_images"].coerce(names)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"path": "ink", "scale": 0.5}, {"path": "neon"}],
+        {"ink": 0.5, "neon": "1"},
+        '{"ink": 0.5, "neon": 1}',
+        ("ink", 0.5, "neon", 1),
+        (("ink", 0.5), ("neon", 1.0)),
+    ],
+)
+def test_strengths_of_loras_are_rows_or_a_group_or_both_in_turn(value):
+    assert TABLE["lora_scales"].coerce(value).value == (("ink", 0.5), ("neon", 1.0))
+
+
+def test_a_strength_that_cannot_be_is_said_under_its_name_once():
+    for value in (5, [5], [{"scale": 1}], {"path": 1, "scale": 1}):
+        with pytest.raises(Refused, match=r"^lora_scales takes \[\{path, scale\}"):
+            TABLE["lora_scales"].coerce(value)
+    assert TABLE["lora_scales"].coerce({"ink": 99, "neon": -11}).note == (
+        "lora_scales: 99 clamped to 10; lora_scales: -11 clamped to -10"
+    )
+
+
+def test_what_was_clamped_is_shown_without_the_tail_of_32_bit_floats():
+    assert TABLE["num_inference_steps"].coerce(0.10000000149011612).note == "num_inference_steps 0.1 clamped to 1"
+    assert "4294967299 clamped to 4294967295" in (TABLE["seed"].coerce(2**32 + 3).note or "")
+
+
+def test_a_running_show_hears_of_everything_wrong_in_a_transition_in_one_line():
+    notices = Notices(ManualClock())
+    router = Router(notices)
+    router.feed(Event(0.0, "osc", "/clavilux/transition", ('{"target_promts": "fire", "seconds": "soon"}',)))
+    assert notices.recent[-1].text == (
+        "/clavilux/transition: transition: unknown key 'target_promts'; did you mean target_prompts?; "
+        "transition seconds takes a number, not 'soon'"
+    )
