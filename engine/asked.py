@@ -40,8 +40,15 @@ def show_from(options: argparse.Namespace) -> Show:
         midi=options.midi,
         link=options.link or None,
         audio=options.audio,
-        assets=options.assets,
+        assets=assets_folder(options.assets),
     )
+
+
+def assets_folder(name: str | None) -> str | None:
+    """The folder that `--assets` names; it may come into being later. Raises Asked for a file."""
+    if name is not None and Path(name).exists() and not Path(name).is_dir():
+        raise Asked(f"--assets takes a folder, and {name} is a file")
+    return name
 
 
 def show_from_header(header: dict[str, Any], path: Path) -> Show:

@@ -1,6 +1,7 @@
 """The command line: what a performer types. Exit codes: 0 done, 2 a mistake in what was asked, 1 a fault of ours."""
 
 import argparse
+import errno
 import gc
 import logging
 import os
@@ -13,13 +14,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .asked import Asked
+from . import flags
 from .leaving import ASK_TO_END, HANGUP
 
 if TYPE_CHECKING:
     from .serving import Serve
 
 COMMANDS = ("run", "check", "params", "ports", "monitor", "learn", "replay", "bench", "doctor", "models", "build")
+
+# These play; whatever else there is writes to the terminal, to a pipe or into a file.
+SHOWING = ("run", "replay")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 FOR_LATER_TURNS = (
     "diffusers.models.unets.unet_2d_condition", "diffusers.models.autoencoders.autoencoder_tiny",
@@ -31,26 +36,71 @@ FOR_LATER_TURNS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `clavilux`; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["--version"]:
-        print(f"clavilux {version()}")
-        return 0
-    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help")):
-        words.insert(0, "run")
-    options = parser().parse_args(words)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("clavilux").setLevel(logging.INFO)
     try:
-        return _command(options.command)(options)
+        return _asked(words)
     except BrokenPipeError:
-        # The reader of our output (head, less) has seen enough; nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output (head, less) has seen enough.
+        _write_no_more()
         return 0
     except KeyboardInterrupt:
         # While the libraries are read, or a second time while all is being closed: out, and no traceback.
         return 0
+    except _Unwritten as e:
+        print(f"the output cannot be written: {e}", file=sys.stderr)
+        _write_no_more()
+        return 1
     except _mistakes() as e:
         print(e, file=sys.stderr)
         return 2
+
+
+def _asked(words: list[str]) -> int:
+    """Do what the words of the command line ask for; returns the exit code."""
+    if words[:1] == ["--version"]:
+        return _shown(lambda: print(f"clavilux {version()}"))
+    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help")):
+        _check_is_a_show(words)
+        words.insert(0, "run")
+    options = parser().parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("clavilux").setLevel(logging.INFO)
+    command = _command(options.command)
+    return command(options) if options.command in SHOWING else _shown(lambda: command(options))
+
+
+def _shown(command: Callable[[], int | None]) -> int:
+    """The exit code of a small command. Raises _Unwritten where what it prints finds no room."""
+    try:
+        code = command()
+        # Here and not at exit, where a full disk would be a traceback.
+        sys.stdout.flush()
+    except OSError as e:
+        if e.filename is None and e.errno in NO_ROOM:
+            raise _Unwritten(e.strerror) from None
+        raise
+    return code or 0
+
+
+class _Unwritten(Exception):
+    """What a command prints finds no room where it goes."""
+
+
+def _write_no_more() -> None:
+    """Nothing may be flushed at exit to where nothing can be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _check_is_a_show(words: Sequence[str]) -> None:
+    """The first word may be a show's name, or a command's that is misspelt. Raises Asked for the latter."""
+    if not words or words[0].startswith("-") or Path(words[0]).suffix or Path(words[0]).exists():
+        return
+    from ..configs import shipped
+    from .asked import Asked
+    from .core.nearest import closest
+
+    shows = shipped()
+    if words[0] not in shows and (near := closest(words[0], (*shows, *COMMANDS))) in COMMANDS:
+        raise Asked(f"there is no command or show {words[0]}; did you mean clavilux {near}?")
 
 
 def entry() -> NoReturn:
@@ -88,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
     monitor = commands.add_parser("monitor", help="print every incoming message and what it is bound to")
     monitor.add_argument("config", nargs="?", metavar="CONFIG", help="a show file whose rows and values are meant")
     _listening_options(monitor)
-    monitor.add_argument("--mapping", action="append", default=[], metavar="M")
+    monitor.add_argument("--mapping", action="append", type=flags.said, default=[], metavar="M")
     learn = commands.add_parser("learn", help="move a control, name a parameter: a binding is written")
     learn.add_argument("mapping", metavar="MAPPING", help="your mapping file; a new one is made")
     learn.add_argument("--show", metavar="CONFIG", help="a show whose own effects and knobs may be named")
@@ -96,18 +146,19 @@ def parser() -> argparse.ArgumentParser:
     _listening_options(learn)
     replay = commands.add_parser("replay", help="render a recorded show again, offline")
     replay.add_argument("journal", metavar="JOURNAL")
-    replay.add_argument("--sink", action="append", required=True, metavar="S")
-    replay.add_argument("--size", type=size, metavar="WxH")
-    replay.add_argument("--assets", metavar="DIR", help="folder of reference images and the like (the show's own)")
-    replay.add_argument("--steps", type=int, metavar="N", help="denoising steps, whatever the show used")
+    replay.add_argument("--sink", action="append", required=True, type=flags.said, metavar="S")
+    replay.add_argument("--size", type=flags.size, metavar="WxH")
+    pictures = "folder of reference images and the like (the show's own)"
+    replay.add_argument("--assets", type=flags.said, metavar="DIR", help=pictures)
+    replay.add_argument("--steps", type=flags.whole, metavar="N", help="denoising steps, whatever the show used")
     bench = commands.add_parser("bench", help="how fast this machine plays: a table")
     bench.add_argument("--json", action="store_true")
     bench.add_argument("--model", metavar="M")
-    bench.add_argument("--size", type=size, metavar="WxH", help="one size only (256, 384 and 512 square)")
-    bench.add_argument("--seconds", type=positive, default=2.0, metavar="T", help="for each line (2)")
+    bench.add_argument("--size", type=flags.size, metavar="WxH", help="one size only (256, 384 and 512 square)")
+    bench.add_argument("--seconds", type=flags.positive, default=2.0, metavar="T", help="for each line (2)")
     build = commands.add_parser("build", help="make a model's engines before the show, and measure them")
     build.add_argument("model", metavar="MODEL")
-    build.add_argument("--size", type=size, metavar="WxH", help="of the show's pictures (512x512)")
+    build.add_argument("--size", type=flags.size, metavar="WxH", help="of the show's pictures (512x512)")
     build.add_argument("--acceleration", choices=("tensorrt", "openvino", "compile", "none"), help="this one only")
     models = commands.add_parser("models", help="models that are here, and others that are known to work")
     models.add_argument("--json", action="store_true")
@@ -118,37 +169,50 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _listening_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--osc", type=int, default=8000, metavar="N", help="UDP port (8000)")
-    command.add_argument("--host", default="127.0.0.1", metavar="H", help="address that OSC listens on (127.0.0.1)")
-    command.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs (all)")
+    # A show calls the same number its port.
+    command.add_argument("--osc", "--port", type=flags.port, default=8000, metavar="N", help="UDP port (8000)")
+    command.add_argument(
+        "--host", default="127.0.0.1", type=flags.said, metavar="H", help="address that OSC listens on (127.0.0.1)"
+    )
+    command.add_argument("--midi", action="append", type=flags.said, metavar="GLOB", help="MIDI inputs (all)")
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("config", nargs="?", metavar="CONFIG", help="a show file, or the name of a shipped one (laptop)")
     sources = "demo, test-pattern, PATH, camera[:INDEX], screen, spout|syphon|ndi[:NAME], URL, webrtc, none"
     sinks = "window, PATH.mp4|.mkv|.gif, FOLDER/, spout|syphon|ndi[:NAME], virtual-camera, URL, null"
-    run.add_argument("--source", metavar="S", help=sources)
-    run.add_argument("--sink", action="append", metavar="S", help=sinks)
-    run.add_argument("--mapping", action="append", metavar="M", help="a mapping file, or the name of a shipped one")
-    run.add_argument("--model", metavar="M")
-    run.add_argument("--size", type=size, metavar="WxH")
-    run.add_argument("--fps", type=positive, metavar="N")
+    run.add_argument("--source", type=flags.said, metavar="S", help=sources)
+    run.add_argument("--sink", action="append", type=flags.said, metavar="S", help=sinks)
+    run.add_argument(
+        "--mapping", action="append", type=flags.said, metavar="M", help="a mapping file, or the name of a shipped one"
+    )
+    run.add_argument("--model", type=flags.said, metavar="M")
+    run.add_argument("--size", type=flags.size, metavar="WxH")
+    run.add_argument("--fps", type=flags.positive, metavar="N")
     run.add_argument("--prompt", metavar="TEXT")
     run.add_argument("--seed", type=int, metavar="N")
     length = run.add_mutually_exclusive_group()
-    length.add_argument("--frames", type=whole, metavar="N")
-    length.add_argument("--seconds", type=positive, metavar="T")
-    run.add_argument("--journal", metavar="FILE", help="record the show as JSON lines")
+    length.add_argument("--frames", type=flags.whole, metavar="N")
+    length.add_argument("--seconds", type=flags.positive, metavar="T")
+    run.add_argument("--journal", type=flags.said, metavar="FILE", help="record the show as JSON lines")
     run.add_argument("--offline", action="store_true", help="every source frame once, in order, on a manual clock")
-    run.add_argument("--host", metavar="H", help="address that OSC (and HTTP) listen on (127.0.0.1)")
+    run.add_argument("--host", type=flags.said, metavar="H", help="address that OSC (and HTTP) listen on (127.0.0.1)")
     run.add_argument("--port", type=int, metavar="N", help="port of OSC (UDP) and HTTP (8000)")
-    run.add_argument("--midi", action="append", metavar="GLOB", help="MIDI inputs by name")
-    run.add_argument("--audio", metavar="NAME", help="sound that modulators hear: default, a device's name, jack")
+    run.add_argument("--midi", action="append", type=flags.said, metavar="GLOB", help="MIDI inputs by name")
+    run.add_argument(
+        "--audio", type=flags.said, metavar="NAME", help="sound that modulators hear: default, a device's name, jack"
+    )
     run.add_argument("--link", action="store_true", help="join the Ableton Link session on the network")
-    run.add_argument("--assets", metavar="DIR", help="folder that names from the network resolve in (./assets)")
+    run.add_argument(
+        "--assets", type=flags.said, metavar="DIR", help="folder that names from the network resolve in (./assets)"
+    )
     run.add_argument("--no-server", action="store_true", help="no HTTP, no page; OSC and MIDI stay")
     run.add_argument(
-        "--allow-origin", action="append", metavar="ORIGIN", help="let pages of this origin play (https://my.site)"
+        "--allow-origin",
+        action="append",
+        type=flags.origin,
+        metavar="ORIGIN",
+        help="let pages of this origin play (https://my.site)",
     )
     run.add_argument(
         "--allow-pickles", action="store_true", help="models may come as .bin or .ckpt, which can carry code"
@@ -158,40 +222,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     opening.add_argument("--no-open", action="store_true", help="do not")
 
 
-def size(text: str) -> tuple[int, int]:
-    """`256x256` as (256, 256)."""
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError(f"a size is WIDTHxHEIGHT, as in 256x256, not {text!r}")
-    pair = int(width), int(height)
-    if any(not 64 <= side <= 4096 or side % 8 for side in pair):
-        raise argparse.ArgumentTypeError(f"width and height are multiples of 8 from 64 to 4096, not {text}")
-    return pair
-
-
-def positive(text: str) -> float:
-    """A number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"this takes a number above 0, not {text!r}")
-    return number
-
-
-def whole(text: str) -> int:
-    """A whole number above 0."""
-    if not text.isdecimal() or not 0 < int(text) < 10**9:
-        raise argparse.ArgumentTypeError(f"this takes a whole number above 0, not {text!r}")
-    return int(text)
-
-
 def _mistakes() -> tuple[type[BaseException], ...]:
     """What is printed in words and exits with 2: a mistake in what was asked, or a file or device that is not to be
     had while there is no show yet."""
     from ..io import faults
     from ..io.osc import PortUnavailable
+    from .asked import Asked
     from .core.documents import Mistakes
     from .core.journal import JournalMistake
     from .core.parameters import Refused
@@ -203,7 +239,7 @@ def _mistakes() -> tuple[type[BaseException], ...]:
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
-    if name in ("run", "replay"):
+    if name in SHOWING:
         return {"run": run, "replay": replay}[name]
     where = {"bench": ".speed", "doctor": ".doctor", "models": ".models", "build": ".building"}.get(name, ".commands")
     return getattr(import_module(where, __package__), name)
@@ -252,12 +288,14 @@ def _serve(options: argparse.Namespace) -> "Serve | None":
 
 def replay(options: argparse.Namespace) -> int:
     """`clavilux replay`."""
+    from .asked import Asked, assets_folder
     from .replay import replay_journal
 
     path = Path(options.journal)
     if not path.is_file():
         raise Asked(f"there is no journal {options.journal}")
-    replay_journal(path, options.sink, options.size, options.steps, stop_on_signals(), options.assets)
+    assets = assets_folder(options.assets)
+    replay_journal(path, options.sink, options.size, options.steps, stop_on_signals(), assets)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from pathlib import Path
 from ..configs import load_show
 from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping
-from .core.documents import Mistakes
+from ..mappings import shipped as shipped_mappings
+from .core.documents import SUFFIXES, Mistake, Mistakes, find
 from .core.modulation import unplayable
 from .core.recall import missing
+from .core.sections import nearest
 from .core.table import TABLE, row
 from .learning import learn
 from .monitor import colourful, paint
@@ -30,6 +33,7 @@ def check(options: argparse.Namespace) -> int:
     table = load_show(options.show).table if options.show else TABLE
     for name in options.files:
         try:
+            _stands_for_a_file(name)
             if _is_mapping(name):
                 found = load_mapping(name, table)
                 print(f"{name}: good, {len(found.bindings)} row{'s' if len(found.bindings) != 1 else ''}")
@@ -47,7 +51,32 @@ def check(options: argparse.Namespace) -> int:
         except Mistakes as e:
             wrong += len(e.mistakes)
             print(e)
+            if _errors_go_elsewhere():
+                print(e, file=sys.stderr)
     return 2 if wrong else 0
+
+
+def _errors_go_elsewhere() -> bool:
+    """Is the stream of errors a file or a pipe of its own? Who captures that alone must find the mistakes there, and
+    nobody may see them twice."""
+    if sys.stderr is None or sys.stderr.isatty():
+        return False
+    try:
+        out, errors = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        # Not a file of this system: whoever put something else there reads the two apart.
+        return True
+    return not os.path.samestat(out, errors)
+
+
+def _stands_for_a_file(name: str) -> None:
+    """Raises Mistakes for a name that is no file and that nothing ships under: nobody can say what it should be."""
+    ships = [*shipped_shows(), *shipped_mappings()]
+    if name in ships or Path(name).is_file():
+        return
+    if Path(name).suffix in SUFFIXES or Path(name).exists():
+        find(name, Path("no shipped ones"), "file")
+    raise Mistakes([Mistake(name, 0, "", f"no such file, show or mapping{nearest(name, ships)}")])
 
 
 def _is_mapping(name: str) -> bool:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..configs import load_show
 from ..mappings import load_mapping, shipped
@@ -27,29 +27,46 @@ LOOK_EVERY = 0.02
 _NAMING = {"preset": "preset", "store": "preset", "cue": "cue", "hit": "modulator", "bank": "bank"}
 
 
+class Played(NamedTuple):
+    """What a control is to play, as a performer types it: `noise_scale`, `noise_scale 0.2 0.9`, `preset peak`, `hit
+    kick`. `parameter` is None for an action."""
+
+    name: str
+    parameter: Parameter | None
+    range: list[float] | None
+    naming: str
+
+    @classmethod
+    def parse(cls, words: str, table: Table = TABLE) -> "Played":
+        """Raises Refused for words that mean nothing."""
+        name, *limits = words.split() or [""]
+        played = table.get(name) or knob_of(name)
+        if played is None and name not in table.actions:
+            near = table.nearest(name) or table.nearest(name, actions=True)
+            hint = f"; did you mean {near}?" if near else "; `clavilux params` lists them"
+            raise Refused(f"no parameter or action is called {name}{hint}")
+        if played is not None:
+            if len(limits) not in (0, 2):
+                raise Refused(f"a range is two numbers: {name} 0.2 0.9")
+            return cls(name, played, [to_number(n, "range") for n in limits] or None, "")
+        if limits and name not in _NAMING:
+            raise Refused(f"{name} takes nothing behind it")
+        return cls(name, None, None, " ".join(limits))
+
+
 def write_row(path: Path, learnt: Learnt, words: str, table: Table = TABLE) -> int:
-    """Write the row for a control that was learnt. `words` name the parameter or action, and what it needs: as a
-    performer types them, `noise_scale`, `noise_scale 0.2 0.9`, `preset peak`, `hit kick`.
+    """Write the row for a control that was learnt; `words` say what it plays, as `Played` reads them.
 
     Returns the row's line. Raises Refused for words that mean nothing, Mistakes, OSError.
     """
-    name, *limits = words.split()
-    played = table.get(name) or knob_of(name)
-    if played is None and name not in table.actions:
-        near = table.nearest(name) or table.nearest(name, actions=True)
-        hint = f"; did you mean {near}?" if near else "; `clavilux params` lists them"
-        raise Refused(f"no parameter or action is called {name}{hint}")
+    played = Played.parse(words, table)
     row: dict[str, Any]
-    if played is not None:
-        if len(limits) not in (0, 2):
-            raise Refused(f"a range is two numbers: {name} 0.2 0.9")
-        row = learnt.row(name, range=[to_number(n, "range") for n in limits] or None, mode=_mode(learnt, played))
+    if played.parameter is not None:
+        row = learnt.row(played.name, range=played.range, mode=_mode(learnt, played.parameter))
     else:
-        row = {"do" if key == "to" else key: value for key, value in learnt.row(name).items()}
-        if limits and name not in _NAMING:
-            raise Refused(f"{name} takes nothing behind it")
-        if limits:
-            row["with"] = {_NAMING[name]: " ".join(limits)}
+        row = {"do" if key == "to" else key: value for key, value in learnt.row(played.name).items()}
+        if played.naming:
+            row["with"] = {_NAMING[played.name]: played.naming}
     return add_row(path, row, table)
 
 
@@ -78,6 +95,9 @@ def learn(options: argparse.Namespace) -> int:
 
     table = load_show(options.show).table if options.show else TABLE
     path = mapping_path(options.mapping, table)
+    if options.to is not None:
+        # Before a hand is laid on a control for nothing.
+        Played.parse(options.to, table)
     clock = SystemClock()
     ears = Ears(options, clock, Notices(clock))
     stop = stop_on_signals()

@@ -4,11 +4,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from ..configs import Show
 from ..io.sinks import Sink
 from ..io.sources import Source, length_of
-from .app import Parts
+from .app import Parts, default_sinks
 from .asked import Asked
 from .brush import Brush
 from .core.bindings import BindingSet
@@ -73,7 +74,10 @@ def offline_loop(
 
 def render_offline(show: Show, stop: threading.Event, frames: int | None = None, seconds: float | None = None) -> int:
     """Make every frame once; returns how many. Without a length, a film is rendered to its end. Raises Asked."""
-    parts = Parts(show, ManualClock(), Notices(SystemClock()))
+    notices = Notices(SystemClock())
+    if not show.sinks:
+        show = replace(show, sinks=tuple(default_sinks(notices)))
+    parts = Parts(show, ManualClock(), notices)
     mappings = parts.mappings()
     source = parts.source()
     if source.live:
@@ -82,7 +86,7 @@ def render_offline(show: Show, stop: threading.Event, frames: int | None = None,
         stack.callback(source.close)
         source.open()
         if seconds is not None:
-            frames = round(seconds * show.fps)
+            frames = max(round(seconds * show.fps), 1)
         elif frames is None:
             frames = length_of(source)
         if frames is None:

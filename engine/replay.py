@@ -23,7 +23,7 @@ from .core.frame import Frame
 from .core.journal import RecordedFrame, read_frames, read_header
 from .core.loop import Render
 from .core.notices import Notices
-from .core.router import Router
+from .core.router import ANSWERED, Router
 from .core.snapshot import Snapshot
 from .easel import Easel
 from .offline import offline_loop
@@ -133,7 +133,9 @@ def replay_journal(
         loop = offline_loop(
             parts, mappings, recorded, stack, around=lambda brush: forced_steps(models.begin(brush), steps)
         )
-        for frame in read_frames(path):
+        # Who asked and listened while the show was played is not there any more.
+        loop.router.answers = dict.fromkeys(ANSWERED, lambda event: None)
+        for frame in read_frames(path, lambda line: _say_damage(parts.notices, path, line)):
             if stop.is_set():
                 break
             models.turn(frame.model)
@@ -142,8 +144,13 @@ def replay_journal(
             _feed(frame, parts, clock, recorded)
             loop.step()
             made += 1
-    parts.notices.say("done", f"{made} frames to {', '.join(show.sinks)}", logging.INFO)
+    words = f"{made} frames to {', '.join(show.sinks)}" if made or stop.is_set() else f"there are no frames in {path}"
+    parts.notices.say("done", words, logging.INFO)
     return made
+
+
+def _say_damage(notices: Notices, path: Path, line: int) -> None:
+    notices.say("replay:damaged", f"{path}: the journal is damaged at line {line}; what follows is left out")
 
 
 def _rebind(router: Router, row: Mapping[str, Any] | None, notices: Notices) -> None:

@@ -4,8 +4,8 @@ A header, then events and frames in the order the render thread met them, so a r
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,23 +121,42 @@ def read_header(path: Path) -> dict[str, Any]:
     return row
 
 
-def read_frames(path: Path) -> Iterator[RecordedFrame]:
-    """The frames of a recorded show, to the last whole line; a line cut off by a crash ends it."""
+def read_frames(path: Path, damaged: Callable[[int], object] = lambda line: None) -> Iterator[RecordedFrame]:
+    """The frames of a recorded show, to the last whole line; a line cut off by a crash ends it.
+
+    `damaged` is told the number of a line that cannot be read though others follow; the frames end there too.
+    """
     events: list[Event] = []
     turned: dict[str, Mapping[str, Any]] = {}
     with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
+        for n, line in enumerate(lines, 1):
             row = _row(line)
-            if row is None:
+            try:
+                if row is None:
+                    raise ValueError("this is no row")
+                found = _met(row)
+            except (ValueError, KeyError, TypeError):
+                if next(lines, None) is not None:
+                    damaged(n)
                 return
-            if row.get("type") == "event":
-                args = from_arguments(row["value"]) if "value" in row else ()
-                events.append(Event(row["t"], row["port"], row["address"], args))
+            if isinstance(found, Event):
+                events.append(found)
             elif row.get("type") in ("model", "mapping"):
                 turned[row["type"]] = row
-            elif row.get("type") == "frame":
-                yield RecordedFrame(row["n"], row["t"], row.get("source_n"), tuple(events), row, **turned)
+            elif found is not None:
+                yield replace(found, events=tuple(events), **turned)
                 events, turned = [], {}
+
+
+def _met(row: Mapping[str, Any]) -> Event | RecordedFrame | None:
+    """What a row holds, if it is an event or a frame (still without what came before it). Raises KeyError, TypeError
+    and ValueError for a row that lacks a part."""
+    if row.get("type") == "event":
+        args = from_arguments(row["value"]) if "value" in row else ()
+        return Event(float(row["t"]), row["port"], row["address"], args)
+    if row.get("type") == "frame":
+        return RecordedFrame(row["n"], float(row["t"]), row.get("source_n"), (), row)
+    return None
 
 
 def _row(line: str) -> dict[str, Any] | None:

@@ -103,6 +103,51 @@ def test_a_recorded_show_with_loras_and_controlnets_replays_from_its_own_assets(
     assert frames[0] == frames[1]
 
 
+def test_a_damaged_journal_plays_to_where_it_is_damaged_and_says_where(tmp_path, caplog):
+    journal = tmp_path / "show.jsonl"
+    render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=6)
+    whole = journal.read_text().splitlines(keepends=True)
+    for damaged in ("\0\0\n", '{"type":"frame","t":0.1}\n', '{"type":"event","t":"x","port":"osc","address":"/a"}\n'):
+        caplog.clear()
+        journal.write_text("".join([*whole[:4], damaged, *whole[4:]]))
+        assert replay_journal(journal, ["null"], None, None, NEVER) == 3
+        assert "the journal is damaged at line 5; what follows is left out" in caplog.text
+    caplog.clear()
+    journal.write_text("".join(whole)[:-20])
+    assert replay_journal(journal, ["null"], None, None, NEVER) == 5
+    assert "damaged" not in caplog.text, "a crash cuts the last line off, and that is all"
+
+
+def test_a_journal_without_frames_says_so(tmp_path, caplog):
+    caplog.set_level("INFO", logger="clavilux")
+    journal = tmp_path / "show.jsonl"
+    render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=1)
+    journal.write_text(journal.read_text().splitlines(keepends=True)[0])
+    assert replay_journal(journal, ["null"], None, None, NEVER) == 0
+    assert f"there are no frames in {journal}" in caplog.text
+
+
+def test_what_asked_for_an_answer_is_nothing_to_a_replay(tmp_path, caplog):
+    journal = tmp_path / "show.jsonl"
+    render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=2)
+    lines = journal.read_text().splitlines()
+    for at in ("get", "subscribe", "unsubscribe"):
+        lines.insert(
+            1, json.dumps({"type": "event", "t": 0.0, "port": "osc", "address": f"/clavilux/{at}", "value": 9})
+        )
+    journal.write_text("\n".join(lines) + "\n")
+    replay_journal(journal, ["null"], None, None, NEVER)
+    assert "nothing is at" not in caplog.text
+
+
+def test_however_short_an_offline_run_is_it_makes_a_frame_and_says_where_it_went(tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", logger="clavilux")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(app, "display_fault", lambda: "no display here")
+    assert render_offline(show(tmp_path, sinks=()), NEVER, seconds=0.001) == 1
+    assert caplog.records[-1].getMessage() == f"1 frames to {app.DEFAULT_RECORDING}"
+
+
 def test_a_replay_may_take_its_pictures_from_elsewhere(tmp_path, monkeypatch):
     journal, seen = tmp_path / "show.jsonl", []
     render_offline(show(tmp_path, journal=str(journal)), NEVER, frames=1)

@@ -1,9 +1,12 @@
 """The small commands, as a performer types them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from clavilux.engine import cli, commands
 from clavilux.engine.cli import main
 from clavilux.engine.commands import markdown
 from clavilux.engine.core.table import TABLE
@@ -78,6 +81,74 @@ def test_check_knows_the_own_effects_of_a_show_that_is_named(tmp_path, capsys):
     assert "good, 1 row" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nowhere.yaml", "nowhere.yaml: no such file\n"),
+        ("laptp", "laptp: no such file, show or mapping; did you mean laptop?\n"),
+        ("folder.yaml", "folder.yaml: is a folder, not a file\n"),
+    ],
+)
+def test_check_guesses_nothing_of_a_file_that_is_not_there(name, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "anchors.yaml").touch()
+    assert main(["check", name]) == 2
+    assert capsys.readouterr().out == says
+
+
+CHECK = "import sys; from clavilux.engine.cli import main; sys.exit(main(['check', 'nowhere.yaml']))"
+SAID = b"nowhere.yaml: no such file"
+
+
+def test_the_mistakes_are_on_both_streams_where_they_go_to_different_places_and_once_where_not():
+    apart = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, timeout=60)
+    assert (apart.returncode, apart.stdout.strip(), apart.stderr.strip()) == (2, SAID, SAID)
+    words = [sys.executable, "-c", CHECK]
+    together = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    assert together.stdout.strip() == SAID
+
+
+def test_at_a_terminal_nobody_sees_a_mistake_twice(monkeypatch, capsys):
+    monkeypatch.setattr(commands.sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(["check", "nowhere.yaml"]) == 2
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk to write to")
+@pytest.mark.parametrize("words", [["params"], ["--version"]])
+def test_output_that_finds_no_room_is_said_in_words(words):
+    code = "import sys; from clavilux.engine.cli import entry; entry()"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (1, "the output cannot be written: No space left on device\n")
+
+
+def test_ctrl_c_at_the_very_start_leaves_no_traceback(monkeypatch, capsys):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    # Whatever is slow to be read is read inside `main`, and what `main` itself needs inside `start.entry`.
+    monkeypatch.setattr(cli, "_command", interrupted)
+    assert main(["params"]) == 0
+    assert capsys.readouterr().err == ""
+    code = "import sys, clavilux.engine.cli as c; assert not {'numpy', 'yaml', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    code = (
+        "import sys\n"
+        "from clavilux.engine import start\n"
+        "class Stop:\n"
+        "    def find_spec(self, *of):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "start.entry()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_check_is_content_with_what_ships(capsys):
     assert main(["check", "laptop", "nanokontrol2"]) == 0
 
@@ -91,6 +162,11 @@ def test_check_is_content_with_what_ships(capsys):
         (["--mapping", "nanokontrol3", "--frames", "1"], "nanokontrol2"),
         (["lapptop"], "laptop"),
         (["replay", "nothing.jsonl", "--sink", "null"], "nothing.jsonl"),
+        (["runn"], "did you mean clavilux run?"),
+        (["chekc", "laptop"], "did you mean clavilux check?"),
+        (["--assets", __file__, "--frames", "1"], "--assets takes a folder"),
+        (["learn", "mine.yaml", "--to", "noise_scal"], "did you mean noise_scale?"),
+        (["learn", "mine.yaml", "--to", "noise_scale 0.5"], "a range is two numbers"),
     ],
 )
 def test_a_mistake_in_what_was_asked_is_words_and_exit_2(words, says, capsys):
@@ -100,11 +176,32 @@ def test_a_mistake_in_what_was_asked_is_words_and_exit_2(words, says, capsys):
     assert "Traceback" not in err
 
 
-def test_a_wrong_size_is_words_and_exit_2(capsys):
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--size", "255x256"], "multiples of 8"),
+        (["--source", ""], "--source: this is empty"),
+        (["--sink", " "], "--sink: this is empty"),
+        (["--allow-origin", "foo"], "an origin is http(s)://HOST[:PORT]"),
+        (["monitor", "--osc", "99999"], "99999 is outside 0..65535"),
+        (["monitor", "--port", "-1"], "-1 is outside 0..65535"),
+        (["learn", "mine.yaml", "--osc", "70000"], "70000 is outside 0..65535"),
+        (["replay", "show.jsonl", "--sink", "null", "--steps", "0"], "a whole number above 0"),
+    ],
+)
+def test_a_flag_that_cannot_be_is_words_and_exit_2(words, says, capsys):
     with pytest.raises(SystemExit) as e:
-        main(["--size", "255x256"])
+        main(words)
     assert e.value.code == 2
-    assert "multiples of 8" in capsys.readouterr().err
+    assert says in capsys.readouterr().err
+
+
+def test_flags_as_they_are_taken():
+    read = cli.parser().parse_args
+    assert read(["run", "--allow-origin", "https://My.Site/"]).allow_origin == ["https://my.site"]
+    assert read(["run", "--allow-origin", "http://[::1]:8080", "--allow-origin", "null"]).allow_origin[1] == "null"
+    assert read(["monitor", "--port", "8010"]).osc == read(["learn", "x", "--osc", "8010"]).osc == 8010
+    assert read(["run", "--prompt", ""]).prompt == ""
 
 
 def test_models_lists_what_is_here_and_what_is_known_to_work(monkeypatch, tmp_path, capsys):
