@@ -115,7 +115,7 @@ def main() -> None:
     clock = SystemClock()
     inbox, notices = WatchedInbox(clock), Notices(clock)
     router = Router(notices, parse_mapping(ROWS).bindings)
-    ports = LivePorts(Show(osc=Osc(0), midi=Midi((), ())), clock, inbox, notices, served=False)
+    ports = LivePorts(Show(osc=Osc(0), midi=Midi((), ())), clock, inbox, notices)
     loop = Loop(
         clock=clock, inbox=inbox, router=router, source=type("None_", (), {"next": lambda self: None})(),
         render=Painting(asked.render_ms), sinks=[], notices=notices, size=(64, 64), fps=asked.fps,

@@ -214,7 +214,7 @@ class Performance:
         inbox = ListeningInbox()
         self._show = show
         self.parts = Parts(show, self.clock, self.notices, inbox, timed_arrivals=True)
-        self.ports = LivePorts(show, self.clock, inbox, self.notices, served=serve is not None)
+        self.ports = LivePorts(show, self.clock, inbox, self.notices)
         self.osc, self.midi = self.ports.osc, self.ports.midi
         self.serving = Serving(show, serve, self.clock, inbox, self.notices) if serve is not None else None
         self._closing: list[tuple[str, Callable[[], object]]] = []

@@ -31,16 +31,15 @@ def within(seconds: float, close: Callable[[], None]) -> None:
 class LivePorts:
     """`open` before the model is loaded, so that a port in use is said at once; `answer` when there is a loop.
 
-    OSC over TCP is where the show says (`osc: {tcp: N}`); without a server it has the number of the UDP port.
+    OSC over TCP is where the show says (`osc: {tcp: N}`), and nowhere else.
     """
 
-    def __init__(self, show: Show, clock: Clock, inbox: Inbox, notices: Notices, served: bool) -> None:
+    def __init__(self, show: Show, clock: Clock, inbox: Inbox, notices: Notices) -> None:
         self._show = show
         self._clock = clock
         self._notices = notices
         host = show.server.host
         self.osc = OscPort(show.osc.port, host, clock=clock, inbox=inbox, notices=notices, tcp=show.osc.tcp)
-        self.osc.tcp_beside = show.osc.tcp is None and not served
         self.midi = MidiPorts(show.midi.inputs, clock=clock, inbox=inbox, notices=notices)
         self._outbox = OscOutbox(self.osc, notices, clock)
         self._dmx = DmxPort(host, clock=clock, inbox=inbox, notices=notices)

@@ -1,7 +1,6 @@
 """The OSC port: a UDP socket, and one of TCP, on threads of their own that turn packets into events; both answer."""
 
 import errno
-import logging
 import math
 import socket
 import struct
@@ -60,8 +59,6 @@ class OscPort:
     ) -> None:
         self.port = port
         self.tcp = tcp
-        # TCP has the number of the UDP port, where that is free; if it is not, there is none.
-        self.tcp_beside = False
         self.host = host
         self.malformed = 0
         self.refused = 0
@@ -81,9 +78,8 @@ class OscPort:
         """Open the sockets and listen. Raises PortUnavailable."""
         self._socket = self._open(self.port, socket.SOCK_DGRAM)
         self.port = self._socket.getsockname()[1]
-        wanted = self.port if self.tcp_beside else self.tcp
-        if wanted is not None:
-            self._start_tcp(self._socket, wanted)
+        if self.tcp is not None:
+            self._start_tcp(self._socket, self.tcp)
         self._stopped.clear()
         self.schedule.start()
         self._thread = threading.Thread(target=self._listen, args=(self._socket,), name="osc", daemon=True)
@@ -92,10 +88,7 @@ class OscPort:
     def _start_tcp(self, udp: socket.socket, wanted: int) -> None:
         try:
             opened = self._open(wanted, socket.SOCK_STREAM)
-        except PortUnavailable as e:
-            if self.tcp_beside:
-                self._notices.say("osc:tcp", f"no OSC over TCP: {e}", logging.INFO)
-                return
+        except PortUnavailable:
             udp.close()
             self._socket = None
             raise

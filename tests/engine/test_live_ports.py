@@ -32,7 +32,7 @@ class Stage:
         clock, inbox = SystemClock(), Inbox()
         notices = Notices(clock)
         show = Show(osc=Osc(0, **osc), midi=Midi((), ()))
-        self.ports = LivePorts(show, clock, inbox, notices, served=False)
+        self.ports = LivePorts(show, clock, inbox, notices)
         self.router = Router(notices, opening={"noise_scale": 0.5})
         self.loop = Loop(
             clock=clock, inbox=inbox, router=self.router, source=NoInput(), sinks=[], notices=notices,
@@ -102,14 +102,23 @@ def test_a_target_of_the_show_is_told_without_asking(far):
         stage.close()
 
 
-def test_without_a_server_tcp_has_the_same_number_and_subscribes_too(stage):
-    assert stage.ports.osc.tcp == stage.ports.osc.port
-    with socket.create_connection(("127.0.0.1", stage.ports.osc.tcp), timeout=5) as program:
-        packet = encode(Message("/clavilux/subscribe"))
-        program.sendall(len(packet).to_bytes(4, "big") + packet)
-        data = b""
-        while b"/clavilux/noise_scale" not in data:
-            data += program.recv(65536)
+def test_nothing_listens_for_tcp_where_the_show_does_not_ask_for_it(stage):
+    assert stage.ports.osc.tcp is None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", stage.ports.osc.port), timeout=5)
+
+
+def test_who_comes_by_tcp_where_the_show_asks_for_it_subscribes_too():
+    stage = Stage(tcp=0)
+    try:
+        with socket.create_connection(("127.0.0.1", stage.ports.osc.tcp), timeout=5) as program:
+            packet = encode(Message("/clavilux/subscribe"))
+            program.sendall(len(packet).to_bytes(4, "big") + packet)
+            data = b""
+            while b"/clavilux/noise_scale" not in data:
+                data += program.recv(65536)
+    finally:
+        stage.close()
 
 
 def is_taken(port: int) -> bool:
@@ -155,7 +164,7 @@ def test_a_modulator_without_a_sound_is_said_and_a_session_is_joined_only_when_a
         notices = Notices(clock)
         bass = Modulator("bass", "noise_scale", 0.2, "audio")
         show = Show(osc=Osc(0), midi=Midi((), ()), modulators=(bass,), link=link)
-        ports = LivePorts(show, clock, inbox, notices, served=False)
+        ports = LivePorts(show, clock, inbox, notices)
         router = Router(notices, opening={"tempo": 99.0}, modulators=show.modulators)
         loop = Loop(
             clock=clock, inbox=inbox, router=router, source=NoInput(), sinks=[], notices=notices,

@@ -379,13 +379,6 @@ def test_a_tcp_port_in_use_is_said_and_frees_the_udp_port(tcp):
         second.start()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", second.port))
-    second.tcp_beside, second.tcp = True, None
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
-        other.bind(("127.0.0.1", second.port))
-        other.listen()
-        second.start()
-    assert second.tcp is None
-    second.stop()
 
 
 # -- losses --------------------------------------------------------------------------------------------------
