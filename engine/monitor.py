@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from .core.bindings import split_midi
@@ -19,6 +19,10 @@ _MOST_LINES = 40
 _BOLD, _DIM, _GREEN, _YELLOW, _CYAN = "1", "2", "32", "33", "36"
 _WORDS = {"cc": "CC", "note": "note", "polytouch": "pressure of note", "aftertouch": "pressure", "program": "program"}
 _WORDS |= {"pitchbend": "pitch bend"}
+
+
+# The entries of lists as a show tells them: what it is, and how much of it.
+_WEIGHTED = ({"text", "weight"}, {"seed", "weight"}, {"path", "scale"})
 
 
 class Columns(NamedTuple):
@@ -109,14 +113,27 @@ def _fit(text: str, wide: int) -> str:
 
 
 def _shown(value: Any) -> str:
+    """A value as a performer writes it in a message: texts in quotes, lists as their entries one after another."""
+    text = _written(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "nothing"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (bytes, bytearray)):
         return f"blob of {len(value)} bytes"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(_written, value)) or "none"
+    if isinstance(value, Mapping):
+        if set(value) in _WEIGHTED:
+            return " ".join(map(_written, value.values()))
+        return "{" + ", ".join(f"{key}: {_written(inside)}" for key, inside in value.items()) + "}"
+    return repr(value)
 
 
 class Said(Notices):

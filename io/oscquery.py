@@ -107,7 +107,7 @@ class OscQuery:
         values, status = self.values(), self.status()
         for p in self.table.values():
             _put(root, p.osc, self._parameter(p, values))
-            if p.range is not None and p.kind in ("float", "int"):
+            if p.has_normal:
                 _put(root, _NORMAL + p.name, self._normal(p, values))
         for action in self.table.actions.values():
             facts = {"TYPE": action.takes or "I", "ACCESS": WRITE, "DESCRIPTION": action.help}
@@ -161,10 +161,8 @@ class OscQuery:
         return node
 
     def _normal(self, p: Parameter, values: Mapping[str, Any]) -> Node:
-        lo, hi = p.span()
-        value = values.get(p.name, p.default)
-        share = 0.0 if value is None else (value - lo) / (hi - lo)
-        words = f"{p.help} 0 to 1 over its range."
+        share = p.share_of(values.get(p.name, p.default))
+        words = f"{p.help} {normal_words(p)}"
         return {"TYPE": "f", "ACCESS": BOTH, "VALUE": [share], "RANGE": [{"MIN": 0, "MAX": 1}], "DESCRIPTION": words}
 
 
@@ -249,9 +247,16 @@ class Conversation:
         if p is not None:
             return query.message(p).args
         p = query.parameter(ROOT + path.removeprefix(_NORMAL)) if path.startswith(_NORMAL) else None
-        if p is None or p.range is None or p.kind not in ("float", "int"):
+        if p is None or not p.has_normal:
             return None
         return (float(query._normal(p, query.values())["VALUE"][0]),)
+
+
+def normal_words(p: Parameter) -> str:
+    """What 0 to 1 means to a parameter."""
+    if p.kind == "bool":
+        return "On from 0.5."
+    return f"0 to 1 over {', '.join(p.choices)}." if p.kind == "choice" else "0 to 1 over its range."
 
 
 def _put(root: Node, address: str, leaf: Node) -> None:

@@ -67,8 +67,7 @@ class Explainer:
             if address == p.osc:
                 first, *more = args
                 return p.coerce(args if p.kind in LIST_KINDS and more else first).value
-            lo, hi = p.span()
-            return p.coerce(lo + min(max(to_number(args[0], name), 0.0), 1.0) * (hi - lo)).value
+            return p.coerce(p.at_share(min(max(to_number(args[0], name), 0.0), 1.0))).value
         except Refused:
             return None
 

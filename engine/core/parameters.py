@@ -79,6 +79,30 @@ class Parameter:
             value = value[0]
         return _COERCE[self.kind](self, value)
 
+    @property
+    def has_normal(self) -> bool:
+        """Can a control's travel 0..1 stand for its value (`/clavilux/n/<name>`)?"""
+        return self.kind in ("bool", "choice") or (self.range is not None and self.kind in ("float", "int"))
+
+    def at_share(self, share: float) -> Any:
+        """The value for a share 0..1, as the row of a knob plays it: of the range, on from the middle, or the nearest
+        of the choices."""
+        if self.kind == "bool":
+            return share >= 0.5
+        if self.kind == "choice":
+            return self.choices[round(share * (len(self.choices) - 1))]
+        lo, hi = self.span()
+        return lo + share * (hi - lo)
+
+    def share_of(self, value: Any) -> float:
+        """The share 0..1 that stands for a value."""
+        if value is None:
+            return 0.0
+        if self.kind == "choice":
+            return self.choices.index(value) / max(len(self.choices) - 1, 1)
+        lo, hi = self.span()
+        return (value - lo) / (hi - lo)
+
     def span(self) -> tuple[float, float]:
         """The range as (lo, hi), or 0..1 where the parameter has none (what a knob sweeps)."""
         return self.range if self.range is not None else (0.0, 1.0)

@@ -295,7 +295,7 @@ class Router:
         natives: dict[str, tuple[str, Route]] = {}
         for p in self.table.values():
             natives[p.osc] = (p.name, self._setter(p))
-            if p.range is not None and p.kind in ("float", "int"):
+            if p.has_normal:
                 natives[f"{ROOT}n/{p.name}"] = (p.name, self._normal_setter(p))
         for action in self.table.actions.values():
             natives[ROOT + action.name] = (action.name, self._firer(action))
@@ -321,14 +321,13 @@ class Router:
         return route
 
     def _normal_setter(self, p: Parameter) -> Route:
-        lo, hi = p.span()
         unit = Parameter(p.name, "float", 0.0, "", range=(0.0, 1.0))
 
         def route(event: Event) -> None:
             args = event.args
             try:
                 share = unit.coerce(args[0] if args else None)
-                self.state.set(p, lo + share.value * (hi - lo), event.t, event.port)
+                self.state.set(p, p.at_share(share.value), event.t, event.port)
                 self.state.remark(event.address, share.note)
             except Refused as e:
                 self.state.refuse(printable(event.address), e)

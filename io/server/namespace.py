@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from ...engine.core.parameters import Parameter
 from ...engine.core.table import TABLE, Table, row
+from ..oscquery import normal_words
 
 _TAGS = {"float": "f", "int": "i", "bool": "T", "string": "s", "choice": "s", "ints": "i*", "prompts": "(sf)*"}
 _MORE_TAGS = {"seeds": "(if)*", "paths": "s*", "scales": "(sf)*", "object": "s"}
@@ -18,8 +19,8 @@ def osc_paths(table: Table = TABLE) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for p in table.values():
         rows.append(_row(p, p.osc, "parameter", p.help))
-        if p.range is not None and p.kind in ("float", "int"):
-            unit = _row(p, f"/clavilux/n/{p.name}", "normalised", f"{p.help} 0 to 1 over its range.")
+        if p.has_normal:
+            unit = _row(p, f"/clavilux/n/{p.name}", "normalised", f"{p.help} {normal_words(p)}")
             rows.append({**unit, "tags": "f", "range": [0, 1], "default": None, "unit": ""})
     for a in table.actions.values():
         rows.append({

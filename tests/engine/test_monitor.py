@@ -3,6 +3,7 @@
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
+from clavilux.engine.core.explaining import Hit
 from clavilux.engine.core.router import Router
 from clavilux.engine.monitor import MIDDLE, NARROW, Monitor, Said, columns_of, describe
 from clavilux.mappings.loader import parse_mapping
@@ -47,6 +48,20 @@ def test_it_names_the_row_and_the_value_it_would_set(monitor):
     refused = line(monitor, Event(1.5, "osc", "/clavilux/delta", ("loud",)))
     assert refused.endswith("-> delta: delta takes a number, not 'loud'")
     assert line(monitor, Event(1.5, "osc", "/prompt", ("fire",))).endswith("-> prompt 'fire' (set.yaml:8)")
+
+
+def test_values_are_shown_as_a_performer_writes_them(monitor):
+    def shown(name: str, *args) -> str:
+        return line(monitor, Event(1.5, "osc", f"/clavilux/{name}", args)).partition("-> ")[2]
+
+    assert shown("prompts", "a", 0.5, "b", 0.25) == "prompts 'a' 0.5 'b' 0.25"
+    assert shown("prompts", "a") == "prompts 'a' 1"
+    assert shown("t_index_list", 0, 16, 32) == "t_index_list 0 16 32"
+    assert shown("spout_sender", '{"enabled": true, "name": "x"}') == "spout_sender {enabled: on, name: 'x'}"
+    clamped = shown("num_inference_steps", 0.10000000149011612)
+    assert clamped.startswith("num_inference_steps 1: num_inference_steps 0.1 clamped to 1")
+    told = Hit("", "prompts", [{"text": "a", "weight": 0.5}], None)
+    assert describe(Event(0.0, "osc", "/x", ()), [told]).endswith("-> prompts 'a' 0.5"), "as a show tells it"
 
 
 def test_what_plays_nothing_says_so(monitor):

@@ -55,6 +55,8 @@ def test_every_parameter_and_action_is_in_the_tree():
     [
         ("/clavilux/noise_scale", {"TYPE": "f", "ACCESS": 3, "VALUE": [0.6], "RANGE": [{"MIN": 0.0, "MAX": 1.0}]}),
         ("/clavilux/paused", {"TYPE": "F", "VALUE": [False]}),
+        ("/clavilux/n/paused", {"TYPE": "f", "VALUE": [0.0], "RANGE": [{"MIN": 0, "MAX": 1}]}),
+        ("/clavilux/n/input_mode", {"TYPE": "f", "VALUE": [0.0]}),
         ("/clavilux/prompts", {"TYPE": "sfsf", "VALUE": ["fire", 0.75, "ice", 0.25]}),
         ("/clavilux/prompt", {"TYPE": "s", "VALUE": ["fire"]}),
         ("/clavilux/t_index_list", {"TYPE": "ii", "VALUE": [0, 16]}),

@@ -147,6 +147,24 @@ def test_the_normalised_address_spans_the_range():
     assert settled(r, "guidance_scale") == 2.5
 
 
+@pytest.mark.parametrize(
+    ("name", "share", "value"),
+    [
+        ("paused", 0.49, False),
+        ("paused", 0.5, True),
+        ("cfg_type", 0.0, "none"),
+        ("cfg_type", 0.3, "full"),
+        ("cfg_type", 1.0, "initialize"),
+        ("cfg_type", 7.0, "initialize"),
+    ],
+)
+def test_the_normalised_address_switches_and_chooses_as_a_knob_does(name, share, value):
+    r = router()
+    r.feed(osc(0, f"/clavilux/n/{name}", share))
+    assert r.state.target(name) == value
+    assert TABLE[name].at_share(TABLE[name].share_of(value)) == value
+
+
 def test_weighted_prompts_and_lists():
     r = router()
     r.feed(osc(0, "/clavilux/prompts", "a", 0.7, "b", 0.3))

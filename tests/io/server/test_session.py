@@ -286,6 +286,8 @@ def test_osc_addresses_for_programs_and_people(stage, visit):
     paths = {row["address"]: row for row in client.get("/api/v1/osc/paths").json()["paths"]}
     assert paths["/clavilux/noise_scale"]["range"] == [0.0, 1.0]
     assert paths["/clavilux/n/guidance_scale"]["range"] == [0, 1]
+    assert paths["/clavilux/n/blackout"]["help"].endswith("On from 0.5.")
+    assert paths["/clavilux/n/input_mode"]["help"].endswith("0 to 1 over video, text.")
     assert paths["/clavilux/transition"]["kind"] == "action"
     assert "/clavilux/noise_scale" in client.get("/api/v1/osc/docs").text
 
