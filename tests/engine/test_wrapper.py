@@ -99,12 +99,12 @@ def test_invalid_values_are_logged_and_leave_the_old_ones(wrapper, picture, capl
 
 
 def test_values_outside_their_range_are_clamped_and_said(wrapper, picture, caplog):
-    wrapper.update_stream_params(num_inference_steps=0, guidance_scale=99.0, delta=1.0)
-    assert "num_inference_steps 0 clamped to 1" in caplog.text
+    wrapper.update_stream_params(num_inference_steps=2000, guidance_scale=99.0, delta=1.0)
+    assert "num_inference_steps 2000 clamped to 1000" in caplog.text
     assert "guidance_scale 99 clamped to" in caplog.text
     assert "delta" not in caplog.text
     wrapper(picture)
-    assert wrapper.get_stream_state()["num_inference_steps"] == 1
+    assert wrapper.get_stream_state()["num_inference_steps"] == 1000
 
 
 def test_one_bad_value_does_not_cost_the_good_ones(wrapper, picture):
