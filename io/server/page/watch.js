@@ -1,4 +1,5 @@
-// The picture: over WebRTC, and as single JPEGs while there is no WebRTC. It comes back by itself.
+// The picture: over WebRTC, and as single JPEGs while there is no WebRTC. It comes back by itself, and until then the last
+// picture that was seen stands.
 
 const RETRY_MS = 2000;
 const PATIENCE_MS = 6000;
@@ -15,6 +16,7 @@ export class Watch {
     this.peer = null;
     this.session = null;
     this.attempt = 0;
+    this.turn = 0;
     this.video = Object.assign(document.createElement("video"), { autoplay: true, muted: true, playsInline: true });
     this.video.disablePictureInPicture = true;
     this.still = document.createElement("canvas");
@@ -88,6 +90,7 @@ export class Watch {
   }
 
   live() {
+    this.turn += 1; // ends the polling
     this.polling = false;
     this.place.dataset.by = "webrtc";
     this.described("webrtc");
@@ -95,17 +98,33 @@ export class Watch {
 
   // Single pictures until WebRTC is there.
   fall(why) {
+    this.hold();
     this.place.dataset.by = "jpeg";
     this.described(why);
     if (!this.polling) {
       this.polling = true;
-      this.poll();
+      this.poll(++this.turn);
     }
   }
 
-  async poll() {
+  // What the video shows goes on the canvas that is about to be uncovered, which holds a picture of long ago: in a
+  // blackout that would light up the room.
+  hold() {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    if (this.place.dataset.by === "webrtc" && width && height) this.draw(this.video, width, height);
+  }
+
+  draw(picture, width, height) {
+    if (this.still.width !== width || this.still.height !== height) {
+      Object.assign(this.still, { width, height });
+      this.shape(width, height);
+    }
+    this.still.getContext("2d").drawImage(picture, 0, 0);
+  }
+
+  async poll(turn) {
     let last = "";
-    while (this.polling) {
+    while (turn === this.turn) {
       const began = performance.now();
       try {
         const answer = await fetch("/api/v1/session/frame", { cache: "no-store" });
@@ -113,11 +132,8 @@ export class Watch {
         if (answer.ok && stamp !== last) {
           last = stamp;
           const picture = await createImageBitmap(await answer.blob());
-          if (this.still.width !== picture.width || this.still.height !== picture.height) {
-            Object.assign(this.still, { width: picture.width, height: picture.height });
-            this.shape(picture.width, picture.height);
-          }
-          this.still.getContext("2d").drawImage(picture, 0, 0);
+          // One that was on its way while the video came and went is older than what stands.
+          if (turn === this.turn) this.draw(picture, picture.width, picture.height);
           picture.close();
         }
       } catch {

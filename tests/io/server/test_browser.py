@@ -1,7 +1,9 @@
 """The page in a real Chromium: what a performer sees and does."""
 
+import io
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ from clavilux.mappings import load_mapping
 from .test_modulators import swinging
 from .test_session import SEED_MESSAGES
 
+Image = pytest.importorskip("PIL.Image")
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
 QUIET = (
@@ -112,6 +115,13 @@ def until(page, script: str) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"never came true: {script}")
+
+
+def seen(page) -> int:
+    """How bright the middle of the picture is, by a photograph of the page."""
+    box = page.locator("#stage").bounding_box()
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "width": 4, "height": 4}
+    return Image.open(io.BytesIO(page.screenshot(clip=middle))).convert("L").getpixel((1, 1))
 
 
 def connect(page, live) -> None:
@@ -255,6 +265,31 @@ def test_a_server_that_comes_back_is_found_again(live, page):
     page.wait_for_selector("body:not(.lost) #stage[data-by=webrtc]")
     before = page.evaluate(DECODED)
     until(page, f"() => ({DECODED})() != {before}")
+
+
+@pytest.mark.parametrize("path", ["/output", "/"])
+@pytest.mark.parametrize(("first", "last"), [(1.0, 0.0), (0.1, 0.9)])
+def test_when_the_connection_drops_the_last_picture_stands_and_no_older_one(live, page, path, first, last):
+    live.stage.desk.play({"noise_scale": first})
+    # Single pictures come before WebRTC does.
+    page.route("**/webrtc/offer", lambda route: (time.sleep(0.7), route.continue_()))
+    page.goto(live.url + path)
+    page.wait_for_selector("#stage[data-by=webrtc]")
+    live.stage.desk.play({"noise_scale": last})
+    until(page, f"() => Math.abs(({BRIGHTNESS})() - {200 * last}) < 12")
+    before = seen(page)
+    # A show that is killed answers nothing more.
+    page.route("**/session/frame", lambda route: route.abort())
+    live.server.stop()
+    page.wait_for_selector("#stage[data-by=jpeg]")
+    for _ in range(10):
+        assert seen(page) == pytest.approx(before, abs=3)
+        page.wait_for_timeout(50)
+    live.serve_again()
+    page.wait_for_selector("#stage[data-by=webrtc]")
+    live.server.stop()
+    page.wait_for_selector("#stage[data-by=jpeg]")
+    assert seen(page) == pytest.approx(before, abs=3)
 
 
 def test_without_webrtc_single_pictures_come(live, page):
