@@ -320,7 +320,7 @@ class Desk:
     def errors(self) -> list[dict[str, Any]]:
         """The faults of the last two minutes in words, newest last."""
         recent = self.warnings_after(self.clock.now() - _STILL_NEW)
-        return [{"t": round(n.t, 3), "key": n.key, "text": n.text} for n in recent]
+        return [{"t": round(n.t, 3), "key": n.key, "level": n.level, "text": n.text} for n in recent]
 
     def status(self) -> dict[str, Any]:
         """What OSC listeners are told once a second: {fps, frame, latency_ms, state, error}."""

@@ -1,4 +1,4 @@
-// What the show is made of and how it is: sources, sinks, messages, faults, figures.
+// What the show is made of and how it is: sources, sinks, messages, figures.
 import { el } from "/static/element.js";
 import { fire, known, on, play, tell } from "/static/wire.js";
 
@@ -125,31 +125,6 @@ export function activityPanel() {
     for (const [key, line] of lines) if (!line.isConnected) lines.delete(key);
   });
   return el("section", { className: "panel grow" }, el("h2", {}, "Messages"), rows);
-}
-
-// Faults in words: each for a while as it comes, and those of the last minutes again at the button, which counts them.
-export function faultsIn(place, button) {
-  let recent = [];
-  const say = (words, level, seconds) => {
-    if (!words) return;
-    [...place.children].find((line) => line.dataset.words === words)?.remove();
-    const line = el("p", { data: { level, words }, onclick: () => line.remove() }, words);
-    place.prepend(line);
-    setTimeout(() => line.remove(), 1000 * seconds);
-    while (place.children.length > 3) place.lastChild.remove();
-  };
-  on("fault", ({ message }) => say(message, "fault", 15));
-  on("notices", (lines) => lines.forEach(({ text, level }) => (level >= 30 ? say(text, "fault", 15) : say(text, "word", 6))));
-  on("status", ({ errors }) => {
-    recent = errors ?? [];
-    button.hidden = recent.length === 0;
-    button.textContent = recent.length === 1 ? "1 fault" : `${recent.length} faults`;
-    if (place.childElementCount === 0 && !place.dataset.shown && recent.length) say(recent.at(-1).text, "fault", 15);
-    place.dataset.shown = "yes";
-  });
-  button.addEventListener("click", () => {
-    for (const { text } of recent.slice(-3)) say(text, "fault", 60);
-  });
 }
 
 export function figuresIn(place) {

@@ -92,7 +92,7 @@ async function post() {
         tell("fault", { key: "", message: words });
       }
     } catch {
-      tell("fault", { key: "", message: "the show did not answer; what you turned last was not taken" });
+      tell("fault", { key: "answer", message: "the show did not answer; what you turned last was not taken", level: 40 });
       break;
     }
   }
@@ -110,6 +110,7 @@ export async function listen() {
     tell("parameters", all.parameters);
     tell("actual", all.actual);
     tell("status", all.status);
+    tell("past", all.status);
   });
   hear("table", grow);
   hear("parameters", (changed) => {

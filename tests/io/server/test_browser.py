@@ -1,6 +1,7 @@
 """The page in a real Chromium: what a performer sees and does."""
 
 import io
+import logging
 import shutil
 import tempfile
 import time
@@ -364,8 +365,60 @@ def test_on_any_screen_the_picture_is_large_nothing_is_cut_off_and_all_is_in_rea
     assert picture["width"] >= min(0.3 * width, 0.8 * height)
     if size != "desk":
         assert page.evaluate(SMALL) == []
-    page.locator("#errors").evaluate("(one) => (one.hidden = false)")
+    # What is said takes nothing of the picture, in the strip or in the open list.
+    live.stage.notices.say("source:camera", "Source lost: the camera is gone; trying again.")
+    page.locator("#said button").wait_for()
+    assert page.locator("#stage video").bounding_box() == picture
     assert page.evaluate(FAINT) == []
+    if size != "desk":
+        assert page.evaluate(SMALL) == []
+    page.locator("#noticed").click()
+    assert page.evaluate(FAINT) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+
+
+# The show's words beside the picture, one over the other at most by a shadow.
+OVERLAP = """() => {
+  const [a, b] = ["#stage", "#notices"].map((one) => document.querySelector(one).getBoundingClientRect());
+  return b.height > 0 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+}"""
+
+
+def test_notices_are_a_list_by_how_bad_they_are_beside_the_picture(live, page):
+    say, clear = live.stage.notices.say, live.stage.notices.clear
+    say("midi:none", "no MIDI here. OSC plays all the same")
+    connect(page, live)
+    button, rows = page.locator("#noticed"), page.locator("#notices li")
+    # What was there before the page is counted, and not said again.
+    button.wait_for()
+    assert button.get_attribute("aria-label") == "1 notice"
+    assert page.locator("#said button").count() == 0
+    assert not page.locator("#notices").is_visible()
+    say("unknown:/a", "nothing is at /clavilux/noise_scael; did you mean noise_scale?")
+    page.locator("#said [data-level=warning]", has_text="noise_scael").wait_for()
+    say("source:camera", "Source lost: the camera is gone; trying again.")
+    page.locator("#said [data-level=fault]", has_text="the camera is gone").wait_for()
+    say("cue", "1 of 2: dim", logging.INFO)
+    page.locator("#said [data-level=info]").wait_for()
+    assert (button.get_attribute("aria-expanded"), button.get_attribute("data-level")) == ("false", "fault")
+    button.click()
+    assert button.get_attribute("aria-expanded") == "true"
+    assert not page.evaluate(OVERLAP)
+    levels = rows.evaluate_all("(all) => all.map((one) => one.dataset.level)")
+    assert levels == ["info", "fault", "warning", "warning"]
+    # What is over takes its fault's place, and what is dismissed stays away.
+    clear("source:camera", "Source camera is back.")
+    page.locator("#notices li[data-level=info]", has_text="is back").wait_for()
+    page.get_by_role("button", name="Dismiss: no MIDI here").click()
+    page.wait_for_timeout(700)
+    assert rows.count() == 3
+    assert button.get_attribute("data-level") == "warning"
+    page.keyboard.press("Escape")
+    assert not page.locator("#notices").is_visible()
+    button.click()
+    page.get_by_role("button", name="Dismiss all").click()
+    assert not button.is_visible()
+    assert not page.locator("#notices").is_visible()
 
 
 def test_a_finger_that_scrolls_moves_nothing_and_one_that_drags_or_taps_does(live, page):
