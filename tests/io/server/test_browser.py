@@ -421,6 +421,26 @@ def test_notices_are_a_list_by_how_bad_they_are_beside_the_picture(live, page):
     assert not page.locator("#notices").is_visible()
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_on_the_narrowest_phone_nothing_is_cut_off_however_much_is_said(live, page, width):
+    page.set_viewport_size({"width": width, "height": 740})
+    for i in range(99):
+        live.stage.notices.say(f"unknown:/clavilux/thing/{i}", f"nothing is at /clavilux/a_rather_long_address/{i}" * 3)
+    connect(page, live)
+    assert page.locator("#noticed").inner_text().strip() == "99"
+    for _ in range(2):
+        # Nothing is wider than the screen, nor cut off at its edge.
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+        for part in ("header", ".front", "footer", "main"):
+            wide = page.locator(part).first.evaluate("(one) => one.scrollWidth - one.clientWidth")
+            assert wide <= 0, part
+        for name in ("paused", "panic"):
+            box = page.locator(f"footer [data-name={name}]").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        page.locator("#noticed").click()
+
+
 def test_a_finger_that_scrolls_moves_nothing_and_one_that_drags_or_taps_does(live, page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(live.url)
