@@ -128,7 +128,7 @@ export function entry(row) {
         input.dispatchEvent(new Event("change"));
       } }, "new")
     : null;
-  const root = el("label", { className: "field", data: { name: row.name } }, label(row), el("span", { className: "line" }, input, dice));
+  const root = el("div", { className: "field", data: { name: row.name } }, label(row), el("span", { className: "line" }, input, dice));
   return { root, show: (value) => document.activeElement !== input && (input.value = value ?? "") };
 }
 
@@ -143,6 +143,6 @@ export function json(row) {
       input.classList.add("wrong");
     }
   });
-  const root = el("label", { className: "field", data: { name: row.name } }, label(row), input);
+  const root = el("div", { className: "field", data: { name: row.name } }, label(row), input);
   return { root, show: (value) => document.activeElement !== input && (input.value = value === null ? "" : JSON.stringify(value)) };
 }

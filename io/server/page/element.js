@@ -10,8 +10,13 @@ export function el(name, properties = {}, ...children) {
   return made;
 }
 
+// Parts of names as people write them; what only repeats what is meant is left out.
+const WRITTEN = { kv: "KV", cfg: "CFG", fps: "FPS", lora: "LoRA", vace: "VACE", controlnet: "ControlNet", ipadapter: "IP-Adapter", ref: "reference", num: "" };
+
+// A parameter's name in words: "T-index list" for t_index_list.
 export function plain(name) {
-  const text = name.replaceAll("_", " ");
+  const words = name.replace(/\bt_index/, "T-index").split(/[_/ ]/).map((word) => WRITTEN[word] ?? word);
+  const text = words.filter(Boolean).join(" ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -78,11 +78,15 @@ export function steps(row) {
 
 export function transitionBox() {
   const text = el("input", { type: "text", placeholder: "move to …", spellcheck: false, "aria-label": "Prompt to move to" });
-  const amount = el("input", { type: "number", min: 0, max: 600, step: "any", value: 4, "aria-label": "How long" });
-  const unit = el("select", { "aria-label": "Unit" }, ...[["seconds", "s"], ["beats", "beats"], ["num_steps", "frames"]].map(([value, word]) => el("option", { value }, word)));
-  const chosen = (label, words) => el("select", { "aria-label": label }, ...words.map(([value, word]) => el("option", { value }, word)));
-  const easing = chosen("Easing", [["linear", "even"], ["in", "ease in"], ["out", "ease out"], ["in-out", "ease both"]]);
-  const method = chosen("Along", [["linear", "line"], ["slerp", "sphere"]]);
+  const amount = el("input", { type: "number", min: 0, max: 600, step: "any", value: 4 });
+  const chosen = (...words) => el("select", {}, ...words.map(([value, word]) => el("option", { value }, word)));
+  const unit = chosen(["seconds", "seconds"], ["beats", "beats"], ["num_steps", "frames"]);
+  const easing = chosen(["linear", "even"], ["in", "ease in"], ["out", "ease out"], ["in-out", "ease both"]);
+  const method = chosen(["linear", "line"], ["slerp", "sphere"]);
+  const captioned = (word, input) => {
+    input.setAttribute("aria-label", word);
+    return el("label", { className: "captioned" }, el("span", {}, word), input);
+  };
   const go = () => {
     if (!text.value.trim()) return text.focus();
     const long = Math.max(Number(amount.value) || 0, 0);
@@ -97,5 +101,6 @@ export function transitionBox() {
   text.addEventListener("keydown", (event) => event.key === "Enter" && go());
   const button = el("button", { type: "button", className: "go", onclick: go }, "Go");
   return el("div", { className: "field transition" }, el("span", { className: "name" }, "Transition"),
-    el("span", { className: "line" }, text, button), el("span", { className: "line how" }, amount, unit, easing, method));
+    el("span", { className: "line" }, text, button), el("span", { className: "how" }, captioned("How long", amount), captioned("Counted in", unit),
+      captioned("Easing", easing), captioned("Along a", method)));
 }

@@ -1,6 +1,7 @@
 // The control page: every parameter of the show's table gets the control its type asks for.
 import { choice, entry, fader, json, toggle } from "/static/controls.js";
 import { el, plain } from "/static/element.js";
+import { explained } from "/static/help.js";
 import { steps, transitionBox } from "/static/lists.js";
 import { isModulator, modulatorsPanel } from "/static/modulators.js";
 import { noticesIn } from "/static/notices.js";
@@ -39,6 +40,8 @@ const IN_REACH = new Set(["transition", "panic", "tap", "preset", "cue", "store"
 // What a button says with its action; `shift` is held down, and is for keys.
 const SAYS = { bank: "next" };
 const FOR_KEYS = new Set(["shift"]);
+// The box asks for a part of what the action takes, so it is explained by itself.
+const TRANSITION = { name: "transition", help: "The picture moves from the prompts of now to this one, evenly or eased, along a line or the sphere between them." };
 const LARGEST_FADER = 2000;
 
 const controls = new Map();
@@ -73,9 +76,8 @@ function control(row) {
 
 function keep(row, make) {
   const one = make(row);
-  one.root.title = `${row.help}\n${row.osc}`;
   controls.set(row.name, one);
-  return one.root;
+  return explained(row, one.root);
 }
 
 function made(rows) {
@@ -87,8 +89,8 @@ function folded(title, children) {
 }
 
 function buttons(actions) {
-  const one = (a) => el("button", { type: "button", className: "small", title: a.help, onclick: () => fire(a.name, SAYS[a.name] ?? true) }, plain(a.name));
-  return actions.length ? [el("div", { className: "line wrap" }, ...actions.map(one))] : [];
+  const one = (a) => el("button", { type: "button", className: "small", onclick: () => fire(a.name, SAYS[a.name] ?? true) }, plain(a.name));
+  return actions.map((a) => explained(a, one(a)));
 }
 
 function build(table) {
@@ -102,7 +104,7 @@ function build(table) {
     return [shown.length + more.length, [el("h2", {}, title), ...shown, ...(more.length ? [folded("Finer", more)] : [])]];
   };
   const [, words] = group(WORDS);
-  words.splice(2, 0, transitionBox());
+  words.splice(2, 0, explained(TRANSITION, transitionBox()));
   document.getElementById("words").replaceChildren(...words);
   const stacks = [...document.querySelectorAll("#play .stack")];
   STACKS.forEach((groups, i) => {

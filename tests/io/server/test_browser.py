@@ -249,7 +249,7 @@ def test_a_modulator_has_its_fader_which_moves_what_it_swings_and_an_envelope_it
     assert "Breathe" in panel.inner_text()
     widths = "() => document.querySelector('[data-name=feedback] .fill').style.width"
     assert page.evaluate(widths) == "0%"
-    panel.get_by_role("button", name="kick").click()
+    panel.get_by_role("button", name="kick", exact=True).click()
     until(page, f"() => parseFloat(({widths})()) > 2")
     fader = panel.locator("[data-name='modulator/breathe/depth']")
     fader.get_by_label("breathe value").fill("0.25")
@@ -439,6 +439,44 @@ def test_on_the_narrowest_phone_nothing_is_cut_off_however_much_is_said(live, pa
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
         page.locator("#noticed").click()
+
+
+def test_controls_are_called_as_people_write_and_explain_themselves_to_fingers_and_keys(live, page):
+    page.set_viewport_size({"width": 820, "height": 1180})
+    connect(page, live)
+    for name, words in (
+        ("kv_cache_attention_bias", "KV cache attention bias"),
+        ("t_index_list", "T-index list"),
+        ("num_inference_steps", "Inference steps"),
+        ("vace_ref_images", "VACE reference images"),
+    ):
+        assert page.locator(f"[data-name={name}] .name").inner_text().startswith(words)
+    ask = page.get_by_role("button", name="Noise scale: help")
+    line = page.locator("[data-name=noise_scale] .help")
+    assert not line.is_visible()
+    ask.click()
+    assert line.is_visible()
+    assert line.inner_text() == f"{live.stage.desk.table['noise_scale'].help} 0 to 1 · /clavilux/noise_scale"
+    assert page.evaluate(FAINT) == []
+    ask.press("Enter")
+    assert not line.is_visible()
+    assert ask.get_attribute("aria-expanded") == "false"
+    # A switch, which is a button as a whole, has its help beside it.
+    page.get_by_role("button", name="Noise controller: help").click()
+    assert "more motion, less noise" in page.locator(".asked", has_text="Noise controller").inner_text()
+    assert parameters(page)["noise_controller"] is False
+    # All of the table's parameters on the page have it, and nothing is pressed or typed into without a name.
+    silent = """() => [...document.querySelectorAll("#play [data-name], #words [data-name]")]
+      .filter((one) => !(one.closest(".asked") ?? one).querySelector("[aria-controls^=help]"))
+      .map((one) => one.dataset.name)"""
+    assert page.evaluate(silent) == []
+    for caption in ("How long", "Counted in", "Easing", "Along a"):
+        assert page.get_by_text(caption, exact=True).is_visible()
+        page.get_by_label(caption, exact=True).focus()
+    nameless = """() => [...document.querySelectorAll("button, input, select, textarea, [tabindex]")]
+      .filter((one) => !one.hidden && !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+      .map((one) => one.outerHTML)"""
+    assert page.evaluate(nameless) == []
 
 
 def test_a_finger_that_scrolls_moves_nothing_and_one_that_drags_or_taps_does(live, page):
