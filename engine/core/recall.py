@@ -25,6 +25,8 @@ class Recall:
         self._state, self._transport, self._notices = state, transport, notices
         self.repertoire = repertoire or Repertoire()
         self.cues = CueList(self.repertoire.cues)
+        # The preset that was gone to last, or stored; what is turned since then does not count.
+        self.last: str | None = None
         # Who keeps a preset that is stored for the next show.
         self.kept: Callable[[Preset], None] | None = None
 
@@ -60,6 +62,7 @@ class Recall:
         name, fade = read_recall(payload)
         preset = Preset(preset_name(name), MappingProxyType(self._state.look()), fade or Span())
         self.repertoire = self.repertoire.with_preset(preset)
+        self.last = preset.name
         self._notices.say(f"store:{preset.name}", f"stored: preset {preset.name}", logging.INFO)
         if self.kept is not None:
             self.kept(preset)
@@ -67,9 +70,11 @@ class Recall:
     def let_go(self) -> None:
         """Nothing follows by itself; the list stands before its first cue."""
         self.cues.let_go()
+        self.last = None
 
     def _go(self, preset: Preset, fade: Span | None, t: float) -> list[Trigger]:
         state, triggers = self._state, []
+        self.last = preset.name
         seconds = (fade or preset.fade).at(self._transport.tempo)
         # What follows from a preset its sender has not sent: all who listen are told, its sender too.
         cause, state.cause = state.cause, None

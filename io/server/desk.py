@@ -346,6 +346,7 @@ class Desk:
             "errors": self.errors(),
             "pipeline": self._pipeline_in_short(),
             "presets": list(self._repertoire.presets),
+            "preset": self.router.recall.last if self.router is not None else None,
             "cue": self._cue(),
             "envelopes": [m.name for m in self._modulators.values() if m.shape == ENVELOPE],
         }

@@ -28,14 +28,20 @@ def test_presets_and_cues_are_played_and_seen_by_pages(stage, visit):
     assert client.get(PARAMETERS).json()["parameters"]["noise_scale"] == 0.2
     metrics = client.get("/api/v1/session/metrics").json()
     assert metrics["presets"] == ["calm", "peak"]
+    assert metrics["preset"] == "calm"
     assert metrics["cue"] == {"at": 0, "of": 2, "name": None, "next": "drop"}
     assert client.post(PARAMETERS, json={"cue": True}).status_code == 200
     assert client.post(PARAMETERS, json={"store": {"preset": "mine", "fade": {"beats": 4}}}).status_code == 200
     stage.step()
     metrics = client.get("/api/v1/session/metrics").json()
     assert metrics["presets"] == ["calm", "peak", "mine"]
+    # The look is the stored one's from now on; panic leaves every preset.
+    assert metrics["preset"] == "mine"
     assert metrics["cue"] == {"at": 1, "of": 2, "name": "drop", "next": "calm"}
     assert client.get(PARAMETERS).json()["parameters"]["noise_scale"] == 0.9
+    client.post(PARAMETERS, json={"panic": True})
+    stage.step()
+    assert client.get("/api/v1/session/metrics").json()["preset"] is None
 
 
 @pytest.mark.parametrize(
