@@ -2,6 +2,7 @@
 import { choice, entry, fader, json, toggle } from "/static/controls.js";
 import { el, plain } from "/static/element.js";
 import { explained } from "/static/help.js";
+import { keysIn } from "/static/keys.js";
 import { steps, transitionBox } from "/static/lists.js";
 import { isModulator, modulatorsPanel } from "/static/modulators.js";
 import { noticesIn } from "/static/notices.js";
@@ -115,7 +116,7 @@ function build(table) {
   });
   const swings = [...left.values()].filter(isModulator);
   if (swings.length) stacks[1].prepend(modulatorsPanel(take(swings.map((row) => row.name)), keep));
-  stacks[1].prepend(presetsPanel());
+  document.getElementById("play").prepend(presetsPanel());
   rest.append(...made([...left.values()]), ...buttons([...acts.values()]));
   stacks.at(-1).append(el("section", { className: "panel" }, rest));
   if (table.parameters.some((row) => ["paths", "scales"].includes(row.type))) offerAssets();
@@ -177,4 +178,5 @@ noticesIn(...["notices", "noticed", "said"].map((id) => document.getElementById(
 figuresIn(document.getElementById("figures"));
 portsIn(document.getElementById("ports"));
 reach(document.getElementById("reach"));
+keysIn(document.getElementById("keys"));
 listen();

@@ -97,7 +97,7 @@ export function noticesIn(list, button, strip) {
   }, ECHO_MS));
   button.addEventListener("click", () => open(list.hidden));
   list.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || event.shiftKey) return;
     event.stopPropagation();
     open(false);
     button.focus();

@@ -162,8 +162,14 @@ export function portsIn(place) {
 export function reach(place) {
   const flip = (name, word, help) => {
     const button = el("button", { type: "button", role: "switch", title: help, data: { name } }, word);
-    button.addEventListener("click", () => play({ [name]: button.getAttribute("aria-checked") !== "true" }));
-    on("parameters", (changed) => name in changed && button.setAttribute("aria-checked", String(Boolean(changed[name]))));
+    const show = (value) => button.setAttribute("aria-checked", String(Boolean(value)));
+    // Shown at once: who presses it again before the show has answered means the other way.
+    button.addEventListener("click", () => {
+      const value = button.getAttribute("aria-checked") !== "true";
+      show(value);
+      play({ [name]: value });
+    });
+    on("parameters", (changed) => name in changed && show(changed[name]));
     return button;
   };
   const press = (name, word, help) => el("button", { type: "button", title: help, data: { name }, onclick: () => fire(name) }, word);

@@ -242,6 +242,105 @@ def test_a_look_is_stored_and_comes_back_and_cues_go_by_a_button(live, page):
     assert parameters(page)["noise_scale"] == 0.3
 
 
+LOOKS = {"dim": Preset("dim", {"noise_scale": 0.3}), "bright": Preset("bright", {"noise_scale": 0.9})}
+
+
+def with_looks(live) -> None:
+    router = live.stage.router
+    repertoire = Repertoire(LOOKS, (Cue("dim"), Cue("bright", "end")))
+    router.recall = Recall(router.state, router.transport, live.stage.notices, repertoire)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 900), (820, 1180), (360, 740)])
+def test_presets_and_go_are_in_sight_as_large_as_a_finger_and_show_the_last_one(live, page, size):
+    with_looks(live)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    connect(page, live)
+    panel = page.locator("[data-group=Presets]")
+    bottom = page.locator("footer").bounding_box()["y"]
+    for name in ("Go", "dim", "bright"):
+        box = panel.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box["height"] >= 50
+        assert box["width"] >= 80
+        assert box["y"] + box["height"] <= bottom
+    pressed = "[...document.querySelectorAll('.pad')].map((one) => one.ariaPressed).join()"
+    panel.get_by_role("button", name="bright").click()
+    until(page, f"() => {pressed} === 'false,true'")
+    # Whoever recalls it: here a program over OSC.
+    live.stage.inbox.put(Event(live.stage.clock.now(), "osc", "/clavilux/preset", ("dim",)))
+    until(page, f"() => {pressed} === 'true,false'")
+    page.locator("footer [data-name=panic]").click()
+    until(page, f"() => {pressed} === 'false,false'")
+
+
+def test_keys_play_what_a_performer_needs_and_nothing_while_one_types(live, page):
+    with_looks(live)
+    connect(page, live)
+    page.locator(".pad").first.wait_for()
+
+    def comes(**wanted: float) -> None:
+        there = " && ".join(f"now.{name} == {value}" for name, value in wanted.items())
+        until(page, f"async () => {{ const now = {NOW}; return {there}; }}")
+
+    press = page.keyboard.press
+    press("2")
+    comes(noise_scale=0.9)
+    press("b")
+    comes(blackout=1)
+    press("B")
+    comes(blackout=0)
+    press("p")
+    comes(paused=1)
+    press("p")
+    comes(paused=0)
+    where = page.locator(".cues .quiet")
+    press("g")
+    until(page, "() => document.querySelector('.cues').innerText.includes('1 of 2')")
+    comes(noise_scale=0.3)
+    # A pad that was clicked has the focus; Space is the cue's all the same, once.
+    page.locator(".pad").first.click()
+    press("Space")
+    until(page, "() => document.querySelector('.cues').innerText.includes('2 of 2')")
+    comes(noise_scale=0.9)
+    # Typing plays nothing; neither do keys that belong to the browser, nor Escape alone.
+    field = page.get_by_label("Prompt to move to")
+    field.click()
+    page.keyboard.type("1 big picture")
+    assert field.input_value() == "1 big picture"
+    field.blur()
+    for key in ("Control+b", "Alt+p", "Escape", "3"):
+        press(key)
+    page.wait_for_timeout(300)
+    now = parameters(page)
+    assert (now["noise_scale"], now["blackout"], now["paused"]) == (0.9, False, False)
+    assert where.inner_text().startswith("2 of 2")
+    press("Shift+Escape")
+    comes(noise_scale=1.0, blackout=0)
+    until(page, "() => document.querySelector('.cues').innerText.includes('0 of 2')")
+    # Who walks through the page by Tab presses with Space what is in focus.
+    page.keyboard.press("Tab")
+    page.locator(".pad").first.focus()
+    press("Space")
+    comes(noise_scale=0.3)
+    assert where.inner_text().startswith("0 of 2")
+
+
+def test_the_list_of_keys_is_shown_at_a_question_mark(live, page):
+    connect(page, live)
+    page.locator("[data-name=noise_scale] .track").wait_for()
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    assert "Go to the next cue" in sheet.inner_text()
+    assert page.evaluate(FAINT) == []
+    page.keyboard.press("b")
+    page.keyboard.press("Escape")
+    assert not sheet.is_visible()
+    assert parameters(page)["blackout"] is False
+    page.get_by_role("button", name="Keys").click()
+    sheet.get_by_role("button", name="Close").click()
+    assert not sheet.is_visible()
+
+
 def test_a_modulator_has_its_fader_which_moves_what_it_swings_and_an_envelope_its_button(live, page):
     swinging(live.stage)
     connect(page, live)
