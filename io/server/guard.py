@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
+from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -85,11 +86,10 @@ class Guard:
             return False
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         in_query = [value for key, value in query if key == "token"]
-        given = [*in_query, *_tokens(headers)]
+        given = [*in_query, *map(_pasted, in_query), *_tokens(headers)]
         if not self._door.opens(given):
             raise Refusal(401, "this show asks for its token: open the link or the QR code it printed")
-        page = scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-        if not (in_query and page):
+        if not (in_query and _is_page(scope)):
             return False
         rest = urlencode([(key, value) for key, value in query if key != "token"])
         target = _path(scope) + (f"?{rest}" if rest else "")
@@ -124,9 +124,14 @@ class Guard:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": str(e)[:120]})
             return
-        body = json.dumps({"detail": str(e)}).encode()
         extra = [(b"www-authenticate", b"Bearer")] if e.status == 401 else []
-        await _answer(send, e.status, body, [*headers, *extra, (b"content-type", b"application/json")])
+        if e.status == 401 and _is_page(scope):
+            # Somebody who has typed the address: what to do about it stands on a page, not in JSON.
+            body, kind = _token_page(wrong=b"token=" in scope.get("query_string", b"")), b"text/html; charset=utf-8"
+            extra.append((b"cache-control", b"no-store"))
+        else:
+            body, kind = json.dumps({"detail": str(e)}).encode(), b"application/json"
+        await _answer(send, e.status, body, [*headers, *extra, (b"content-type", kind)])
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -136,6 +141,22 @@ def _headers(scope: Scope) -> dict[str, str]:
         # Of two Host or Origin headers none can be trusted.
         found[key] = f"{found[key]}, {value.decode('latin-1')}" if key in found else value.decode("latin-1")
     return found
+
+
+def _is_page(scope: Scope) -> bool:
+    """Does a browser ask for something to show?"""
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in _headers(scope).get("accept", "")
+
+
+def _token_page(wrong: bool) -> bytes:
+    """The page that asks for the token, after one that was `wrong` too."""
+    page = (files("clavilux.io.server") / "page" / "token.html").read_text(encoding="utf-8")
+    return (page.replace('role="alert" hidden', 'role="alert"') if wrong else page).encode()
+
+
+def _pasted(text: str) -> str:
+    """The token in what was pasted where it is asked for: the bare one, or the whole link."""
+    return text.strip().rpartition("token=")[2].partition("&")[0]
 
 
 def _path(scope: Scope) -> str:

@@ -405,6 +405,32 @@ def test_without_webrtc_single_pictures_come(live, page):
     until(page, "async () => (await (await fetch('/api/v1/session/parameters')).json()).parameters.delta === 0")
 
 
+def test_who_comes_without_the_token_is_asked_for_it_in_words(live, page):
+    from clavilux.io.server.api import build
+    from clavilux.io.server.door import Door
+    from clavilux.io.server.listening import Listening, listen
+
+    app = build(live.stage.desk, Door("127.0.0.1", token="lamp"))
+    asking = Listening(app, listen("127.0.0.1", 0), live.stage.notices)
+    asking.start()
+    url = f"http://127.0.0.1:{asking.port}/"
+    try:
+        page.set_viewport_size({"width": 320, "height": 600})
+        page.goto(url)
+        assert "scan the QR code" in page.locator("main").inner_text()
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+        assert page.evaluate(FAINT) == []
+        page.get_by_label("Link or token").fill("lantern")
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").wait_for()
+        page.get_by_label("Link or token").fill(f"{url}?token=lamp")
+        page.get_by_role("button", name="Open").click()
+        page.wait_for_selector("#stage[data-by=webrtc]")
+        assert page.url == url
+    finally:
+        asking.stop()
+
+
 def test_the_output_view_is_the_picture_alone(live, page):
     page.goto(live.url + "/output")
     page.wait_for_selector("#stage[data-by=webrtc]")

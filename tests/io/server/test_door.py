@@ -1,5 +1,7 @@
 """Who comes in: hosts, origins, tokens, sizes; each attack a test."""
 
+import re
+
 import pytest
 from clavilux.io.server.door import Door
 from clavilux.io.server.guard import LARGEST_BODY
@@ -83,6 +85,28 @@ def test_the_link_with_the_token_becomes_a_cookie_and_a_clean_address(stage, vis
     assert client.get("/output").status_code == 200
     away = client.get("//evil.example/?token=lamp", headers={"accept": "text/html"}, follow_redirects=False)
     assert not away.headers.get("location", "/").startswith("//")
+
+
+def test_a_browser_without_the_token_is_told_what_to_do_and_gets_in_by_pasting_it(stage, visit):
+    client = visit(OPEN, host="192.168.1.5:8000")
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path in ("/", "/output", "/docs"):
+        answer = client.get(path, headers=browser)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "scan the QR code" in answer.text
+        assert 'role="alert" hidden' in answer.text
+        # Nothing of the show, nor from anywhere else, is needed for it.
+        assert not re.search(r"(src|href)=\"(?!data:)", answer.text)
+    assert 'role="alert">' in client.get("/?token=lantern", headers=browser).text
+    for pasted in ("lamp", " lamp ", "http://192.168.1.5:8000/?token=lamp"):
+        answer = client.get("/output", params={"token": pasted}, headers=browser, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/output")
+        client.cookies.clear()
+    # Programs hear it as before.
+    for headers in ({}, {"accept": "application/json"}):
+        assert "token" in client.get("/", headers=headers).json()["detail"]
+    assert client.post(PARAMETERS, json={}, headers=browser).json()["detail"]
 
 
 def test_loopback_needs_no_token_and_a_network_always_has_one():
