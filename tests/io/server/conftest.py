@@ -1,7 +1,7 @@
 """A show small enough to step by hand, and a client at its door."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -11,6 +11,8 @@ from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
 from clavilux.io.server.desk import Desk
 from clavilux.io.server.heard import ListeningInbox
+
+from .browsing import chromium_there
 
 SIZE = (64, 48)
 
@@ -113,3 +115,19 @@ def live(assets):
     show.start()
     yield show
     show.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    yield from chromium_there()
+
+
+@pytest.fixture
+def page(chromium) -> Iterator:
+    """A page of the browser, on which nothing may go wrong."""
+    opened = chromium.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda e: faults.append(str(e)))
+    yield opened
+    opened.close()
+    assert faults == []
