@@ -130,7 +130,7 @@ def test_the_picture_goes_on_while_a_lora_is_read(rack, monkeypatch):
     loras, adapters, _ = rack(synchronous=False)
     jobs = []
 
-    def submit(job):
+    def submit(job, name=""):
         jobs.append((future := Future(), job))
         return future
 
