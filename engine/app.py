@@ -20,6 +20,7 @@ from ..io.server.heard import ListeningInbox
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
+from ..io.takes import keep_file
 from ..mappings import load_mapping
 from .brush import Brush, make_brush
 from .core.assets import lora_asset
@@ -134,17 +135,19 @@ class Parts:
         show = self.show
         return open_source(show.source, show.size, show.fps, self.clock, self.notices, show.source_options)
 
-    def sinks(self) -> list[tuple[str, Sink]]:
-        """Every sink under the name it was asked for by."""
+    def sinks(self, again: bool = False) -> list[tuple[str, Sink]]:
+        """Every sink under the name it was asked for by; `again`: their pictures can be made again."""
         names = self.show.sinks or default_sinks(self.notices)
         show = self.show
         options = show.sink_options
-        return [(name, open_sink(name, show.size, show.fps, options.get(name, PLAIN_SINK))) for name in names]
+        return [(name, open_sink(name, show.size, show.fps, options.get(name, PLAIN_SINK), again)) for name in names]
 
     def journal(self, mappings: Sequence[BindingSet], router: Router, offline: bool) -> Journal | None:
         if self.show.journal is None:
             return None
         header = journal_header(self.show, mappings, router.state.opening, offline)
+        if not offline:
+            keep_file(Path(self.show.journal), self.notices)
         try:
             return Journal(Path(self.show.journal), header, self.show.table, self.clock, self.notices)
         except OSError as e:

@@ -53,7 +53,7 @@ def offline_loop(
     `record` keeps a journal where the show names one; `around` gives what paints with the model. Raises for mistakes in
     the show.
     """
-    sinks = [sink for _, sink in parts.sinks()]
+    sinks = [sink for _, sink in parts.sinks(again=True)]
     parts.measured = False
     with prompt_end(stack.close):
         brush = parts.brush(synchronous=True)

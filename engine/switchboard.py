@@ -22,6 +22,7 @@ from ..io.push_source import PushSource
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
+from ..io.takes import keep_take
 from .core.clock import Clock
 from .core.frame import Frame
 from .core.kinds import NAMED_SINKS, NAMED_SOURCES, SINKS
@@ -68,7 +69,8 @@ class Switchboard:
 
     def start(self) -> None:
         self._home.start()
-        for _, thread in self._sinks:
+        for spec, thread in self._sinks:
+            keep_take(spec, self._notices)
             thread.start()
         self._worker.start()
         self._jobs.put(self._warm_up)
@@ -310,6 +312,7 @@ class Switchboard:
         if switch.kind not in (FILE, STREAM):
             # One of the kind is renamed: the old one goes first, for it may hold the device.
             self._drop([t for _, t in running[:1]])
+        keep_take(spec, self._notices)
         thread = SinkThread(sink, self._clock, self._notices)
         thread.start()
         with self._lock:

@@ -6,15 +6,20 @@ from pathlib import Path
 from ..engine.core.frame import Frame
 from .faults import SinkFailed, reason
 from .picture import fit_pixels
+from .takes import drop_beyond
 
 
 class FolderSink:
-    """Writes each frame at `size` (width, height) without loss; pictures of an earlier run are replaced one by one."""
+    """Writes each frame at `size` (width, height) without loss; pictures of an earlier run are replaced one by one.
 
-    def __init__(self, folder: Path, size: tuple[int, int]) -> None:
+    `again`: what is written can be made again, so that what is left of a longer film goes when this one is closed.
+    """
+
+    def __init__(self, folder: Path, size: tuple[int, int], again: bool = False) -> None:
         self.name = f"{folder.name or folder}/"
         self._folder = folder
         self._size = size
+        self._again = again
         self._count = 0
 
     def open(self) -> None:
@@ -41,4 +46,8 @@ class FolderSink:
         self._count += 1
 
     def close(self) -> None:
-        pass
+        if self._again and self._count:
+            try:
+                drop_beyond(self._folder, self._count)
+            except OSError as e:
+                raise SinkFailed(f"older pictures in {self.name} cannot be taken away: {reason(e)}") from e

@@ -51,15 +51,17 @@ class Sink(Protocol):
 _OTHER_FILES = (".mov", ".avi", ".webm", ".m4v", ".png", ".jpg", ".jpeg", ".webp")
 
 
-def open_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions = PLAIN_SINK) -> Sink:
+def open_sink(
+    spec: str, size: tuple[int, int], fps: float, options: SinkOptions = PLAIN_SINK, again: bool = False
+) -> Sink:
     """The sink that `spec` names, not opened yet.
 
-    `size` is (width, height) of the show's frames, `fps` its rate; `options` may ask for others here. Raises
-    SinkMistake for a name or kind of file that does not exist, SinkUnavailable for what this machine cannot give;
-    both in words.
+    `size` is (width, height) of the show's frames, `fps` its rate; `options` may ask for others here. `again`:
+    the pictures can be made again, so a folder of them keeps none of an earlier film. Raises SinkMistake for a name or
+    kind of file that does not exist, SinkUnavailable for what this machine cannot give; both in words.
     """
     rate = min(fps, options.fps) if options.fps else fps
-    sink = _plain_sink(spec, options.size or size, rate, options)
+    sink = _plain_sink(spec, options.size or size, rate, options, again)
     # The window fits the picture into itself, whatever sizes both have.
     reshaped = options.size is not None and spec != "window"
     if not reshaped and options.shape == Shape() and rate == fps:
@@ -68,7 +70,7 @@ def open_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions
     return cast(Sink, shaped)
 
 
-def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
+def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions, again: bool) -> Sink:
     word, _, name = spec.partition(":")
     if spec == "null":
         return NullSink()
@@ -84,7 +86,7 @@ def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptio
         return _checked(syphon.fault(), SyphonSink(name, size), "output ")
     if word == "virtual-camera":
         return _checked(virtual_camera.fault(), VirtualCameraSink(size, fps, name))
-    return _file_sink(spec, size, fps, options)
+    return _file_sink(spec, size, fps, options, again)
 
 
 def _checked(fault: str | None, sink: Sink, what: str = "") -> Sink:
@@ -103,13 +105,13 @@ def _to_url(url: str, size: tuple[int, int], fps: float, options: SinkOptions) -
     return StreamSink(url, size, fps, options.bitrate, options.encoder)
 
 
-def _file_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions) -> Sink:
+def _file_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptions, again: bool) -> Sink:
     path = Path(spec).expanduser()
     kind = path.suffix.lower()
     if spec.endswith(("/", "\\")) or path.is_dir():
         if path.exists() and not path.is_dir():
             raise SinkMistake(f"{spec} is a file, not a folder")
-        return FolderSink(path, size)
+        return FolderSink(path, size, again)
     if kind == ".gif":
         return GifSink(path, size)
     if kind in FILMS:

@@ -233,6 +233,29 @@ def test_rows_that_ask_for_what_is_not_there_are_named_as_the_show_opens(tmp_pat
     assert any("pads.yaml:3: no modulator is called 'breathe'" in text for text in said)
 
 
+def test_a_show_that_is_played_again_loses_no_take(tmp_path):
+    given = show(tmp_path, sinks=(str(tmp_path / "frames") + "/",), journal=str(tmp_path / "show.jsonl"))
+    for frames in (3, 1):
+        with Performance(given) as performance:
+            performance.run(NEVER, frames=frames)
+    first, second = (
+        sorted(p.name for p in f.glob("*.png")) for f in (tmp_path / "frames" / "take-1", tmp_path / "frames")
+    )
+    assert (first[0], second[0]) == ("000000.png", "000000.png")
+    assert not (tmp_path / "frames" / "take-2").exists()
+    journals = [sum(row["type"] == "frame" for row in rows(tmp_path / n)) for n in ("show-1.jsonl", "show.jsonl")]
+    assert journals == [3, 1]
+    assert sum("is kept" in n.text or "are kept" in n.text for n in performance.notices.recent) == 2
+
+
+def test_what_is_rendered_again_is_written_over_and_never_mixed(tmp_path):
+    given = show(tmp_path, journal=str(tmp_path / "show.jsonl"))
+    for frames in (5, 2):
+        render_offline(given, NEVER, frames=frames)
+    assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == ["000000.png", "000001.png"]
+    assert not (tmp_path / "show-1.jsonl").exists()
+
+
 def test_one_picture_offline_is_one_frame(tmp_path):
     from PIL import Image
 

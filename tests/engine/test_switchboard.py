@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from clavilux.configs import Show
 from clavilux.engine import switchboard
-from clavilux.engine.core.clock import ManualClock
+from clavilux.engine.core.clock import ManualClock, SystemClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
 from clavilux.engine.core.shape import SourceOptions
 from clavilux.engine.switchboard import Switchboard
-from clavilux.io.faults import SourceFailed
+from clavilux.io.faults import SinkFailed, SourceFailed
+from clavilux.io.folder_sink import FolderSink
 from clavilux.io.memory import ListSource, MemorySink
 from PIL import Image
 
@@ -170,6 +171,39 @@ def test_a_recording_is_started_by_a_message_inside_the_assets_folder_alone(stag
     stage.message("output_sinks", {"record": {"enabled": True, "name": "../out/"}})
     assert len(stage.board.sinks) == 1
     assert any("assets folder" in text for text in stage.said())
+
+
+def test_a_recording_that_is_started_again_keeps_what_was_there(stage, tmp_path):
+    for _ in range(2):
+        stage.message("output_sinks", {"record": {"enabled": True, "name": "takes/"}})
+        stage.board.offer(Frame(np.zeros((16, 16, 3), np.uint8), 0, 0.0))
+        stage.message("output_sinks", {"record": {"enabled": False}})
+    takes = tmp_path / "takes"
+    found = sorted(str(p.relative_to(takes)) for p in takes.rglob("*.png"))
+    assert found == ["000000.png", str(Path("take-1/000000.png"))]
+
+
+def test_a_sink_that_fails_and_opens_again_keeps_its_own_take(tmp_path):
+    class Fails(FolderSink):
+        def write(self, frame):
+            if frame.n == 1:
+                raise SinkFailed("the disk is full")
+            super().write(frame)
+
+    stage = Stage(tmp_path)
+    stage.board.stop()
+    spec = f"{tmp_path / 'frames'}/"
+    sinks = [(spec, Fails(tmp_path / "frames", (16, 16)))]
+    stage.board = Switchboard(stage.show, stage.home, sinks, SystemClock(), stage.notices)
+    stage.board.start()
+    [thread] = stage.board.sinks
+    try:
+        for n in range(3):
+            stage.board.offer(Frame(np.zeros((16, 16, 3), np.uint8), n, n / 30))
+            assert until(lambda n=n: thread.written + thread.dropped == n + 1)
+    finally:
+        stage.board.stop()
+    assert sorted(p.name for p in (tmp_path / "frames").iterdir()) == ["000000.png", "000001.png"]
 
 
 def test_the_same_message_twice_changes_nothing(stage):
