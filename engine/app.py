@@ -42,8 +42,9 @@ from .easel import Easel, carried_over
 from .later import Build, Later, awaited, pending
 from .live_ports import LivePorts
 from .pipeline import ShowPipeline
-from .reload import ModelWatch, Reload
+from .reload import Reload
 from .serving import Serve, Serving
+from .show_watch import ShowWatch
 from .stored import StoredPresets
 from .switchboard import Switchboard
 
@@ -286,8 +287,10 @@ class Performance:
             fps=show.fps,
             journal=self._journal,
         )
-        watch = ModelWatch(show, self.easel, self.notices)
-        self._reload = Reload(mappings, self.clock, self.notices, self.loop, watch, self._journal)
+        watch = ShowWatch(show, self.easel, self.notices)
+        self._reload = Reload(
+            mappings, self.clock, self.notices, self.loop, watch, self._journal, self.stored, show.effects
+        )  # fmt: skip
         self._closing.append(("the watch on files", self._reload.stop))
         self._stop = threading.Event()
         self.ports.answer(self.loop)

@@ -15,7 +15,7 @@ from .core.events import Inbox
 from .core.feedback import Feedback, Status
 from .core.lights import Lights
 from .core.loop import Loop
-from .core.modulators import AUDIO
+from .core.modulation import unheard
 from .core.notices import Notices
 
 PORT_PATIENCE = 0.2
@@ -61,8 +61,7 @@ class LivePorts:
         loop.between_frames.append(lambda: self._follow(loop))
         if self._audio is not None:
             self._audio.start()
-        elif deaf := [m.name for m in self._show.modulators if m.shape == AUDIO]:
-            words = f"{', '.join(deaf)} hears nothing: `audio: default` in the show file, or --audio, says what"
+        elif words := unheard(self._show.modulators, self._show.audio):
             self._notices.say("modulators:deaf", words)
         if self._show.link:
             self._link.start(lambda: loop.router.state.target("tempo"))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..configs import Show
+from ..configs.modulators import modulators_from
+from ..configs.presets import repertoire_from
 from ..io.sources import Source
 from ..mappings.loader import parse_mapping
 from .app import Parts, with_model
@@ -154,16 +156,25 @@ def _say_damage(notices: Notices, path: Path, line: int) -> None:
 
 
 def _rebind(router: Router, row: Mapping[str, Any] | None, notices: Notices) -> None:
-    """Before a frame: the mappings that were reloaded, as the journal has them. A row that was edited and is wrong is
-    said, and the mappings before it play on."""
+    """Before a frame: the mappings that were reloaded, as the journal has them, and what the show file was read again
+    for. A row that was edited and is wrong is said, and what was there before it plays on."""
     if row is None:
         return
     try:
+        if "modulators" in row:
+            _restock(router, row)
         fresh = [parse_mapping(m["text"], m["file"], router.table) for m in row["mappings"]]
     except Mistakes as e:
         notices.say("replay:mapping", f"the journal's mapping has a mistake, the one before it plays on:\n{e}")
         return
     router.rebind(b for m in fresh for b in m.bindings)
+
+
+def _restock(router: Router, row: Mapping[str, Any]) -> None:
+    """Presets, cues and modulators as the show file had them from this row on. Raises Mistakes, and changes nothing."""
+    repertoire, modulators = repertoire_from(row, router.table), modulators_from(row["modulators"], router.table)
+    router.modulation.take(modulators, row["t"])
+    router.recall.take(repertoire, row["t"])
 
 
 def _feed(frame: RecordedFrame, parts: Parts, clock: ManualClock, recorded: RecordedInput) -> None:

@@ -29,13 +29,17 @@ class StoredPresets:
         self._asked = self._written = 0
 
     def over(self, repertoire: Repertoire) -> Repertoire:
-        """The show's own presets and those stored by earlier shows; of one name the stored one."""
+        """The show's own presets and those that earlier shows stored, read from their file."""
         try:
             self._presets = dict(load_stored(self.path, self._table))
         except (Mistakes, OSError) as e:
             self._readable = False
             text = f"stored presets cannot be read, and none will be kept for the next show: {e}"
             self._notices.say("presets:file", text)
+        return self.joined(repertoire)
+
+    def joined(self, repertoire: Repertoire) -> Repertoire:
+        """The show's own presets and those stored so far, while it played too; of one name the stored one."""
         for name in self._presets.keys() & repertoire.presets.keys():
             text = f"preset {name} is the one that was stored ({self.path}), not the show file's"
             self._notices.say(f"presets:{name}", text, logging.INFO)

@@ -54,8 +54,39 @@ class CueList:
         """Back to before the first cue; nothing follows by itself."""
         self.at, self._due = None, (None, None)
 
+    def turned(self, cues: tuple[Cue, ...], t: float, beat: float) -> "CueList":
+        """The list in an edited form at moment `t`, at `beat`. It stands at the cue it stood at; where that is gone,
+        before the first of those behind it that is still there. The wait for a cue that is the same goes on, that for
+        another one begins now: no edit lets a cue go at once."""
+        new = CueList(cues)
+        if self.at is None or not cues:
+            return new
+        new.at = self._place_in(cues)
+        if new.following == self.following:
+            new._due, new._after = self._due, self._after
+        else:
+            new._wait(t, beat)
+        return new
+
+    @property
+    def following(self) -> Cue | None:
+        """The cue that is the next; None before the first and at the last."""
+        return None if self.at is None or self.at + 1 >= len(self.cues) else self.cues[self.at + 1]
+
+    def _place_in(self, cues: tuple[Cue, ...]) -> int | None:
+        """Where the list stands among `cues`, which may have moved."""
+        here, there = _labels(self.cues), _labels(cues)
+        at = self.at or 0
+        if here[at] in there:
+            return there.index(here[at])
+        behind = next((there.index(label) for label in here[at + 1 :] if label in there), None)
+        if behind is None:
+            return min(at, len(cues) - 1)
+        return behind - 1 if behind else None
+
     def _wait(self, t: float, beat: float) -> None:
-        following = None if self.at is None or self.at + 1 >= len(self.cues) else self.cues[self.at + 1].after
+        cue = self.following
+        following = cue.after if cue is not None else None
         self._after = following or Span()
         if following is None:
             self._due = (None, None)
@@ -84,6 +115,12 @@ class CueList:
         if word.isdecimal() and 1 <= int(word) <= len(self.cues):
             return int(word) - 1
         raise Refused(f"no cue is called {asked[:64]!r}; there are {len(self.cues)}, by number from 1")
+
+
+def _labels(cues: tuple[Cue, ...]) -> list[tuple[str, int]]:
+    """What each cue is known by: its name or its preset's, and how often that came before in the list."""
+    names = [cue.name or cue.preset for cue in cues]
+    return [(name, names[:k].count(name)) for k, name in enumerate(names)]
 
 
 def _behind(late: float, wait: float) -> float:

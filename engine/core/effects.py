@@ -19,8 +19,9 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from .notices import Notices
@@ -37,13 +38,28 @@ class EffectMistake(ValueError):
 
 @dataclass(slots=True)
 class OwnEffect:
-    """One file: its functions by stage and the parameters it adds to the table."""
+    """One file: its functions by stage and the parameters it adds to the table.
+
+    Copies share `stages`, so that what `take` puts there plays wherever one of them does; each has its own `failed`,
+    the function for which it is off.
+    """
 
     name: str
-    stages: Mapping[str, Callable[..., Any]]
+    stages: dict[str, Callable[..., Any]]
     parameters: tuple[Parameter, ...] = ()
     path: str = ""
-    off: bool = False
+    failed: Callable[..., Any] | None = None
+
+    @property
+    def off(self) -> bool:
+        """Off until the file has other code than that which failed."""
+        return self.failed is not None and self.failed in self.stages.values()
+
+    def take(self, fresh: "OwnEffect") -> None:
+        """Play the code of `fresh`, the same file read again. On the render thread."""
+        for stage in [stage for stage in self.stages if stage not in fresh.stages]:
+            del self.stages[stage]
+        self.stages.update(fresh.stages)
 
 
 def load_effect(path: Path) -> OwnEffect:
@@ -63,11 +79,22 @@ def load_effect(path: Path) -> OwnEffect:
     return OwnEffect(path.stem, stages, tuple(parameters), str(path.resolve()))
 
 
+class _AsItStands(SourceFileLoader):
+    """Bytecode that Python keeps tells two saves of a second apart by their length alone: here none is kept."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        file = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(file), file)
+
+
 def run_file(path: Path) -> ModuleType:
     """The module that a performer's own file makes. Raises EffectMistake."""
-    spec = importlib.util.spec_from_file_location(f"clavilux_effect_{path.stem}", path)
-    if spec is None or spec.loader is None:
+    name = f"clavilux_effect_{path.stem}"
+    if path.suffix != ".py":
         raise EffectMistake(f"{path}: an effect is a Python file, ending in .py")
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItStands(name, str(path)))
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(spec.name)
     sys.modules[spec.name] = module  # dataclasses look their own module up there
@@ -110,13 +137,14 @@ class Effects:
     def apply(self, stage: str, picture: Any, values: Mapping[str, Any]) -> Any:
         """The array or tensor after every effect of a stage; the same one where there is none."""
         for effect in self.effects:
-            if self.resting or effect.off or stage not in effect.stages:
+            function = effect.stages.get(stage)
+            if self.resting or effect.off or function is None:
                 continue
             try:
-                made = effect.stages[stage](picture.copy() if hasattr(picture, "copy") else picture.clone(), values)
+                made = function(picture.copy() if hasattr(picture, "copy") else picture.clone(), values)
                 picture = _like(made, picture)
             except (Exception, SystemExit) as e:  # the performer's own code: the show goes on without it
-                effect.off = True
+                effect.failed = function
                 if self.notices is not None:
                     where, why = f"{stage}{_line(e, effect.path)}", str(e) or type(e).__name__
                     self.notices.say(f"effect {effect.name}", f"the effect {effect.name} is off: {where}: {why}")

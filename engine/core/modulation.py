@@ -11,7 +11,7 @@ from typing import Any
 
 from .bindings import Binding
 from .loudness import BANDS
-from .modulators import AUDIO, Follower, Modulator, depth_name, envelope_of, modulator_of, read_hit
+from .modulators import AUDIO, Follower, Modulator, depth_knob, depth_name, envelope_of, modulator_of, read_hit
 from .parameters import Parameter, Refused
 from .sections import nearest
 from .state import State
@@ -41,15 +41,29 @@ class Modulation:
 
     def __init__(self, state: State, modulators: Sequence[Modulator] = ()) -> None:
         self._state = state
-        self.modulators = {m.name: m for m in modulators}
-        self._hits: dict[str, list[tuple[float, float]]] = {m.name: [] for m in modulators}
-        self._ears = {m.name: Follower() for m in modulators if m.shape == AUDIO}
+        self.modulators: dict[str, Modulator] = {}
+        self._hits: dict[str, list[tuple[float, float]]] = {}
+        self._ears: dict[str, Follower] = {}
         self._swung: dict[str, _Swung] = {}
         self._t: float | None = None
-        state.bring(m.to for m in modulators)
+        self.take(modulators, 0.0)
+
+    def take(self, modulators: Sequence[Modulator], t: float) -> None:
+        """Swing by these from moment `t` on. Those that are still there keep their knob, their place and what has hit
+        them; what nothing swings any more goes back no faster than its parameter may move."""
+        self._state.add(depth_knob(m.name, m.depth) for m in modulators)
+        self._state.bring(m.to for m in modulators)
+        if not self._swung:
+            self._t = None
+        for swung in self._swung.values():
+            swung.by = []
+        values = self._state.at(t)
         for m in modulators:
-            here = state.target(m.to)
-            self._swung.setdefault(m.to, _Swung(state.table[m.to], alone=here, shown=here)).by.append(m)
+            here = values[m.to]
+            self._swung.setdefault(m.to, _Swung(self._state.table[m.to], alone=here, shown=here)).by.append(m)
+        self._hits = {m.name: self._hits.get(m.name, []) for m in modulators}
+        self._ears = {m.name: self._ears.get(m.name) or Follower() for m in modulators if m.shape == AUDIO}
+        self.modulators = {m.name: m for m in modulators}
 
     def hit(self, payload: object, t: float) -> None:
         """Let an envelope go up from `t` on. Raises Refused."""
@@ -82,6 +96,8 @@ class Modulation:
             goal = alone + sum(self._offset(m, values, t, beat, tempo) for m in swung.by)
             goal = min(max(goal, lo), hi)
             swung.move(goal, alone, self._state.limit(name), since)
+        # What has come back to where its control is needs no looking after.
+        self._swung = {name: s for name, s in self._swung.items() if s.by or s.shown != s.alone}
         self.show(values)
 
     def show(self, values: dict[str, Any]) -> None:
@@ -103,6 +119,14 @@ class Modulation:
         for at, strength in self._hits[m.name]:
             swing = max(swing, strength * m.level(t - at, tempo))
         return depth * m.by * swing
+
+
+def unheard(modulators: Iterable[Modulator], audio: str | None) -> str | None:
+    """What is to be said where modulators follow a sound that nobody listens to."""
+    deaf = [] if audio else [m.name for m in modulators if m.shape == AUDIO]
+    if not deaf:
+        return None
+    return f"{', '.join(deaf)} hears nothing: `audio: default` in the show file, or --audio, says what"
 
 
 def unplayable(bindings: Iterable[Binding], modulators: Sequence[Modulator]) -> list[str]:

@@ -67,6 +67,11 @@ class Recall:
         if self.kept is not None:
             self.kept(preset)
 
+    def take(self, repertoire: Repertoire, t: float) -> None:
+        """Play from another repertoire from moment `t` on; what sounds goes on, and the list stands where it stood."""
+        self.repertoire = repertoire
+        self.cues = self.cues.turned(repertoire.cues, t, self._transport.beat(t))
+
     def let_go(self) -> None:
         """Nothing follows by itself; the list stands before its first cue."""
         self.cues.let_go()

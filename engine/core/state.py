@@ -81,6 +81,10 @@ class State:
         missing = [knob_of(name) for name in dict.fromkeys(names) if name not in self.table]
         self._add([p for p in missing if p is not None])
 
+    def add(self, parameters: Iterable[Parameter]) -> None:
+        """These parameters, where they are not there yet, each at its default."""
+        self._add([p for p in parameters if p.name not in self.table])
+
     def _add(self, new: Sequence[Parameter]) -> None:
         self.table.grow(*new)
         for p in new:

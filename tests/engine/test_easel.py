@@ -12,7 +12,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.easel import Easel, carried_over
 from clavilux.engine.pipeline import ShowPipeline
-from clavilux.engine.reload import ModelWatch
+from clavilux.engine.show_watch import ShowWatch
 
 
 class Grey:
@@ -336,7 +336,7 @@ def test_the_show_files_model_is_turned_to_when_it_changes(stage, tmp_path):
     file = tmp_path / "show.yaml"
     file.write_text("version: 1\nmodel: dark\n")
     show = dataclasses.replace(load_show(file), model="dark")
-    watch = ModelWatch(show, easel, notices)
+    watch = ShowWatch(show, easel, notices)
     file.write_text("version: 1\nmodel: light\nfps: 25\n")
     watch.read_again()
     easel.settle()

@@ -13,8 +13,9 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.journal import read_frames
 from clavilux.engine.core.notices import Notices
-from clavilux.engine.reload import ModelWatch, Reload
+from clavilux.engine.reload import Reload
 from clavilux.engine.replay import replay_journal
+from clavilux.engine.show_watch import ShowWatch
 from clavilux.mappings import load_mapping
 
 NEVER = threading.Event()
@@ -179,7 +180,7 @@ def test_a_show_with_own_effects_is_compared_by_what_its_file_says(tmp_path):
     file.write_text(said.format("one", 30))
     show = load_show(file)
     easel, notices = Turned(), Notices(ManualClock())
-    watch = ModelWatch(show, easel, notices)  # type: ignore[arg-type]
+    watch = ShowWatch(show, easel, notices)  # type: ignore[arg-type]
     file.write_text(said.format("one", 30) + "# a word to myself\n")
     watch.read_again()
     file.write_text(said.format("two", 30))
@@ -195,7 +196,164 @@ def test_too_many_controlnets_in_a_show_that_plays_are_a_mistake(tmp_path):
     file = tmp_path / "show.yaml"
     file.write_text("version: 1\n")
     notices = Notices(ManualClock())
-    watch = ModelWatch(load_show(file), Turned(), notices)  # type: ignore[arg-type]
+    watch = ShowWatch(load_show(file), Turned(), notices)  # type: ignore[arg-type]
     file.write_text("version: 1\nstream:\n  controlnets:\n" + "  - {model_id: embedded}\n" * 17)
     watch.read_again()
     assert "show.yaml:3: controlnets: takes at most 16" in notices.recent[-1].text
+
+
+SHOW = """
+version: 1
+source: none
+sinks: ["null"]
+size: [64, 64]
+osc: {port: 0}
+presets:
+  low: {noise_scale: 0.1}
+  high: {noise_scale: HIGH}
+cues: [low, CUES]
+modulators:
+  breathe: {to: delta, by: BY, every: 1}
+"""
+
+
+def edition(**words: str) -> str:
+    text = SHOW
+    for word, said in ({"HIGH": "0.9", "CUES": "high", "BY": "0.2"} | words).items():
+        text = text.replace(word, said)
+    return text
+
+
+def edit(performance: Performance, file: Path, text: str) -> None:
+    """The file is saved, and read by the next frame."""
+    file.write_text(text)
+    performance.clock.set(performance.clock.now() + 1.0)
+    performance._reload.look()
+
+
+def step(performance: Performance) -> int:
+    performance.clock.set(performance.clock.now() + 1 / 30)
+    return int(performance.loop.step().pixels[0, 0, 0])
+
+
+@pytest.fixture
+def stage(tmp_path, idle):
+    """A show that plays its file, and keeps a journal."""
+    file = tmp_path / "show.yaml"
+    file.write_text(edition())
+    show = load_show(file).replace(journal=str(tmp_path / "show.jsonl"), assets=str(tmp_path / "assets"))
+    with Performance(show, clock=Standing()) as performance:
+        yield performance, file
+
+
+def press(performance: Performance, name: str, *args) -> None:
+    performance.parts.inbox.put(Event(performance.clock.now(), "osc", f"/clavilux/{name}", args))
+
+
+def said(performance: Performance) -> list[str]:
+    return [n.text for n in performance.notices.recent]
+
+
+def test_a_show_file_that_is_edited_while_it_plays_is_played_and_replayed(stage, tmp_path):
+    from PIL import Image
+
+    performance, file = stage
+    levels = [step(performance) for _ in range(10)]
+    press(performance, "cue", 1)
+    press(performance, "store", "mine")
+    levels += [step(performance) for _ in range(10)]
+    edit(performance, file, edition(HIGH="0.5", CUES="{preset: high, name: top}, mine", BY="0.4"))
+    # The file itself knows nothing of what was stored: this edition is refused whole.
+    assert "no preset of this file is called 'mine'" in said(performance)[-1]
+    edit(performance, file, edition(HIGH="0.5", CUES="{preset: high, name: top}", BY="0.4"))
+    assert "the show file is read again: presets, cues, modulators" in said(performance)
+    levels += [step(performance) for _ in range(10)]
+    recall = performance.router.recall
+    assert (recall.cues.at, list(recall.repertoire.presets)) == (0, ["low", "high", "mine"])
+    press(performance, "cue", 1)
+    levels += [step(performance) for _ in range(30)]
+    assert recall.cues.at == 1
+    assert performance.loop.snapshot["noise_scale"] == pytest.approx(0.5)
+    assert performance.router.modulation.modulators["breathe"].by == 0.4
+    press(performance, "preset", "mine")
+    levels += [step(performance) for _ in range(30)]
+    performance.close()
+    replay_journal(tmp_path / "show.jsonl", [f"{tmp_path / 'again'}/"], None, None, NEVER)
+    again = [int(np.asarray(Image.open(p))[0, 0, 0]) for p in sorted((tmp_path / "again").glob("*.png"))]
+    assert again == levels
+    assert len(set(levels)) > 5
+
+
+def test_a_mistake_in_an_edited_show_keeps_what_played_and_its_end_is_said(stage):
+    performance, file = stage
+    step(performance)
+    edit(performance, file, edition(HIGH="much", BY="0.4"))
+    assert "the show file has a mistake" in said(performance)[-1]
+    step(performance)
+    assert performance.router.modulation.modulators["breathe"].by == 0.2
+    edit(performance, file, edition())
+    assert said(performance)[-1] == "the show file is read again: nothing that takes effect at once is new"
+
+
+def test_what_needs_another_start_is_named_once(stage):
+    performance, file = stage
+    more = "parameters: {delta: 0.5}\nfps: 20\n"
+    edit(performance, file, edition().replace('sinks: ["null"]', 'sinks: ["null", a.mp4]') + more)
+    text = "changed in the show file, and not taken before the next start: fps, parameters, sinks"
+    assert said(performance)[-1] == text
+    edit(performance, file, edition(BY="0.3").replace('sinks: ["null"]', 'sinks: ["null", a.mp4]') + more)
+    assert said(performance)[-1] == "the show file is read again: modulators"
+    edit(performance, file, edition(BY="0.3"))
+    assert said(performance).count(text) == 1
+
+
+def test_what_plays_a_parameter_of_the_next_start_waits_for_it(stage):
+    performance, file = stage
+    (file.parent / "mine.py").write_text(OWN.format(1, "1"))
+    edit(
+        performance,
+        file,
+        edition(BY="0.4").replace("breathe: {to: delta", "breathe: {to: tiles") + "effects: [mine.py]\n",
+    )
+    assert any("play tiles, there from the next start on" in text for text in said(performance))
+    step(performance)
+    assert performance.router.modulation.modulators["breathe"].to == "delta"
+
+
+OWN = """
+from clavilux.engine import Parameter
+PARAMETERS = [Parameter("tiles", "float", {}, "Tiles.", range=(0, 9), slew=9)]
+def image_after(pixels, values):
+    return pixels + {}
+"""
+
+
+def test_an_own_effect_is_loaded_again_and_one_that_fails_to_load_plays_on(tmp_path, idle):
+    file, own = tmp_path / "show.yaml", tmp_path / "mine.py"
+    own.write_text(OWN.format(1, "1"))
+    file.write_text(edition() + "effects: [mine.py]\n")
+    show = load_show(file).replace(journal=str(tmp_path / "show.jsonl"))
+    with Performance(show, clock=Standing()) as performance:
+        [effect] = performance.parts.show.effects
+
+        def painted():
+            step(performance)
+            return int(effect.stages["image_after"](np.uint8(0), {}))
+
+        assert painted() == 1
+        edit(performance, own, OWN.format(1, "2"))
+        assert painted() == 2
+        assert said(performance)[-1] == "the effect mine is read again"
+        edit(performance, own, OWN.format(1, "no_such_name") + "no_such_name\n")
+        assert painted() == 2
+        assert "the effect mine plays on as it was" in said(performance)[-1]
+        assert "line 6: NameError" in said(performance)[-1]
+        edit(performance, own, OWN.format(2, "3"))
+        assert painted() == 2
+        assert "other parameters" in said(performance)[-1]
+        edit(performance, own, OWN.format(1, "3"))
+        assert painted() == 3
+    rows = [json.loads(line) for line in (tmp_path / "show.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows if row["type"] == "remark"] == [
+        "the effect mine was read again; a replay runs its file as it finds it"
+    ] * 2

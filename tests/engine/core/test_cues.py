@@ -273,3 +273,57 @@ def test_a_preset_fits_places_into_the_table_that_it_brings():
     router = Router(Notices(ManualClock()), repertoire=Repertoire({"long": preset}))
     play(router, 0.0, "preset", "long")
     assert router.sample(0.0)["t_index_list"] == (0, 40, 80)
+
+
+def edited(router: Router, *cues: Cue, t: float = 10.0) -> None:
+    router.recall.take(Repertoire(router.recall.repertoire.presets, cues), t)
+
+
+A, B, C, D = (Cue("Calm", name) for name in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("went", "cues", "following"),
+    [
+        ("b", (A, D, B, C), "c"),  # it has moved
+        ("b", (A, C), "c"),  # it is gone: what followed it follows
+        ("b", (A, D), "d"),  # so is what followed it
+        ("c", (A, B), None),  # nothing of what followed is left
+        ("a", (B, C), "b"),  # the first is gone: before the first
+        (None, (B, C), "b"),
+    ],
+)
+def test_the_list_stands_where_it_stood_when_it_is_edited(router, went, cues, following):
+    edited(router, A, B, C, D)
+    if went:
+        play(router, 10.0, "cue", went)
+    edited(router, *cues, t=11.0)
+    play(router, 12.0, "cue", 1.0)
+    if following is None:
+        assert router.recall.cues.at == len(cues) - 1
+    else:
+        assert router.recall.cues.cues[router.recall.cues.at].name == following
+
+
+def test_cues_that_bear_one_name_are_told_apart_by_their_order(router):
+    edited(router, Cue("Calm"), Cue("peak"), Cue("Calm"), Cue("peak"))
+    play(router, 10.0, "cue", "3")
+    edited(router, Cue("peak"), Cue("Calm"), Cue("Calm"), Cue("peak"))
+    assert router.recall.cues.at == 2
+
+
+def test_a_wait_goes_on_where_the_next_cue_is_the_same_and_begins_anew_where_not(router):
+    later = Cue("peak", "z", after=Span(5.0))
+    edited(router, A, later)
+    play(router, 10.0, "cue", "a")
+    edited(router, D, A, later, t=12.0)
+    router.sample(14.9)
+    assert router.recall.cues.at == 1
+    router.sample(15.0)
+    assert router.recall.cues.at == 2
+    play(router, 20.0, "cue", "a")
+    edited(router, A, Cue("peak", "z", after=Span(1.0)), t=24.0)
+    router.sample(24.5)
+    assert router.recall.cues.at == 0  # an edit lets nothing go at once
+    router.sample(25.0)
+    assert router.recall.cues.at == 1

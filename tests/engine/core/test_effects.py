@@ -1,5 +1,7 @@
 """One's own effects: they play, they join the table, and a bad one costs nothing but itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -110,3 +112,19 @@ def test_at_rest_no_effect_is_called():
     effects.resting = True
     assert effects.apply("image_after", PICTURE, {}) is PICTURE
     assert not effects.has("image_after")
+
+
+def test_code_that_is_read_again_plays_in_every_copy_and_switches_on_what_had_failed(tmp_path):
+    effect = load_effect(write(tmp_path, "def image_after(pixels, values):\n    return pixels + 1\n"))
+    write(tmp_path, "def image_after(pixels, values):\n    return pixels + 2\n")  # as long, within the same second
+    copy = replace(effect)
+    effects = Effects([copy], Notices(ManualClock()))
+    effect.take(load_effect(tmp_path / "mosaic.py"))
+    assert effects.apply("image_after", PICTURE, {})[0, 0, 0] == 102
+    effect.take(load_effect(write(tmp_path, "def image_after(pixels, values):\n    return 1 / 0\n")))
+    assert effects.apply("image_after", PICTURE, {}) is PICTURE
+    assert copy.off
+    effect.take(load_effect(write(tmp_path, "def image_before(pixels, values):\n    return pixels + 3\n")))
+    assert not copy.off
+    assert not effects.has("image_after")
+    assert effects.apply("image_before", PICTURE, {})[0, 0, 0] == 103

@@ -238,3 +238,34 @@ def test_a_sound_is_not_hit_and_has_a_depth():
     course(router, 1.0, "brightness")
     loud(router, 1.0, 1.0)
     assert set(course(router, 2.0, "brightness", begin=1.0)) == {0.0}
+
+
+def test_modulators_that_are_edited_keep_their_phase_their_knob_and_their_hits():
+    kept, edited = made(BREATHE, KICK), made(BREATHE, KICK)
+    found = []
+    for router in (kept, edited):
+        play(router, 0.0, "modulator/breathe/depth", 0.5)
+        course(router, 1.0, "noise_scale")
+        play(router, 1.0, "hit", "kick")
+        if router is edited:
+            router.modulation.take((KICK, Modulator("more", "hue", 30.0, every=Span(4.0), depth=0.5), BREATHE), 1.001)
+        values = [router.sample(1.02 + k / 50) for k in range(60)]
+        found.append([(v["noise_scale"], v["feedback"]) for v in values])
+    assert found[0] == found[1]
+    assert edited.sample(3.0)["modulator/more/depth"] == 0.5
+    assert "/clavilux/modulator/more/depth" in [at for at, _ in edited.natives("/clavilux/modulator/more/depth")]
+
+
+def test_what_nothing_swings_any_more_goes_back_without_a_jump_and_what_begins_begins_without_one():
+    router = made(Modulator("b", "noise_scale", 0.4, every=Span(40.0)), opening={"noise_scale": 0.5})
+    before = course(router, 10.0, "noise_scale")[-1]
+    assert before == pytest.approx(0.9)
+    router.modulation.take((), 10.0)
+    back = course(router, 11.0, "noise_scale", begin=10.02)
+    assert back[0] == pytest.approx(before - 0.02 * TABLE["noise_scale"].slew)
+    assert back[-1] == 0.5
+    course(router, 30.0, "noise_scale", begin=11.02)
+    router.modulation.take((Modulator("b", "noise_scale", 0.4, every=Span(40.0), phase=0.5),), 30.0)
+    begins = course(router, 31.0, "noise_scale", begin=30.02)
+    assert all(abs(b - a) <= 0.02 * TABLE["noise_scale"].slew + 1e-9 for a, b in pairwise([0.5, *begins]))
+    assert begins[-1] != 0.5
