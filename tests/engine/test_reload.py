@@ -141,12 +141,13 @@ def test_an_unexpected_fault_is_said_and_the_watch_goes_on(tmp_path, monkeypatch
     monkeypatch.setattr(Reload, "EVERY", 0.001)
     reload = Reload(sets, clock, notices, loop, watched)  # type: ignore[arg-type]
     try:
-        clock.set(1.0)
+        # Written before it is looked for: a look in between would be the only one at its moment.
         file.write_text("version: 1\nfps: 20\n")
         mapping.write_text(ROW.format("delta"))
+        clock.set(1.0)
         until(lambda: reload._mappings[0] is not sets[0])
-        clock.set(2.0)
         file.write_text("version: 1\nfps: 10\n")
+        clock.set(2.0)
         until(lambda: watched.reads == 2)
         assert reload._thread.is_alive()
     finally:
