@@ -195,6 +195,11 @@ def _version() -> str:
     return version()
 
 
+def _so_far(name: str, state: str) -> str:
+    """A source or output as it is named when the show begins: one that failed is still waited for."""
+    return f"{name} (not there yet)" if state == "lost" else name
+
+
 def models_here() -> list[str]:
     """The names of the models that a running show can turn to without fetching anything."""
     from .diffusion.shelf import listed
@@ -267,7 +272,7 @@ class Performance:
         self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
         )
-        self.board = Switchboard(show, source, sinks, self.clock, self.notices)
+        self.board = Switchboard(show, source, sinks, self.clock, self.notices, self._put_back)
         self._closing.append(("sources and sinks", self.board.stop))
         self.board.start()
         self._journal = parts.journal(mappings, self.router, offline=False)
@@ -352,6 +357,12 @@ class Performance:
             self._journal.note("model", model=model, acceleration=easel.acceleration, batch=batch)
         self.parts.inbox.put_together([Event(now, "model", f"/clavilux/{k}", (v,)) for k, v in changed.items()])
 
+    def _put_back(self, parameter: str, value: Mapping[str, Any]) -> None:
+        """A parameter shows what plays where what it asked for cannot be had. On the render thread, between frames: a
+        message that came meanwhile is played after it and wins."""
+        state = self.router.state
+        state.set(state.table[parameter], value, self.clock.now(), self.board)
+
     @property
     def source(self) -> SourceFeed:
         """The source that is asked for now."""
@@ -371,8 +382,9 @@ class Performance:
         """Play until `stop`, or for so many frames or seconds; returns how many frames were made."""
         show = self.parts.show
         self._stop = stop
-        names = ", ".join(s.sink.name for s in self.sinks)
-        text = f"playing {show.source} through {show.model} to {names}; OSC on UDP port {self.osc.port}; Ctrl-C ends"
+        names = ", ".join(_so_far(s.sink.name, s.state) for s in self.sinks)
+        source = _so_far(show.source, self.source.thread.state)
+        text = f"playing {source} through {show.model} to {names}; OSC on UDP port {self.osc.port}; Ctrl-C ends"
         self.notices.say("playing", text, logging.INFO)
         if self.serving is not None:
             self.serving.announce()

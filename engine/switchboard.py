@@ -7,8 +7,8 @@ on a thread of its own, and says in a notice what cannot be had.
 
 import logging
 import queue
-import re
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,37 +16,50 @@ from typing import Any
 
 from ..configs import Show
 from ..io import syphon
-from ..io.faults import SinkMistake, SinkUnavailable, SourceMistake, SourceUnavailable
+from ..io.faults import SinkMistake, SinkUnavailable, SourceFailed, SourceMistake, SourceUnavailable
 from ..io.feed import SourceFeed
 from ..io.push_source import PushSource
 from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
+from ..io.switching import kind_of, sink_fault, sink_spec, sink_wish, source_fault, source_spec
 from ..io.takes import keep_take
+from .arrivals import Arrivals
 from .core.clock import Clock
 from .core.frame import Frame
-from .core.kinds import NAMED_SINKS, NAMED_SOURCES, SINKS
 from .core.mixer import Mixer
 from .core.notices import Notices
 from .core.pacing import Budget
 from .core.shape import PLAIN_SINK
 from .core.snapshot import Snapshot
-from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, read_switch
+from .core.switches import FILE, STREAM, SWITCHES, SinkSwitch, SourceSwitch, SwitchRefused, kind_word, read_switch
 
 log = logging.getLogger("clavilux")
+
+
+PutBack = Callable[[str, Mapping[str, Any]], None]
 
 
 class Switchboard:
     """The loop's input and one of its outputs. `source` and `sinks` are the show's own, by the names in `show`.
 
-    `push` is the source named `webrtc`: whoever has a browser's picture pushes it in. Everything but `next`, `offer`
+    `push` is the source named `webrtc`: whoever has a browser's picture pushes it in. `put_back(parameter, value)`
+    hears, in `follow`, what a parameter is to say where what it asked for cannot be had. Everything but `next`, `offer`
     and `follow`, which belong to the render thread, may be called from any thread.
     """
 
     def __init__(
-        self, show: Show, source: Source, sinks: Sequence[tuple[str, Sink]], clock: Clock, notices: Notices
+        self,
+        show: Show,
+        source: Source,
+        sinks: Sequence[tuple[str, Sink]],
+        clock: Clock,
+        notices: Notices,
+        put_back: PutBack = lambda parameter, value: None,
     ) -> None:
         self._show = show
+        self._assets = Path(show.assets)
+        self._put_back = put_back
         self._clock = clock
         self._notices = notices
         self.push = source if isinstance(source, PushSource) else PushSource(show.size, clock)
@@ -63,6 +76,12 @@ class Switchboard:
         self.budget = Budget()
         self._written = 0
         self._seen: dict[str, Any] = {}
+        # What each parameter of a source asked for last that was had; and what was put back and is no new wish.
+        self._had: dict[str, Mapping[str, Any]] = {}
+        self._returned: dict[str, Mapping[str, Any]] = {}
+        # (parameter, what it asked for in vain, what it has to say instead), for the render thread.
+        self._refused: deque[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = deque()
+        self._arrivals = Arrivals(notices)
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._worker = threading.Thread(target=self._work, name="switchboard", daemon=True)
@@ -125,12 +144,22 @@ class Switchboard:
                 value = snapshot.values.get(name)
                 if value is not self._seen.get(name):
                     self._seen[name] = value
-                    if value is not None:
+                    if value is not None and value != self._returned.pop(name, None):
                         self.ask(name, value)
+        self._give_back()
+        self._arrivals.look()
         if self._hears_syphon:
             syphon.pump()
         self._mind_the_fallback()
         self._let_go_of_the_unused()
+
+    def _give_back(self) -> None:
+        """What was asked for in vain goes back to what plays, unless something else is asked for by now."""
+        while self._refused:
+            parameter, asked, instead = self._refused.popleft()
+            if self._seen.get(parameter) is asked:
+                self._returned[parameter] = instead
+                self._put_back(parameter, instead)
 
     def _weigh(self, sinks: Sequence[SinkThread]) -> None:
         """Note what the frame before took at its ends: the source's reading, and the slowest sink."""
@@ -156,10 +185,9 @@ class Switchboard:
             self._refuse(parameter, str(e))
             return
         if isinstance(switch, SourceSwitch):
-            self._jobs.put(partial(self._switch_source, parameter, switch))
+            self._jobs.put(partial(self._switch_source, parameter, value, switch))
         else:
-            for one in switch:
-                self._jobs.put(partial(self._switch_sink, parameter, one))
+            self._jobs.put(partial(self._switch_sinks, parameter, value, switch))
 
     def settle(self) -> None:
         """Wait until everything that was asked for so far has been tried."""
@@ -194,17 +222,38 @@ class Switchboard:
     def _refuse(self, parameter: str, words: str) -> None:
         self._notices.say(f"refused:/clavilux/{parameter}", f"{parameter}: {words}")
 
-    def _switch_source(self, parameter: str, switch: SourceSwitch) -> None:
+    def _switch_source(self, parameter: str, value: Mapping[str, Any], switch: SourceSwitch) -> None:
         before = self._wanted
         if switch.enabled:
             try:
-                self._have(self._source_spec(switch), self._want)
-            except (SourceMistake, SourceUnavailable) as e:
-                self._refuse(parameter, f"{e} {before.name} plays on.")
+                self._have(self._provable(switch), self._want)
+            except (SourceMistake, SourceUnavailable, SourceFailed) as e:
+                self._refuse(parameter, f"{str(e).rstrip('.;')}. {before.name} plays on.")
+                self._refused.append((parameter, value, self._had.get(parameter, {"enabled": False})))
+                return
         elif parameter != "spout_receiver" or before.spec.startswith("spout"):
             self._want(self._home)
-        if self._wanted is not before:
-            self._notices.say("source:turn", f"Source: {self._wanted.name}", logging.INFO)
+        self._had[parameter] = value
+        wanted = self._wanted
+        if wanted is not before:
+            waits = f"waiting for {wanted.name}; {before.name} plays until it is there"
+            self._arrivals.expect("source:turn", lambda: wanted.thread.state, f"Source: {wanted.name}", waits)
+
+    def _provable(self, switch: SourceSwitch) -> str:
+        """The source that is asked for, where it can be had: a file is read once, a device may be plugged in later.
+        Raises SourceMistake, SourceUnavailable, SourceFailed."""
+        fault = source_fault(switch, self._assets)
+        if fault is not None:
+            raise SourceUnavailable(fault)
+        spec = source_spec(switch, self._assets)
+        if switch.kind == FILE and not any(feed.spec == spec for feed in self._feeds):
+            proof = open_source(spec, self._show.size, self._show.fps, self._clock, self._notices)
+            try:
+                proof.open()
+                proof.read()
+            finally:
+                proof.close()
+        return spec
 
     def _want(self, feed: SourceFeed) -> None:
         self._wanted = feed
@@ -274,41 +323,43 @@ class Switchboard:
         for feed in unused:
             self._jobs.put(partial(_stop, feed))
 
-    def _source_spec(self, switch: SourceSwitch) -> str:
-        if switch.kind == FILE:
-            return str(self._in_assets(switch.name))
-        if switch.kind == STREAM:
-            return _url(switch.name)
-        # Only these take a name: behind any other, it would be read as a file.
-        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in NAMED_SOURCES else switch.kind
-
-    def _in_assets(self, name: str) -> Path:
-        """A file's path from a name that came over the network: inside the assets folder, or refused."""
-        folder = Path(self._show.assets).expanduser().resolve()
-        path = (folder / name).resolve()
-        if not name or not path.is_relative_to(folder):
-            raise SourceMistake(f"{name!r} is not in the assets folder ({folder.name}/);")
-        return path
-
-    def _switch_sink(self, parameter: str, switch: SinkSwitch) -> None:
-        running = [(spec, t) for spec, t in self._sinks if _kind_of(spec) == switch.kind]
-        try:
-            spec = self._sink_spec(switch)
-        except SourceMistake as e:
-            self._refuse(parameter, f"{e} the show goes on.")
+    def _switch_sinks(self, parameter: str, value: Mapping[str, Any], switches: Sequence[SinkSwitch]) -> None:
+        """Each on its own: one that cannot be had costs the others nothing, and alone goes back to what runs."""
+        refused = {}
+        for switch in switches:
+            try:
+                self._switch_sink(switch)
+            except (SourceMistake, SinkMistake, SinkUnavailable) as e:
+                refused[switch.kind] = f"{str(e).rstrip('.;')}. The show goes on."
+        if not refused:
             return
+        self._refuse(parameter, " ".join(refused.values()))
+        instead = {kind: self._running(kind) for kind in refused}
+        if parameter == "output_sinks":
+            kept = {kind: wish for kind, wish in value.items() if kind_word(kind) not in refused}
+            self._refused.append((parameter, value, {**kept, **instead}))
+        else:
+            self._refused.append((parameter, value, instead["spout"]))
+
+    def _running(self, kind: str) -> dict[str, Any]:
+        """What a message would have asked for to have what runs of a kind."""
+        spec = next((s for s, t in self._sinks if kind_of(s) == kind and t.state != "closed"), None)
+        return sink_wish(spec, self._assets) if spec is not None else {"enabled": False}
+
+    def _switch_sink(self, switch: SinkSwitch) -> None:
+        """Raises SourceMistake, SinkMistake, SinkUnavailable."""
+        running = [(spec, t) for spec, t in self._sinks if kind_of(spec) == switch.kind]
+        spec = sink_spec(switch, self._assets)
         if not switch.enabled:
             self._drop([t for s, t in running if not switch.name or s == spec])
             return
         same = [t for s, t in running if (s == spec if switch.name else True) and t.state != "closed"]
         if same:
             return
-        try:
-            said = self._show.sink_options.get(spec, PLAIN_SINK)
-            sink = open_sink(spec, self._show.size, self._show.fps, said)
-        except (SinkMistake, SinkUnavailable) as e:
-            self._refuse(parameter, f"{e} The show goes on.")
-            return
+        if (fault := sink_fault(switch, self._assets)) is not None:
+            raise SinkUnavailable(fault)
+        said = self._show.sink_options.get(spec, PLAIN_SINK)
+        sink = open_sink(spec, self._show.size, self._show.fps, said)
         if switch.kind not in (FILE, STREAM):
             # One of the kind is renamed: the old one goes first, for it may hold the device.
             self._drop([t for _, t in running[:1]])
@@ -317,7 +368,8 @@ class Switchboard:
         thread.start()
         with self._lock:
             self._sinks = (*self._sinks, (spec, thread))
-        self._notices.say(f"sink:turn:{spec}", f"Output: {sink.name}", logging.INFO)
+        # One that fails says so itself, and when it is back.
+        self._arrivals.expect(f"sink:turn:{spec}", lambda: thread.state, f"Output: {sink.name}")
 
     def _drop(self, threads: Sequence[SinkThread]) -> None:
         with self._lock:
@@ -326,32 +378,9 @@ class Switchboard:
             thread.stop()
             self._notices.say(f"sink:turn:{thread.sink.name}", f"Output {thread.sink.name} is off.", logging.INFO)
 
-    def _sink_spec(self, switch: SinkSwitch) -> str:
-        if switch.kind == FILE:
-            if not switch.enabled and not switch.name:
-                return ""
-            return f"{self._in_assets(switch.name)}{'/' if switch.name.endswith('/') else ''}"
-        if switch.kind == STREAM:
-            return _url(switch.name) if switch.name or switch.enabled else ""
-        return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in NAMED_SINKS else switch.kind
-
-
-def _url(name: str) -> str:
-    """`name`, where it is an address and no file. Raises SourceMistake."""
-    if not re.match(r"[a-z]+://.", name):
-        raise SourceMistake(f"a stream is named by its address, as in rtsp://host/path, not {name!r};")
-    return name
-
 
 def _stop(feed: SourceFeed) -> None:
     feed.stop()
-
-
-def _kind_of(spec: str) -> str:
-    if "://" in spec:
-        return STREAM
-    word = spec.partition(":")[0]
-    return word if word in SINKS else FILE
 
 
 def _source_row(feed: SourceFeed) -> dict[str, Any]:

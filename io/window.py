@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,17 @@ from .picture import fit_pixels, scaled
 
 # Asked before SDL is, which would complain on stderr at every try.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
+
+
+def fault() -> str | None:
+    """Why no window can be opened beside a running show, in words, or None."""
+    if sys.platform == "darwin":
+        return "On macOS a window can't be opened beside the show yet"
+    if find_spec("pygame") is None:
+        return "The window needs pygame-ce: python -m pip install 'clavilux[window]'"
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
+        return "There is no display to open a window on"
+    return None
 
 
 class WindowSink:

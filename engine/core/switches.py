@@ -104,9 +104,14 @@ def _switch(value: Mapping[str, Any], name_key: str, *more: str) -> tuple[bool, 
     return enabled, (name or "").strip()
 
 
-def _kind(word: Any, kinds: tuple[str, ...]) -> str:
+def kind_word(word: Any) -> str:
+    """The kind that a word of a message stands for, in our spelling, known or not."""
     plain = str(word).strip().lower().replace("_", "-")
-    plain = _SPELLINGS.get(plain, plain)
+    return _SPELLINGS.get(plain, plain)
+
+
+def _kind(word: Any, kinds: tuple[str, ...]) -> str:
+    plain = kind_word(word)
     known = (*kinds, FILE, STREAM)
     if plain in known:
         return plain

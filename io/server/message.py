@@ -14,9 +14,10 @@ from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
 from ...engine.core.presets import Repertoire, preset_name, read_recall
 from ...engine.core.steplist import clamped, fits, rescaled
-from ...engine.core.switches import FILE, SourceSwitch, read_switch
+from ...engine.core.switches import FILE, SWITCHES, SourceSwitch, read_switch
 from ...engine.core.table import Table
 from ...engine.core.transition import Transition
+from ..switching import remark, sink_fault, source_fault
 
 DEEPEST, LONGEST = 12, 100_000
 _MOST_KEYS = 256
@@ -184,11 +185,21 @@ def named(paths: Iterable[str], assets: Path) -> list[str]:
     return [place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place) for place in places]
 
 
-def _check_source(wanted: Any, assets: Path) -> None:
-    """Raises Refused for a file that is not there: who asks over a network hears it in the answer."""
-    switch = read_switch("input_source", wanted)
-    if isinstance(switch, SourceSwitch) and switch.enabled and switch.kind == FILE:
-        asset_or_folder(assets, switch.name)
+def _check_switch(name: str, wanted: Any, assets: Path, faults: list[Fault]) -> None:
+    """Raises Refused for a file that is not there and for what this machine cannot give: who asks over a network hears
+    it in the answer. The second seed's Spout is taken everywhere, and its clients are told that there is none."""
+    switch = read_switch(name, wanted)
+    if isinstance(switch, SourceSwitch):
+        if switch.enabled and switch.kind == FILE:
+            asset_or_folder(assets, switch.name)
+        fault, said = source_fault(switch, assets), remark(switch)
+    else:
+        fault = next((words for one in switch if (words := sink_fault(one, assets)) is not None), None)
+        said = None
+    if fault is not None and name in ("input_source", "output_sinks"):
+        raise Refused(fault.rstrip(";"))
+    if fault or said:
+        faults.append(Fault(name, fault or said or "", harmless=True))
 
 
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
@@ -202,8 +213,8 @@ def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults
     if p.kind == "paths":
         taken = tuple(str(asset(assets, name)) for name in taken)
         value = list(taken)
-    if p.name == "input_source":
-        _check_source(taken, assets)
+    if p.name in SWITCHES:
+        _check_switch(p.name, taken, assets, faults)
     shown = named(taken, assets) if p.kind == "paths" else parameter_value(p, taken)
     stored = table[p.alias_of] if p.alias_of else p
     sets = {stored.name: parameter_value(stored, stored.coerce(taken).value) if p.alias_of else shown}

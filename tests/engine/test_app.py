@@ -248,6 +248,13 @@ def test_a_show_that_is_played_again_loses_no_take(tmp_path):
     assert sum("is kept" in n.text or "are kept" in n.text for n in performance.notices.recent) == 2
 
 
+def test_a_show_begins_without_saying_that_what_failed_plays(tmp_path):
+    with Performance(show(tmp_path, source="camera:97", sinks=("null",))) as performance:
+        performance.run(NEVER, frames=1)
+        [text] = [n.text for n in performance.notices.recent if n.key == "playing"]
+    assert text.startswith("playing camera:97 (not there yet) through embedded to null;")
+
+
 def test_what_is_rendered_again_is_written_over_and_never_mixed(tmp_path):
     given = show(tmp_path, journal=str(tmp_path / "show.jsonl"))
     for frames in (5, 2):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.router import Router
+from clavilux.io import ndi, screen, spout, switching, syphon, window
 from PIL import Image
 
 PARAMETERS = "/api/v1/session/parameters"
@@ -102,6 +103,9 @@ def test_the_head_of_what_can_be_got_is_to_be_had(visit):
         ({"input_source": {"source_type": "video", "source_name": "gone.mp4"}}, "no such file"),
         ({"input_source": {"source_type": "video", "source_name": "a" * 300}}, "no such file"),
         ({"input_source": {"source_type": "video", "source_name": "../gone.mp4"}}, "only files in the assets"),
+        ({"input_source": {"source_type": "stream", "source_name": "gopher://host/x"}}, "gopher:// is not spoken here"),
+        ({"output_sinks": {"record": {"enabled": True, "name": "take.mov"}}}, ".mov files are not written here"),
+        ({"output_sinks": {"record": {"enabled": True, "name": "../take.mp4"}}}, "is not in the assets folder"),
     ],
 )
 def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
@@ -109,6 +113,41 @@ def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
     assert answer.status_code == 422
     assert words in json.dumps(answer.json()["detail"])
     assert stage.desk.targets()["delta"] == 1.0
+
+
+def test_what_this_machine_cannot_give_is_refused_in_the_answer(stage, visit, assets, monkeypatch):
+    for module in (spout, syphon, ndi, screen, window):
+        monkeypatch.setattr(module, "fault", lambda: "there is none here")
+    (assets / "broken.png").write_bytes(bytes(40))
+    sources = [{"source_type": kind} for kind in ("spout", "syphon", "ndi", "screen")]
+    messages = [{"input_source": s} for s in (*sources, {"source_type": "file", "source_name": "broken.png"})]
+    messages += [{"output_sinks": {kind: {"enabled": True}}} for kind in ("window", "spout", "syphon", "ndi")]
+    for message in messages:
+        answer = visit().post(PARAMETERS, json=message)
+        assert answer.status_code == 422, message
+        assert "here" in answer.text or "not a picture" in answer.text
+        off = {"output_sinks": {"window": {"enabled": False}}} if "output_sinks" in message else None
+        assert off is None or visit().post(PARAMETERS, json=off).status_code == 200
+    stage.step()
+    assert stage.desk.targets()["input_source"] is None
+
+
+def test_what_the_second_seed_asks_of_spout_is_taken_everywhere_and_answered(visit, monkeypatch):
+    monkeypatch.setattr(spout, "fault", lambda: "Spout exists only on Windows")
+    for name in ("spout_sender", "spout_receiver"):
+        answer = visit().post(PARAMETERS, json={name: {"enabled": True, "name": "Scope"}})
+        assert answer.status_code == 200
+        assert "only on Windows" in answer.json()["notes"][0]
+
+
+def test_a_camera_that_is_not_plugged_in_is_taken_with_a_note(visit, monkeypatch):
+    monkeypatch.setattr(switching, "linux_cameras", lambda: [(2, "HD Webcam")])
+    monkeypatch.setattr(switching.sys, "platform", "linux")
+    for name, there in (("2", True), ("webcam", True), ("", False), ("7", False), ("grabber", False)):
+        wanted = {"source_type": "camera", "source_name": name}
+        answer = visit().post(PARAMETERS, json={"input_source": wanted})
+        assert answer.status_code == 200
+        assert bool(answer.json()["notes"]) is not there
 
 
 def test_a_file_or_a_folder_in_the_assets_may_be_the_source(stage, visit, assets):
