@@ -110,11 +110,17 @@ class Switchboard:
         """Every sink that runs now."""
         return tuple(thread for _, thread in self._sinks)
 
+    @property
+    def _seen_name(self) -> str:
+        """What is seen, whatever is wanted."""
+        shown = self.mixer.shown
+        return shown.name if isinstance(shown, SourceFeed) else self._wanted.name
+
     def state(self) -> dict[str, Any]:
         """Sources and sinks in plain values: name, state, counts, and the last fault of each."""
         return {
             "source": _source_row(self._wanted),
-            "seen": self.mixer.shown.name if isinstance(self.mixer.shown, SourceFeed) else None,
+            "seen": self._seen_name if self.mixer.shown is not None else None,
             "fading": self.mixer.fading,
             "sources": [_source_row(feed) for feed in tuple(self._feeds)],
             "sinks": [
@@ -228,7 +234,7 @@ class Switchboard:
             try:
                 self._have(self._provable(switch), self._want)
             except (SourceMistake, SourceUnavailable, SourceFailed) as e:
-                self._refuse(parameter, f"{str(e).rstrip('.;')}. {before.name} plays on.")
+                self._refuse(parameter, f"{str(e).rstrip('.;')}. {self._seen_name} plays on.")
                 self._refused.append((parameter, value, self._had.get(parameter, {"enabled": False})))
                 return
         elif parameter != "spout_receiver" or before.spec.startswith("spout"):
@@ -236,7 +242,7 @@ class Switchboard:
         self._had[parameter] = value
         wanted = self._wanted
         if wanted is not before:
-            waits = f"waiting for {wanted.name}; {before.name} plays until it is there"
+            waits = f"waiting for {wanted.name}; {self._seen_name} plays until it is there"
             self._arrivals.expect("source:turn", lambda: wanted.thread.state, f"Source: {wanted.name}", waits)
 
     def _provable(self, switch: SourceSwitch) -> str:

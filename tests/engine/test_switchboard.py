@@ -227,6 +227,8 @@ def test_a_source_that_is_not_there_is_waited_for_and_not_announced(stage):
     assert said[-1] == "waiting for camera 97; list plays until it is there"
     assert not any(text.startswith("Source: ") for text in said)
     assert stage.router.state.target("input_source") == wanted  # it is still wanted, and tried again
+    stage.message("input_source", {"enabled": True, "source_type": "file", "source_name": "gone.png"})
+    assert "list plays on" in stage.said()[-1]
     assert int(stage.frame().pixels[0, 0, 0]) == 40
 
 
