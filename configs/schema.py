@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +33,8 @@ SHOW_KEYS = (
     "osc", "midi", "assets", "journal", "seed", "effects", "presets", "cues", "modulators",
     "link", "audio",
 )  # fmt: skip
+# The folder of the mappings that ship: a slip in one's name is a mistake of the show file, and has its line.
+MAPPINGS = Path(str(files("clavilux.mappings")))
 # A key this close to a known one is a slip of the finger; any other is a key of another program.
 _SLIP = 0.8
 
@@ -193,6 +196,10 @@ class _Reader:
                 except Mistakes as e:
                     self.page.say(item.line, "mappings", f"{name}: {e.mistakes[0].text}")
             else:
+                try:
+                    find(name, MAPPINGS, "mapping")
+                except Mistakes as e:
+                    self.page.say(item.line, "mappings", f"{name}: {e.mistakes[0].text}")
                 found.append(name)
         return tuple(found)
 

@@ -21,7 +21,7 @@ from ..io.sink_thread import SinkThread
 from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
 from ..io.takes import keep_file
-from ..mappings import load_mapping
+from ..mappings import load_mappings
 from .brush import Brush, make_brush
 from .core.assets import lora_asset
 from .core.bindings import BindingSet
@@ -117,7 +117,8 @@ class Parts:
             self.show = with_own_table(self.show)
 
     def mappings(self) -> list[BindingSet]:
-        return [load_mapping(m, self.show.table) for m in self.show.mappings]
+        """Those of the show. Raises Mistakes, all of them."""
+        return load_mappings(self.show.mappings, self.show.table)
 
     def router(self, mappings: Sequence[BindingSet], brush: Brush) -> Router:
         bindings = [b for m in mappings for b in m.bindings]

@@ -3,7 +3,7 @@
 May import `clavilux.engine.core` and the YAML library, nothing else of the house.
 """
 
-from .loader import load_mapping, shipped
+from .loader import load_mapping, load_mappings, shipped
 from .watch import Watch
 
-__all__ = ["Watch", "load_mapping", "shipped"]
+__all__ = ["Watch", "load_mapping", "load_mappings", "shipped"]

@@ -1,5 +1,6 @@
 """From a name or a path to a BindingSet, or to every mistake of the file at once."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..engine.core.bindings import BindingSet
-from ..engine.core.documents import Page, find, read_text, shipped_names
+from ..engine.core.documents import Mistake, Mistakes, Page, find, read_text, shipped_names
 from ..engine.core.table import TABLE, Table
 from .schema import read_mapping
 
@@ -19,6 +20,20 @@ def load_mapping(name_or_path: str | Path, table: Table = TABLE) -> BindingSet:
     path = find(name_or_path, FOLDER, "mapping")
     file = path.name if path.parent == FOLDER else str(name_or_path)
     return parse_mapping(read_text(path, file), file, table, origin=str(path))
+
+
+def load_mappings(names: Iterable[str | Path], table: Table = TABLE) -> list[BindingSet]:
+    """Several; raises Mistakes, those of all of them."""
+    found: list[BindingSet] = []
+    wrong: list[Mistake] = []
+    for name in names:
+        try:
+            found.append(load_mapping(name, table))
+        except Mistakes as e:
+            wrong += e.mistakes
+    if wrong:
+        raise Mistakes(wrong)
+    return found
 
 
 def parse_mapping(text: str, file: str = "mapping", table: Table = TABLE, origin: str = "") -> BindingSet:

@@ -180,3 +180,15 @@ def test_a_missing_clip_is_answered_with_the_one_beside_it_and_with_nothing_far_
         parse_show("source: sunset-lop.mp4\n", beside=tmp_path)
     with pytest.raises(Mistakes, match=r"no such file or source; sources are demo"):
         parse_show("source: nope.mp4\n", beside=tmp_path)
+
+
+def test_mistakes_about_names_of_mappings_are_named_with_all_others_each_with_its_line(tmp_path):
+    (tmp_path / "show.yaml").write_text(
+        "fps: 500\nmappings:\n  - nanokontrl2\n  - touchosc\n  - ./gone.yaml\n  - midimx\nsorce: demo\n"
+    )
+    with pytest.raises(Mistakes) as e:
+        load_show(tmp_path / "show.yaml")
+    found = {m.line: str(m) for m in e.value.mistakes}
+    assert sorted(found) == [1, 3, 5, 6, 7]
+    assert "mappings: nanokontrl2: no such mapping; did you mean nanokontrol2?" in found[3]
+    assert "mappings: midimx: no such mapping; did you mean midimix?" in found[6]

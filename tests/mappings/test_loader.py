@@ -2,9 +2,10 @@
 
 import pytest
 from clavilux.engine.core.bindings import CONTROL_KINDS, Control
+from clavilux.engine.core.documents import Mistakes
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.smoothing import NONE, Smoothing
-from clavilux.mappings import load_mapping
+from clavilux.mappings import load_mapping, load_mappings
 from clavilux.mappings.loader import parse_mapping
 
 # The example of CONTRACTS.md, section 3, comments and all.
@@ -141,3 +142,13 @@ def test_a_byte_order_mark_and_windows_line_ends(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfversion: 1\r\nbindings:\r\n  - cc: 1\r\n    to: delta\r\n")
     assert load_mapping(path).bindings[0].where == "a.yaml:3"
+
+
+def test_of_several_mappings_every_mistake_is_named(tmp_path):
+    for name, to in (("a", "noise_scal"), ("b", "noise_scale"), ("c", "delt")):
+        (tmp_path / f"{name}.yaml").write_text(f"version: 1\nbindings:\n  - {{cc: 1, to: {to}}}\n")
+    names = [tmp_path / f"{name}.yaml" for name in "abc"]
+    with pytest.raises(Mistakes) as e:
+        load_mappings(names)
+    assert [(m.file, m.line) for m in e.value.mistakes] == [(str(names[0]), 3), (str(names[2]), 3)]
+    assert [m.name for m in load_mappings(names[1:2])] == ["b"]
