@@ -1,9 +1,10 @@
-"""Whether a stream batch pays on this machine: measured once, and remembered."""
+"""Whether a stream batch pays on this machine: measured, and remembered where the answer is plain."""
 
 import logging
 import os
 import platform
 import time
+from collections.abc import Mapping
 
 import torch
 
@@ -16,29 +17,58 @@ FILE = "batching.json"
 # A frame of delay for each step but one is worth it only where the model's part of a frame becomes this much shorter,
 # and where it was long enough to matter.
 PAYS, MATTERS_MS = 0.7, 10.0
+# A machine that is busy measures so much amiss: what lies nearer to where the answer turns is not kept.
+SURE = 0.15
 REPEATS = 5
 
 
 def batch_pays(model: Model, steps: int, notices: Notices | None = None) -> bool:
-    """Whether `steps` steps at once are enough faster than one after another. Takes a second or so the first time."""
+    """Whether `steps` steps at once are enough faster than one after another. Takes a second or so the first time, and
+    each time where it is close."""
     if steps < 2:
         return False
     key = _key(model, steps)
     known = speeds.kept(FILE)
-    if not known.get(key, {}).keys() >= {"sequence_ms", "batch_ms"}:
-        known[key] = _measured(model, steps)
-        try:
-            speeds.keep(FILE, known)
-        except OSError as fault:
-            if notices is not None:
-                notices.say("batching", f"the measured speed cannot be kept ({fault}); it is measured again next time")
-    row = known[key]
-    pays = row["sequence_ms"] > MATTERS_MS and row["batch_ms"] < PAYS * row["sequence_ms"]
+    row = known.get(key, {})
+    if not row.keys() >= {"sequence_ms", "batch_ms"} or _close(row):
+        row = _measured(model, steps)
+        if not _close(row) or known.pop(key, None) is not None:
+            _keep(known if _close(row) else {**known, key: row}, notices)
     if notices is not None:
-        how = "together" if pays else "one after another"
-        text = f"{steps} steps {how}: {row['batch_ms']:.0f} ms at once, {row['sequence_ms']:.0f} ms in a row"
-        notices.say("batching", text, logging.INFO)
-    return pays
+        notices.say("batching", _words(row, steps), logging.INFO)
+    return _pays(row)
+
+
+def _pays(row: Mapping[str, float], lean: float = 1.0) -> bool:
+    """Is the batch worth its delay, with both thresholds `lean` times as high for it?"""
+    return row["sequence_ms"] > MATTERS_MS / lean and row["batch_ms"] < PAYS * lean * row["sequence_ms"]
+
+
+def _close(row: Mapping[str, float]) -> bool:
+    """Would the answer be another, had everything been measured a little faster or slower?"""
+    return _pays(row, 1.0 - SURE) != _pays(row, 1.0 + SURE)
+
+
+def _keep(known: speeds.Speeds, notices: Notices | None) -> None:
+    try:
+        speeds.keep(FILE, known)
+    except OSError as fault:
+        if notices is not None:
+            text = f"the measured speed cannot be kept ({fault}); it is measured again next time"
+            notices.say("batching:kept", text)
+
+
+def _words(row: Mapping[str, float], steps: int) -> str:
+    """What was chosen, and why."""
+    alone, batch = f"{row['sequence_ms']:.0f} ms", f"{row['batch_ms']:.0f} ms"
+    delay = f"{steps - 1} frame{'s' if steps > 2 else ''} of delay"
+    if _pays(row):
+        text = f"a frame's {steps} steps are done at once, in {batch} instead of {alone}, for {delay}"
+    elif row["sequence_ms"] <= MATTERS_MS:
+        text = f"a frame's {steps} steps are done one after another: {alone} are fast enough; at once would be {delay}"
+    else:
+        text = f"a frame's {steps} steps are done one after another, in {alone}: at once ({batch}) is not worth {delay}"
+    return f"{text} (nearly even: measured again at the next start)" if _close(row) else text
 
 
 def _key(model: Model, steps: int) -> str:

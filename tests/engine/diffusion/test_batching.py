@@ -50,7 +50,8 @@ def test_it_is_measured_once_and_remembered(machine, tmp_path):
     calls = machine.passed["calls"]
     assert batch_pays(model, 4) is first
     assert machine.passed["calls"] == calls
-    assert "at once" in notices.recent[-1].text
+    text = "a frame's 4 steps are done at once, in 24 ms instead of 84 ms, for 3 frames of delay"
+    assert notices.recent[-1].text == text
     assert batch_pays(model, 3) is True
     assert machine.passed["calls"] > calls
 
@@ -75,3 +76,38 @@ def test_what_cannot_be_kept_leaves_nothing_behind(machine, tmp_path):
     (tmp_path / "cache" / batching.FILE).mkdir(parents=True)
     assert batch_pays(machine(20, 1), 4)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [batching.FILE]
+
+
+@pytest.mark.parametrize(
+    ("call_ms", "row_ms", "text"),
+    [
+        (1, 0.1, "one after another: 2 ms are fast enough; at once would be 1 frame of delay"),
+        (2, 20, "one after another, in 44 ms: at once (42 ms) is not worth 1 frame of delay"),
+        (20, 1, "at once, in 22 ms instead of 42 ms, for 1 frame of delay"),
+    ],
+)  # fmt: skip
+def test_what_was_chosen_and_why_is_said_plainly(machine, call_ms, row_ms, text):
+    notices = Notices(ManualClock())
+    batch_pays(machine(call_ms, row_ms), 2, notices)
+    assert notices.recent[-1].text == f"a frame's 2 steps are done {text}"
+
+
+@pytest.mark.parametrize(("call_ms", "row_ms", "pays"), [(20, 12, True), (20, 16, False), (5, 0.4, True)])
+def test_what_is_close_is_measured_at_each_start_and_a_memory_of_it_is_let_go_of(
+    machine, tmp_path, call_ms, row_ms, pays
+):
+    file = tmp_path / "cache" / batching.FILE
+    model = machine(call_ms, row_ms)
+    notices = Notices(ManualClock())
+    assert batch_pays(model, 2, notices) is pays
+    assert notices.recent[-1].text.endswith("(nearly even: measured again at the next start)")
+    assert not file.exists()
+    calls = machine.passed["calls"]
+    assert batch_pays(model, 2) is pays
+    assert machine.passed["calls"] == 2 * calls
+    key = batching._key(model, 2)
+    batching.speeds.keep(batching.FILE, {key: {"sequence_ms": 88.0, "batch_ms": 62.0}, "other": {"a": 1.0}})
+    assert batch_pays(model, 2) is pays
+    assert json.loads(file.read_text()) == {"other": {"a": 1.0}}
+    assert batch_pays(machine(20, 1), 2)  # the machine is at rest now
+    assert json.loads(file.read_text())[key] == {"sequence_ms": 42.0, "batch_ms": 22.0}
