@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..configs import load_show
 from ..configs import shipped as shipped_shows
-from ..mappings import load_mapping
+from ..mappings import load_mapping, load_mappings
 from ..mappings import shipped as shipped_mappings
 from .core.documents import SUFFIXES, Mistake, Mistakes, find
 from .core.modulation import unplayable
@@ -42,7 +42,7 @@ def check(options: argparse.Namespace) -> int:
                     print(f"{name}: {', '.join(later)}: only in a show that has it, or while one is played")
             else:
                 show = load_show(name)
-                rows = [b for mapping in show.mappings for b in load_mapping(mapping, show.table).bindings]
+                rows = [b for mapping in load_mappings(show.mappings, show.table) for b in mapping.bindings]
                 print(f"{name}: good")
                 for text in missing(rows, show.repertoire):
                     print(f"{text} (or one that is stored in the assets folder)")

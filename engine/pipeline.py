@@ -82,9 +82,7 @@ class ShowPipeline:
             if one is not None:
                 one.forgive()
         with self._lock:
-            # What is, not what was asked for: the show keeps its size.
-            size = {key: v for key, v in zip(("width", "height"), self._size, strict=True) if key in params}
-            self._asked, self._params = ids[-1], {**params, **size}
+            self._asked, self._params = ids[-1], dict(params)
             self._arrived = False
             if wishes is not None:
                 self._wanted_loras, self._told = (_merge_mode(params), wishes), None

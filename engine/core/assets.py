@@ -44,10 +44,14 @@ def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     return path
 
 
-@lru_cache(1)
 def shipped_loras() -> Mapping[str, Path]:
     """The LoRAs that ship with the embedded model, by their bare names."""
-    return MappingProxyType({path.stem: path for path in sorted((_shipped() / "loras").glob("*.safetensors"))})
+    return _loras_in(_shipped() / "loras")
+
+
+@lru_cache(1)
+def _loras_in(folder: Path) -> Mapping[str, Path]:
+    return MappingProxyType({path.stem: path for path in sorted(folder.glob("*.safetensors"))})
 
 
 def shipped_controlnets() -> dict[str, Path]:
