@@ -23,14 +23,6 @@ from torch.nn import functional as F
 torch.set_num_threads(1)  # small tensors: more threads only wait for each other
 
 
-def pytest_collection_modifyitems(config, items):
-    """Tests that take minutes run only where they are asked for: -m long."""
-    if "long" not in config.getoption("-m"):
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes; run with -m long"))
-
-
 SCALED_LINEAR = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
 
 
