@@ -59,8 +59,10 @@ def serve(port: int) -> None:
 
     from clavilux.configs import Show
     from clavilux.configs.show import Osc, Server
-    from clavilux.engine.app import Brush, Parts, Performance
+    from clavilux.engine.app import Performance
+    from clavilux.engine.brush import Brush
     from clavilux.engine.serving import Serve
+    from clavilux.engine.show_parts import Parts
 
     threading.Thread(target=tell_memory, name="memory", daemon=True).start()
 

@@ -277,8 +277,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> "Serve | None":
     """What the flags say about the server; the page opens by itself where there is a display to see it on."""
-    from .app import display_fault
     from .serving import Serve
+    from .show_parts import display_fault
 
     if options.no_server:
         return None

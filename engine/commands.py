@@ -133,7 +133,7 @@ def ports(options: argparse.Namespace) -> int:
     """What this machine has to play with, and why a kind is missing."""
     from ..io.listing import kinds
     from ..io.midi import names
-    from .app import display_fault
+    from .show_parts import display_fault
 
     midi = names()
     _list("MIDI inputs", midi.inputs, midi.why or "none is plugged in")

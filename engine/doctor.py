@@ -165,7 +165,7 @@ def model() -> Iterator[Finding]:
 def ports(port: int = 8000) -> Iterator[Finding]:
     """MIDI, the display, and whether the show's port is free."""
     from ..io.midi import names
-    from .app import display_fault
+    from .show_parts import display_fault
 
     midi = names()
     if midi.why:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from ..configs import Show
 from ..io.sinks import Sink
 from ..io.sources import Source, length_of
-from .app import Parts, default_sinks
 from .asked import Asked
 from .brush import Brush
 from .core.bindings import BindingSet
@@ -18,6 +17,7 @@ from .core.frame import Frame
 from .core.loop import Input, Loop, Render
 from .core.notices import Notices
 from .leaving import prompt_end
+from .show_parts import Parts, default_sinks
 
 
 class EveryFrame:

@@ -16,7 +16,6 @@ from ..configs.modulators import modulators_from
 from ..configs.presets import repertoire_from
 from ..io.sources import Source
 from ..mappings.loader import parse_mapping
-from .app import Parts, with_model
 from .asked import show_from_header
 from .brush import Brush
 from .core.clock import ManualClock, SystemClock
@@ -29,6 +28,7 @@ from .core.router import ANSWERED, Router
 from .core.snapshot import Snapshot
 from .easel import Easel
 from .offline import offline_loop
+from .show_parts import Parts, with_model
 
 
 def forced_steps(render: Render, steps: int | None) -> Render:

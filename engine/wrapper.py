@@ -154,7 +154,7 @@ class StreamWrapper:
 def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> StreamWrapper:
     """A stream from a config dict (`load_config`), any key overridden. Raises Mistakes for what cannot be, and
     ModelMistake for a model that is not there."""
-    from .app import Parts
+    from .show_parts import Parts
 
     show = show_from_config({**config, **overrides})
     # Frames are the stream's clock; what is said is limited by the time of whoever reads it.

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 from clavilux.engine import create_wrapper_from_config, load_config
-from clavilux.engine.app import Brush, Parts
-from clavilux.engine.brush import _similar_frames
+from clavilux.engine.brush import Brush, _similar_frames
 from clavilux.engine.core.snapshot import Snapshot, Trigger
 from clavilux.engine.diffusion import Diffuser
 from clavilux.engine.diffusion.accelerators import Networks
 from clavilux.engine.diffusion.model import Defaults, Model
 from clavilux.engine.diffusion.schedule import Schedule
 from clavilux.engine.diffusion.text import Encoding
+from clavilux.engine.show_parts import Parts
 from PIL import Image
 from torch.nn import functional as F
 

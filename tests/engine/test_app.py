@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clavilux.configs import Show, load_show
-from clavilux.engine import app
-from clavilux.engine.app import Brush, Parts, Performance
+from clavilux.engine import show_parts
+from clavilux.engine.app import Performance
 from clavilux.engine.asked import Asked, show_from_header
+from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
 from clavilux.engine.core.journal import read_header
@@ -21,6 +22,7 @@ from clavilux.engine.core.shape import Shape, SourceOptions
 from clavilux.engine.offline import render_offline
 from clavilux.engine.reload import Reload
 from clavilux.engine.replay import replay_journal
+from clavilux.engine.show_parts import Parts
 from clavilux.io.osc_packet import Message, encode
 
 NEVER = threading.Event()
@@ -143,9 +145,9 @@ def test_what_asked_for_an_answer_is_nothing_to_a_replay(tmp_path, caplog):
 def test_however_short_an_offline_run_is_it_makes_a_frame_and_says_where_it_went(tmp_path, monkeypatch, caplog):
     caplog.set_level("INFO", logger="clavilux")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(app, "display_fault", lambda: "no display here")
+    monkeypatch.setattr(show_parts, "display_fault", lambda: "no display here")
     assert render_offline(show(tmp_path, sinks=()), NEVER, seconds=0.001) == 1
-    assert caplog.records[-1].getMessage() == f"1 frames to {app.DEFAULT_RECORDING}"
+    assert caplog.records[-1].getMessage() == f"1 frames to {show_parts.DEFAULT_RECORDING}"
 
 
 def test_a_replay_may_take_its_pictures_from_elsewhere(tmp_path, monkeypatch):
@@ -363,9 +365,9 @@ def test_a_wrong_edit_of_a_mapping_keeps_the_old_one_playing(tmp_path):
 
 
 def test_where_there_is_no_display_the_picture_goes_to_a_film(monkeypatch):
-    monkeypatch.setattr(app, "display_fault", lambda: "there is no display here")
+    monkeypatch.setattr(show_parts, "display_fault", lambda: "there is no display here")
     notices = Notices(ManualClock())
-    assert app.default_sinks(notices) == [app.DEFAULT_RECORDING]
+    assert show_parts.default_sinks(notices) == [show_parts.DEFAULT_RECORDING]
     assert any("no display" in n.text for n in notices.recent)
 
 

@@ -10,11 +10,12 @@ import torch
 from clavilux.configs import Show
 from clavilux.configs.stream import DEFAULTS
 from clavilux.engine import app, later
-from clavilux.engine.app import Parts, Performance
+from clavilux.engine.app import Performance
 from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import choosing, tensorrt_backend, tensorrt_engine
+from clavilux.engine.show_parts import Parts
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 import torch
 from clavilux.configs import Show
 from clavilux.configs.stream import DEFAULTS
-from clavilux.engine.app import Parts
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.core.router import Router
@@ -18,6 +17,7 @@ from clavilux.engine.diffusion.family import LCM_LORA
 from clavilux.engine.diffusion.lora import factors, fit, product, read_lora, skeleton
 from clavilux.engine.diffusion.parts import config_of
 from clavilux.engine.diffusion.weights import ModelMistake
+from clavilux.engine.show_parts import Parts
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "diffusion" / "families.py")
 families = sys.modules["families"] = importlib.util.module_from_spec(_spec)

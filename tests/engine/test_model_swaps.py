@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clavilux.configs import Show
-from clavilux.engine.app import Parts, Performance, with_model
+from clavilux.engine.app import Performance
 from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event, Inbox
@@ -20,6 +20,7 @@ from clavilux.engine.diffusion.loras import Loras
 from clavilux.engine.easel import Easel
 from clavilux.engine.pipeline import ShowPipeline
 from clavilux.engine.replay import replay_journal
+from clavilux.engine.show_parts import Parts, with_model
 from clavilux.io.demo import DemoSource
 from PIL import Image
 

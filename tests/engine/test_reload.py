@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clavilux.configs import Show, load_show
-from clavilux.engine.app import Parts, Performance
+from clavilux.engine.app import Performance
 from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
@@ -15,6 +15,7 @@ from clavilux.engine.core.journal import read_frames
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.reload import Reload
 from clavilux.engine.replay import replay_journal
+from clavilux.engine.show_parts import Parts
 from clavilux.engine.show_watch import ShowWatch
 from clavilux.mappings import load_mapping
 

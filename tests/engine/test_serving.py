@@ -15,9 +15,11 @@ import pytest
 from clavilux.configs import Show
 from clavilux.configs.show import Osc, Server
 from clavilux.engine import cli
-from clavilux.engine.app import Brush, Parts, Performance
+from clavilux.engine.app import Performance
+from clavilux.engine.brush import Brush
 from clavilux.engine.pipeline import ShowPipeline
 from clavilux.engine.serving import Serve
+from clavilux.engine.show_parts import Parts
 
 
 @pytest.fixture(autouse=True)
