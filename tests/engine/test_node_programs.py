@@ -41,7 +41,7 @@ class Stage:
     def __init__(self, assets: Path) -> None:
         clock, inbox = SystemClock(), ListeningInbox()
         notices = Notices(clock)
-        self.ports = LivePorts(Show(osc=Osc(0), midi=Midi((), ())), clock, inbox, notices)
+        self.ports = LivePorts(Show(osc=Osc(0, tcp=0), midi=Midi((), ())), clock, inbox, notices)
         self.router = Router(notices, opening={"noise_scale": 1.0, "delta": 1.0})
         desk = Desk(clock=clock, inbox=inbox, notices=notices, assets=assets)
         desk.router = self.router
