@@ -285,13 +285,13 @@ def test_when_the_connection_drops_the_last_picture_stands_and_no_older_one(live
     live.server.stop()
     page.wait_for_selector("#stage[data-by=jpeg]")
     for _ in range(10):
-        assert seen(page) == pytest.approx(before, abs=3)
+        assert seen(page) == pytest.approx(before, abs=12)  # it may glide on a little; an older one is 160 away
         page.wait_for_timeout(50)
     live.serve_again()
     page.wait_for_selector("#stage[data-by=webrtc]")
     live.server.stop()
     page.wait_for_selector("#stage[data-by=jpeg]")
-    assert seen(page) == pytest.approx(before, abs=3)
+    assert seen(page) == pytest.approx(before, abs=12)
 
 
 def test_without_webrtc_single_pictures_come(live, page):
