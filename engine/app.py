@@ -101,10 +101,7 @@ class Performance:
             self._build_beside(show, accelerator, later)
         self.router = parts.router(mappings, brush)
         self.router.recall.kept = self.stored.keep
-        if not any(text for text, _ in self.router.state.target("prompts")):
-            self.notices.say(
-                "prompt:none", "there is no prompt yet: /clavilux/prompt or the page says one", logging.INFO
-            )
+        self._miss_a_prompt()
         self._closing.append(("stored presets", self.stored.close))
         self.pipeline = ShowPipeline(
             show.model, show.size, self.easel.render, self.easel, models_here, lambda: self.easel.brush.loras
@@ -136,15 +133,24 @@ class Performance:
         self._closing.append(("the watch on files", self._reload.stop))
         self._stop = threading.Event()
         self.ports.answer(self.loop)
+        self._join_the_loop()
+        if self.serving is not None:
+            self.serving.desk.lost_outside = lambda: self.osc.lost
+            self.serving.desk.malformed = lambda: self.osc.malformed
+            self.serving.start(self.loop, self.pipeline, self.board, self.osc.port)
+
+    def _miss_a_prompt(self) -> None:
+        if not any(text for text, _ in self.router.state.target("prompts")):
+            text = "there is no prompt yet: /clavilux/prompt, --prompt or the page says one"
+            self.notices.say("prompt:none", text, logging.INFO)
+
+    def _join_the_loop(self) -> None:
+        """What happens between its frames, in this order, and what their rows in the journal say of it."""
         self.loop.between_frames += [
             lambda: self.board.follow(self.loop.snapshot), self.easel.follow, self._arrive,
             lambda: self.pipeline.follow(self.loop.snapshot), self._note_stages, self._end_when_all_are_closed,
         ]  # fmt: skip
         self.loop.facts = lambda: {"arrived": self._arrived} if self._arrived else {}
-        if self.serving is not None:
-            self.serving.desk.lost_outside = lambda: self.osc.lost
-            self.serving.desk.malformed = lambda: self.osc.malformed
-            self.serving.start(self.loop, self.pipeline, self.board, self.osc.port)
 
     def _arrive(self) -> None:
         self._arrived = self.easel.arrive()

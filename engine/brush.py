@@ -168,22 +168,28 @@ def make_brush(
         watched=views,
     )
     ends.callback(diffuser.close)
-    made_for = {
-        "t_index_list": model.defaults.t_index_list,
-        "guidance_scale": 1.0 if few_steps else model.defaults.guidance_scale,
-        "guidance_rescale": model.defaults.guidance_rescale,
-        "num_inference_steps": model.defaults.num_inference_steps,
-        "cfg_type": stream["cfg_type"],
-        "frame_buffer_size": stream["frame_buffer_size"],
-        "target_fps": show.fps,
-        "lora_scales": loras.opening,
-    }
+    made_for = _made_for(model, show, loras, few_steps)
     if synchronous:
         diffuser.warm()
         return Brush.of(diffuser, made_for, around(diffuser, diffuser.render, effects), watch, ends.close, arrivals)
     adaptive = AdaptiveDiffuser(diffuser, clock, notices)
     (adaptive if show.parameters.get("adaptive_quality") else diffuser).warm()
     return Brush.of(diffuser, made_for, around(diffuser, adaptive.render, effects), watch, ends.close, arrivals)
+
+
+def _made_for(model: "Model", show: Show, loras: "Loras", few_steps: bool) -> dict[str, Any]:
+    """What the parameters open with where the show says nothing; `few_steps`: a LoRA on it makes it a model of few."""
+    defaults, stream = model.defaults, show.stream
+    return {
+        "t_index_list": defaults.t_index_list,
+        "guidance_scale": 1.0 if few_steps else defaults.guidance_scale,
+        "guidance_rescale": defaults.guidance_rescale,
+        "num_inference_steps": defaults.num_inference_steps,
+        "cfg_type": stream["cfg_type"],
+        "frame_buffer_size": stream["frame_buffer_size"],
+        "target_fps": show.fps,
+        "lora_scales": loras.opening,
+    }
 
 
 def _similar_frames(stream: Mapping[str, Any]) -> "SimilarFrames | None":

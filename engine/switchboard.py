@@ -24,7 +24,7 @@ from ..io.sinks import Sink, open_sink
 from ..io.sources import Source, open_source
 from ..io.switching import kind_of, sink_fault, sink_spec, sink_wish, source_fault, source_spec
 from ..io.takes import keep_take
-from .arrivals import Arrivals
+from .announcements import Announcements
 from .core.clock import Clock
 from .core.frame import Frame
 from .core.mixer import Mixer
@@ -81,7 +81,7 @@ class Switchboard:
         self._returned: dict[str, Mapping[str, Any]] = {}
         # (parameter, what it asked for in vain, what it has to say instead), for the render thread.
         self._refused: deque[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = deque()
-        self._arrivals = Arrivals(notices)
+        self._announcements = Announcements(notices)
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._worker = threading.Thread(target=self._work, name="switchboard", daemon=True)
@@ -153,7 +153,7 @@ class Switchboard:
                     if value is not None and value != self._returned.pop(name, None):
                         self.ask(name, value)
         self._give_back()
-        self._arrivals.look()
+        self._announcements.look()
         if self._hears_syphon:
             syphon.pump()
         self._mind_the_fallback()
@@ -243,7 +243,7 @@ class Switchboard:
         wanted = self._wanted
         if wanted is not before:
             waits = f"waiting for {wanted.name}; {self._seen_name} plays until it is there"
-            self._arrivals.expect("source:turn", lambda: wanted.thread.state, f"Source: {wanted.name}", waits)
+            self._announcements.expect("source:turn", lambda: wanted.thread.state, f"Source: {wanted.name}", waits)
 
     def _provable(self, switch: SourceSwitch) -> str:
         """The source that is asked for, where it can be had: a file is read once, a device may be plugged in later.
@@ -375,7 +375,7 @@ class Switchboard:
         with self._lock:
             self._sinks = (*self._sinks, (spec, thread))
         # One that fails says so itself, and when it is back.
-        self._arrivals.expect(f"sink:turn:{spec}", lambda: thread.state, f"Output: {sink.name}")
+        self._announcements.expect(f"sink:turn:{spec}", lambda: thread.state, f"Output: {sink.name}")
 
     def _drop(self, threads: Sequence[SinkThread]) -> None:
         with self._lock:

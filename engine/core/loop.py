@@ -160,8 +160,8 @@ class Loop:
         for sink in self.sinks:
             self._spared("an output", lambda sink=sink: sink.offer(frame))
         self.meter.mark(now, picture.render_ms)
-        more = {**self.facts(), **({"held": picture.held} if picture.held else {})}
-        self._noted(lambda journal: journal.frame(snapshot, source, picture.render_ms, **more))
+        held = {"held": picture.held} if picture.held else {}
+        self._noted(lambda journal: journal.frame(snapshot, source, picture.render_ms, **self.facts(), **held))
         self.snapshot, self.newest, self.held = snapshot, frame, picture.held
         return frame
 
@@ -170,8 +170,8 @@ class Loop:
         before = self.snapshot
         if before is None:
             return self.router.sample(now)
-        standing = replace(before, n=before.n + 1, t=now, triggers=())
-        return self._spared("reading the controls", lambda: self.router.sample(now)) or standing
+        snapshot = self._spared("reading the controls", lambda: self.router.sample(now))
+        return snapshot or replace(before, n=before.n + 1, t=now, triggers=())
 
     def _noted(self, write: Callable[[Journal], None]) -> None:
         journal = self._journal

@@ -52,6 +52,8 @@ class Notices:
     def after(self, last: Notice | None) -> list[Notice]:
         """What was said after the notice `last`, oldest first; all that is kept where it is none of these."""
         with self._lock:
+            if self.recent and self.recent[-1] is last:  # as at most frames: nothing is copied
+                return []
             kept = list(self.recent)
         at = next((i for i in range(len(kept) - 1, -1, -1) if kept[i] is last), -1)
         return kept[at + 1 :]

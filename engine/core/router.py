@@ -181,6 +181,8 @@ class Router:
 
     def sample(self, now: float) -> Snapshot:
         """Every value at `now`, with the triggers fired since the last sample, in order."""
+        # Taken first: a frame whose sampling fails has its number all the same, and no other has it.
+        n, self._n = self._n, self._n + 1
         for launch in self._launches.due(now):
             try:
                 self._fire(*launch, None)
@@ -192,9 +194,7 @@ class Router:
         beat = self.transport.beat(now)
         self.modulation.over(values, now, beat, self.transport.tempo)
         triggers, self._triggers = tuple(self._triggers), []
-        snapshot = Snapshot(self._n, now, MappingProxyType(values), triggers, beat)
-        self._n += 1
-        return snapshot
+        return Snapshot(n, now, MappingProxyType(values), triggers, beat)
 
     def values(self, t: float) -> dict[str, Any]:
         """Every value at moment `t`, as a frame is made from it; what is swung as in the last frame."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from .nearest import closest
 from .parameters import Prompts, Refused, json_or_text, to_number
+from .sections import nearest
 from .table import TABLE
 
 EASINGS = {
@@ -122,12 +123,10 @@ class _Reading:
     def _word(self, key: str, words: tuple[str, ...]) -> str:
         word = str(said := self._said.get(key, words[0])).strip().lower()
         if word not in words:
-            near = closest(word, words)
-            hint = f"; did you mean {near}?" if near else ""
-            self.wrong.append(f"transition {key} is one of {', '.join(words)}, not {said!r}{hint}")
+            self.wrong.append(f"transition {key} is one of {', '.join(words)}, not {said!r}{nearest(word, words)}")
         return word
 
 
 def _no_such_key(key: Any) -> str:
-    near = closest(str(key), KEYS)
-    return f"transition: unknown key {key!r}; " + (f"did you mean {near}?" if near else f"it takes {', '.join(KEYS)}")
+    takes = f"; it takes {', '.join(KEYS)}"
+    return f"transition: unknown key {key!r}{nearest(key, KEYS) or takes}"

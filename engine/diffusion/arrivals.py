@@ -10,6 +10,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+# A replay remembers so many names for which nothing was asked.
+MOST_NAMED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class _Made:
@@ -23,6 +26,8 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._held: list[_Made] = []
+        # Names that a replay has had and nothing was asked for yet, oldest first.
+        self._named: list[str] = []
         self._begun = False
         self._lock = threading.Lock()
 
@@ -40,8 +45,9 @@ class Arrivals:
 
     def turn(self, names: Sequence[str] | None = None) -> list[str]:
         """Between two frames: what has been made arrives. Of a replay only that which is among `names`, as often as it
-        is named. Returns the names of what arrived, in the order in which it was asked for."""
-        left = None if names is None else list(names)
+        is named; what is named before it is asked for arrives as soon as it is. Returns the names of what arrived, in
+        the order in which it was asked for."""
+        left = None if names is None else [*self._named, *names]
         found = []
         with self._lock:
             for made in self._held:
@@ -52,6 +58,8 @@ class Arrivals:
                         continue
                     left.remove(made.name)
                 found.append(made)
+        if left is not None:
+            self._named = left[-MOST_NAMED:]
         self._show(found)
         return [made.name for made in found]
 

@@ -1,7 +1,7 @@
 """A picture as three planes of floats, which is how looks and preprocessors compute it.
 
 Plane by plane the matrix of a grade is three long sums, and a sampled echo reads memory in order; pixel by pixel both
-took ten times as long, in a linear algebra library whose own threads took the cores from the networks besides.
+took several times as long (`bench/looks.py`), in a library whose own threads took the cores from the networks besides.
 """
 
 import numpy as np

@@ -20,6 +20,8 @@ from clavilux.engine.show_parts import Parts
 from PIL import Image
 from torch.nn import functional as F
 
+from .switch_stage import Stage
+
 torch.set_num_threads(1)  # small tensors: more threads only wait for each other
 
 
@@ -272,3 +274,11 @@ def picture() -> Image.Image:
     return Image.fromarray(
         np.dstack([np.tile(ramp, (64, 1)), np.tile(ramp[:, None], (1, 64)), np.full((64, 64), 90)]).astype(np.uint8)
     )
+
+
+@pytest.fixture
+def stage(tmp_path):
+    Image.new("RGB", (16, 16), (90, 90, 90)).save(tmp_path / "still.png")
+    made = Stage(tmp_path)
+    yield made
+    made.board.stop()

@@ -178,14 +178,19 @@ def test_asked_for_in_a_row_the_newest_counts_and_fades_follow_one_another(stage
     assert max(abs(b - a) for a, b in pairwise(levels)) <= 10
 
 
-def test_back_to_the_model_that_plays_drops_the_one_that_waits_for_the_fade(stage, at):
-    easel, models, _, _ = stage
+def one_waits_for_a_fade(easel, at) -> None:
+    """`light` fades in, and `late` is ready behind it."""
     played(easel, at, range(2))
     easel.load("light")
     easel.settle()
     played(easel, at, range(2, 4))
     easel.load("late")
     easel.settle()
+
+
+def test_back_to_the_model_that_plays_drops_the_one_that_waits_for_the_fade(stage, at):
+    easel, models, _, _ = stage
+    one_waits_for_a_fade(easel, at)
     easel.load("light")
     assert (easel.name, easel.loading) == ("light", None)
     assert played(easel, at, range(4, 120))[-1] == 220
@@ -195,12 +200,7 @@ def test_back_to_the_model_that_plays_drops_the_one_that_waits_for_the_fade(stag
 
 def test_a_third_model_takes_the_place_of_the_one_that_waits_for_the_fade(stage, at):
     easel, models, _, turns = stage
-    played(easel, at, range(2))
-    easel.load("light")
-    easel.settle()
-    played(easel, at, range(2, 4))
-    easel.load("late")
-    easel.settle()
+    one_waits_for_a_fade(easel, at)
     easel.load("broken")
     easel.settle()
     played(easel, at, range(4, 120))

@@ -333,15 +333,17 @@ def test_a_fault_beside_the_painting_costs_what_it_was_about_and_no_frame(tmp_pa
         case "source":
             show.loop._source = Broken()
         case "sample":
-            monkeypatch.setattr(show.router, "sample", fail)
+            monkeypatch.setattr(show.router.state, "at", fail)
         case "output":
             show.loop.sinks.insert(0, Broken())
         case "journal":
             monkeypatch.setattr(journal, "frame", fail)
     show.play(2)
-    assert show.wall.levels == [100, 100, 100]
-    assert [f.n for f in show.wall.frames] == [0, 1, 2]
     assert any("a fault of ours" in text for text in show.said)
+    monkeypatch.undo()
+    show.play(1)
+    assert show.wall.levels == [100] * 4
+    assert [f.n for f in show.wall.frames] == [0, 1, 2, 3]
 
 
 def test_half_a_surrogate_pair_is_refused_and_what_slips_in_ends_no_journal(tmp_path):

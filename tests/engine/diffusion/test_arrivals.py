@@ -39,6 +39,15 @@ def test_a_replay_has_each_thing_at_its_moment_and_as_often_as_it_came():
     assert other.done()
 
 
+def test_what_is_asked_for_later_than_it_came_in_the_show_arrives_at_the_next_turn():
+    arrivals = Arrivals()
+    arrivals.begin()
+    assert arrivals.turn(["loras"]) == []
+    late = Worker(synchronous=True, arrivals=arrivals).submit(lambda: 1, "loras")
+    assert arrivals.turn([]) == ["loras"]
+    assert late.done()
+
+
 def test_who_waits_sees_it_at_once_and_it_is_no_arrival():
     arrivals, go = Arrivals(), threading.Event()
     arrivals.begin()

@@ -1,4 +1,4 @@
-"""Arrivals: sources and outputs that were switched on, announced when they play and not before."""
+"""Sources and outputs that were switched on, announced when they play and not before."""
 
 import logging
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class _Coming(NamedTuple):
     waits: str
 
 
-class Arrivals:
+class Announcements:
     """`expect` is for any thread, `look` for one. Whoever fails says so itself, and also when it is back."""
 
     def __init__(self, notices: Notices) -> None:
