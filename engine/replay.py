@@ -14,13 +14,11 @@ import numpy as np
 from ..configs import Show
 from ..configs.modulators import modulators_from
 from ..configs.presets import repertoire_from
-from ..io.sources import Source
 from ..mappings.loader import parse_mapping
 from .asked import show_from_header
 from .brush import Brush
 from .core.clock import ManualClock, SystemClock
 from .core.documents import Mistakes
-from .core.frame import Frame
 from .core.journal import RecordedFrame, read_frames, read_header
 from .core.loop import Render
 from .core.notices import Notices
@@ -28,6 +26,7 @@ from .core.router import ANSWERED, Router
 from .core.snapshot import Snapshot
 from .easel import Easel
 from .offline import offline_loop
+from .recorded_input import RecordedInput
 from .show_parts import Parts, with_model
 
 
@@ -43,27 +42,6 @@ def forced_steps(render: Render, steps: int | None) -> Render:
         return render(pixels, replace(snapshot, values=MappingProxyType(values)))
 
     return forced
-
-
-class RecordedInput:
-    """The source frames a recorded show met, by their numbers."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._held: Frame | None = None
-        self._next = 0
-        self.wanted: int | None = None
-
-    def next(self) -> Frame | None:
-        if self.wanted is None:
-            return None
-        if self._held is None or self._held.n != self.wanted:
-            if self.wanted != self._next:
-                self._source.seek(self.wanted)
-            frame = self._source.read()
-            self._held = Frame(frame.pixels, self.wanted, frame.t)
-            self._next = self.wanted + 1
-        return self._held
 
 
 class Models:
@@ -124,13 +102,11 @@ def replay_journal(
     clock = ManualClock()
     parts = Parts(show, clock, Notices(SystemClock()), timed_arrivals=bool(header.get("arrivals")))
     mappings = [parse_mapping(m["text"], m["file"], show.table) for m in header.get("mappings", ())]
-    source = parts.source()
-    recorded = RecordedInput(source)
+    recorded = RecordedInput(parts.source, show.source, parts.notices)
     models = Models(parts)
     made = 0
     with ExitStack() as stack:
-        stack.callback(source.close)
-        source.open()
+        stack.callback(recorded.close)
         stack.callback(models.close)
         loop = offline_loop(
             parts, mappings, recorded, stack, around=lambda brush: forced_steps(models.begin(brush), steps)
@@ -181,4 +157,4 @@ def _feed(frame: RecordedFrame, parts: Parts, clock: ManualClock, recorded: Reco
     for event in frame.events:
         parts.inbox.put(event)
     clock.set(max(frame.t, clock.now()))
-    recorded.wanted = frame.source_n
+    recorded.wanted = frame.layers

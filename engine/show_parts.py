@@ -29,7 +29,7 @@ from .core.notices import Notices
 from .core.plain import parameter_value
 from .core.recall import missing
 from .core.router import Router
-from .core.shape import PLAIN_SINK
+from .core.shape import PLAIN, PLAIN_SINK
 from .core.smoothing import smoothing_value
 from .core.table import TABLE
 
@@ -115,9 +115,12 @@ class Parts:
         router.state.lora_file = lambda name: str(lora_asset(assets, name))
         return router
 
-    def source(self) -> Source:
+    def source(self, name: str = "") -> Source:
+        """The show's own, or one that it turns to while it plays, which has no options; not opened yet. Raises
+        SourceMistake and SourceUnavailable."""
         show = self.show
-        return open_source(show.source, show.size, show.fps, self.clock, self.notices, show.source_options)
+        options = PLAIN if name else show.source_options
+        return open_source(name or show.source, show.size, show.fps, self.clock, self.notices, options)
 
     def sinks(self, again: bool = False) -> list[tuple[str, Sink]]:
         """Every sink under the name it was asked for by; `again`: their pictures can be made again."""

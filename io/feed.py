@@ -1,7 +1,9 @@
 """A source as the mixer sees it: its thread, its newest frame, and whether it lives."""
 
+from dataclasses import replace
+
 from ..engine.core.clock import Clock
-from ..engine.core.frame import Frame, Mailbox
+from ..engine.core.frame import Frame, Layer, Mailbox
 from ..engine.core.notices import Notices
 from .source_thread import SourceThread
 from .sources import Source
@@ -32,7 +34,9 @@ class SourceFeed:
         return self.thread.stop()
 
     def newest(self) -> Frame | None:
-        self._held = self.mailbox.take() or self._held
+        fresh = self.mailbox.take()
+        if fresh is not None:
+            self._held = replace(fresh, layers=(Layer(self.spec, fresh.n),))
         return self._held
 
     def alive(self, now: float) -> bool:

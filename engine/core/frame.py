@@ -2,11 +2,19 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
+
+
+class Layer(NamedTuple):
+    """One source's picture in a frame: frame `n` of `source`, `share` 0..1 of it over what lies beneath."""
+
+    source: str
+    n: int
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +23,15 @@ class Frame:
 
     `n` counts the frames of its source from 0; `t` is seconds on the engine's clock: when it was captured (a
     source's frame) or for which moment it was made (an output frame). `captured`: of an output frame, when the source
-    frame it was made from was captured.
+    frame it was made from was captured. `layers`: what a source's frame was mixed from, the lowest first, where that
+    is known.
     """
 
     pixels: np.ndarray
     n: int
     t: float
     captured: float | None = None
+    layers: tuple[Layer, ...] = ()
 
     def __post_init__(self) -> None:
         p = self.pixels

@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import Clock
 from .events import Event
-from .frame import Frame
+from .frame import Frame, Layer
 from .notices import Notices
 from .plain import arguments, from_arguments, parameter_value
 from .snapshot import Snapshot
@@ -30,6 +30,7 @@ class Journal:
     def __init__(self, path: Path, header: Mapping[str, Any], table: Table, clock: Clock, notices: Notices) -> None:
         """Opens `path` for writing; raises OSError when it cannot be made."""
         self._table = table
+        self._home = header.get("source")
         self._clock = clock
         self._notices = notices
         self._known: dict[str, Any] = {}
@@ -45,7 +46,8 @@ class Journal:
         self._write(row)
 
     def frame(self, snapshot: Snapshot, source: Frame | None, render_ms: float, **more: Any) -> None:
-        """One frame: the values that differ from the frame before (the first holds all)."""
+        """One frame: the values that differ from the frame before (the first holds all), and its source's layers where
+        it is not the show's own alone."""
         params = {}
         for name, value in snapshot.values.items():
             if name not in self._known or self._known[name] != value:
@@ -54,6 +56,8 @@ class Journal:
         row = {"type": "frame", "n": snapshot.n, "t": snapshot.t}
         if source is not None:
             row |= {"source_t": source.t, "source_n": source.n}
+            if source.layers and source.layers != (Layer(str(self._home), source.n),):
+                row["mixed"] = [list(layer) for layer in source.layers]
         self._write({**row, "params": params, "render_ms": round(render_ms, 3), **more})
 
     def note(self, kind: str, **fields: Any) -> None:
@@ -100,12 +104,13 @@ def _line(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
-    """One frame of a recorded show and the events the render thread met before it; `model`: the row of another model
+    """One frame of a recorded show and the events the render thread met before it; `layers`: the pictures it was made
+    from, none where the sources had not begun, with "" for the show's own source; `model`: the row of another model
     that began to fade in with it; `mapping`: that of the mappings by which the events were played from then on."""
 
     n: int
     t: float
-    source_n: int | None
+    layers: tuple[Layer, ...]
     events: tuple[Event, ...]
     row: Mapping[str, Any]
     model: Mapping[str, Any] | None = None
@@ -155,8 +160,15 @@ def _met(row: Mapping[str, Any]) -> Event | RecordedFrame | None:
         args = from_arguments(row["value"]) if "value" in row else ()
         return Event(float(row["t"]), row["port"], row["address"], args)
     if row.get("type") == "frame":
-        return RecordedFrame(row["n"], float(row["t"]), row.get("source_n"), (), row)
+        return RecordedFrame(row["n"], float(row["t"]), _layers(row), (), row)
     return None
+
+
+def _layers(row: Mapping[str, Any]) -> tuple[Layer, ...]:
+    """Raises KeyError, TypeError and ValueError."""
+    if "mixed" in row:
+        return tuple(Layer(str(source), int(n), float(share)) for source, n, share in row["mixed"])
+    return () if row.get("source_n") is None else (Layer("", int(row["source_n"])),)
 
 
 def _row(line: str) -> dict[str, Any] | None:

@@ -3,7 +3,10 @@
 from typing import Protocol
 
 from .blend import mix
-from .frame import Frame
+from .frame import Frame, Layer
+
+# A layer beneath others that weighs less than this does not change a picture of 256 levels.
+_UNSEEN = 1 / 512
 
 
 class Feed(Protocol):
@@ -47,7 +50,7 @@ class Mixer:
         if over is None or under is None or share >= 1.0 or under.pixels.shape != over.pixels.shape:
             self._under = None
             return over
-        return Frame(mix(under.pixels, over.pixels, share), over.n, max(over.t, under.t))
+        return _mixed(under, over, share, max(over.t, under.t))
 
     def lost(self, now: float) -> float:
         """Seconds since the last moment at which what is seen was alive; 0 while it is."""
@@ -84,7 +87,7 @@ class Mixer:
             below = self._under if isinstance(self._under, Frame) else self._under.newest()
             share = self._share(now)
             if below is not None and below.pixels.shape == standing.pixels.shape:
-                standing = Frame(mix(below.pixels, standing.pixels, share), standing.n, standing.t)
+                standing = _mixed(below, standing, share, standing.t)
             self._under = standing
         else:
             self._under = self.shown
@@ -96,3 +99,19 @@ class Mixer:
         if self._under is None or self._seconds <= 0:
             return 1.0
         return min(max((now - self._began) / self._seconds, 0.0), 1.0)
+
+
+def _mixed(under: Frame, over: Frame, share: float, t: float) -> Frame:
+    return Frame(mix(under.pixels, over.pixels, share), over.n, t, layers=_stacked(under.layers, over.layers, share))
+
+
+def _stacked(under: tuple[Layer, ...], over: tuple[Layer, ...], share: float) -> tuple[Layer, ...]:
+    """The layers of a mix; none where not all of them are known."""
+    if not under or not over:
+        return ()
+    layers = (*under, over[-1]._replace(share=share))
+    rest, lowest = 1.0, len(layers)
+    while lowest > 0 and rest >= _UNSEEN:
+        lowest -= 1
+        rest *= 1.0 - layers[lowest].share
+    return layers[lowest:]

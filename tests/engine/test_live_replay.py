@@ -59,7 +59,56 @@ def test_a_prompt_that_was_read_late_comes_as_late_in_the_replay(tmp_path, sente
     rows = [json.loads(line) for line in journal.read_text().splitlines()]
     [row] = [r for r in rows if any("ocean" in name for name in r.get("arrived", ()))]
     assert row["n"] == READ
-    replay_journal(journal, [f"{tmp_path / 'again'}/"], None, None, threading.Event())
-    again = [np.asarray(Image.open(p)) for p in sorted((tmp_path / "again").glob("*.png"))]
+    again = replayed(journal, tmp_path)
     assert len(again) == FRAMES
     assert all((a == b).all() for a, b in zip(frames, again, strict=True))
+
+
+def replayed(journal, tmp_path):
+    """Every picture of the journal's replay."""
+    replay_journal(journal, [f"{tmp_path / 'again'}/"], None, None, threading.Event())
+    return [np.asarray(Image.open(p)) for p in sorted((tmp_path / "again").glob("*.png"))]
+
+
+def turn(kind, name=""):
+    return ({"enabled": True, "source_type": kind, "source_name": name},)
+
+
+def test_sources_that_were_switched_are_switched_in_the_replay_in_the_midst_of_fades(tmp_path, sentence_folder):
+    Image.new("RGB", (64, 64), (250, 40, 10)).save(tmp_path / "red.png")
+    journal, clock = tmp_path / "show.jsonl", Standing()
+    show = Show(
+        model=str(sentence_folder), source="test-pattern", sinks=("null",), size=(64, 64), journal=str(journal),
+        osc=type(Show().osc)(port=0), stream={**Show().stream, "acceleration": "none"}, assets=str(tmp_path),
+        parameters={"prompts": (("fire", 1.0),), "manage_cache": False, "noise_scale": 0.1},
+    )  # fmt: skip
+    frames = []
+    with Performance(show, clock=clock) as performance:
+        board = performance.board
+
+        def play(n):
+            for _ in range(n):
+                clock.set(len(frames) / 30)
+                frames.append(performance.loop.step().pixels.copy())
+
+        def ask(args, then):
+            """Turn, and go on until the fade has begun and `then` frames further."""
+            performance.parts.inbox.put(Event(clock.now(), "api", "/clavilux/input_source", args))
+            before = board.mixer.shown
+            assert until(lambda: play(1) or board.mixer.shown is not before)
+            play(then)
+
+        assert until(lambda: play(1) or board.mixer.shown is not None)
+        ask(turn("demo"), 12)
+        ask(turn("file", "red.png"), 12)
+        ask(turn("test-pattern"), 40)
+        assert not board.mixer.fading
+        ask(turn("demo"), 40)
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    mixes = [[layer[0] for layer in row["mixed"]] for row in rows if "mixed" in row]
+    assert ["test-pattern", "demo", str(tmp_path / "red.png"), "test-pattern"] in mixes
+    assert mixes[-1] == ["demo"]
+    again = replayed(journal, tmp_path)
+    assert len(again) == len(frames)
+    different = [n for n, (a, b) in enumerate(zip(frames, again, strict=True)) if (a != b).any()]
+    assert not different

@@ -1,9 +1,10 @@
 """Which source is seen: crossfades, a source that dies, the fallback, and the way back."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
-from clavilux.engine.core.frame import Frame
+from clavilux.engine.core.frame import Frame, Layer
 from clavilux.engine.core.mixer import Mixer
 
 
@@ -21,6 +22,18 @@ class Feed:
 
     def alive(self, now):
         return self.lives and self.level is not None
+
+
+class Named(Feed):
+    """One whose frames say where they are from."""
+
+    def __init__(self, name, level):
+        super().__init__(level)
+        self.name = name
+
+    def newest(self):
+        frame = super().newest()
+        return replace(frame, layers=(Layer(self.name, frame.n),))
 
 
 def level(frame):
@@ -97,3 +110,23 @@ def test_sources_of_two_sizes_are_cut_and_not_mixed():
     mixer = Mixer()
     mixer.next(Feed(9), None, 0.0)
     assert mixer.next(Small(0), None, 1.0).size == (2, 2)
+
+
+def test_a_frame_says_what_it_was_mixed_from_so_that_it_can_be_mixed_again():
+    mixer, a, b, c = Mixer(fade=1.0), Named("a", 10), Named("b", 200), Named("c", 90)
+    told = [mixer.next(feed, None, t) for feed, t in ((a, 0.0), (b, 1.0), (b, 1.5), (c, 1.5), (c, 1.75), (c, 3.0))]
+    assert [[(layer.source, layer.share) for layer in frame.layers] for frame in told] == [
+        [("a", 1.0)],
+        [("a", 1.0), ("b", 0.0)],
+        [("a", 1.0), ("b", 0.5)],
+        [("a", 1.0), ("b", 0.5), ("c", 0.0)],
+        [("a", 1.0), ("b", 0.5), ("c", 0.25)],
+        [("c", 1.0)],
+    ]
+    assert [layer.n for layer in told[4].layers[:2]] == [layer.n for layer in told[3].layers[:2]]
+
+
+def test_turning_without_end_does_not_pile_up_layers():
+    mixer, feeds = Mixer(fade=1.0), [Named("a", 10), Named("b", 200)]
+    lengths = [len(mixer.next(feeds[k % 2], None, k / 3).layers) for k in range(300)]
+    assert max(lengths) == max(lengths[:60]) < 40
