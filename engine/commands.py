@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..configs import load_show
+from ..configs import load_show, survey_show
 from ..configs import shipped as shipped_shows
 from ..mappings import load_mapping, load_mappings
 from ..mappings import shipped as shipped_mappings
@@ -41,19 +41,31 @@ def check(options: argparse.Namespace) -> int:
                 if later:
                     print(f"{name}: {', '.join(later)}: only in a show that has it, or while one is played")
             else:
-                show = load_show(name)
-                rows = [b for mapping in load_mappings(show.mappings, show.table) for b in mapping.bindings]
-                print(f"{name}: good")
-                for text in missing(rows, show.repertoire):
-                    print(f"{text} (or one that is stored in the assets folder)")
-                for text in unplayable(rows, show.modulators):
-                    print(text)
+                _check_show(name)
         except Mistakes as e:
             wrong += len(e.mistakes)
             print(e)
             if _errors_go_elsewhere():
                 print(e, file=sys.stderr)
     return 2 if wrong else 0
+
+
+def _check_show(name: str) -> None:
+    """Say what is to be said of a show and of the mappings it names. Raises Mistakes, those of all of these files."""
+    show, wrong = survey_show(name)
+    # What an effect that cannot be read adds to the table is not known, and a row that names it is no mistake.
+    mappings = [] if any(mistake.key == "effects" for mistake in wrong) else show.mappings
+    try:
+        rows = [b for mapping in load_mappings(mappings, show.table) for b in mapping.bindings]
+    except Mistakes as e:
+        raise Mistakes([*wrong, *e.mistakes]) from None
+    if wrong:
+        raise Mistakes(wrong)
+    print(f"{name}: good")
+    for text in missing(rows, show.repertoire):
+        print(f"{text} (or one that is stored in the assets folder)")
+    for text in unplayable(rows, show.modulators):
+        print(text)
 
 
 def _errors_go_elsewhere() -> bool:

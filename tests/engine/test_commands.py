@@ -47,6 +47,24 @@ def test_check_names_every_mistake_and_exits_2(tmp_path, capsys):
     assert "noise_scale" in out
 
 
+def test_check_names_the_mistakes_of_a_show_and_of_its_mappings_at_once(tmp_path, capsys):
+    (tmp_path / "set.yaml").write_text("version: 1\nbindings:\n  - cc: 300\n    to: noise_scale\n")
+    (tmp_path / "show.yaml").write_text("version: 1\nfps: fast\nmappings: [./set.yaml, ./gone.yaml]\nsiez: [64, 64]\n")
+    assert main(["check", str(tmp_path / "show.yaml")]) == 2
+    out = capsys.readouterr().out
+    for place in ("show.yaml:2", "show.yaml:4", "set.yaml:3", "gone.yaml"):
+        assert place in out
+
+
+def test_check_does_not_blame_a_row_for_an_effect_that_cannot_be_read(tmp_path, capsys):
+    (tmp_path / "set.yaml").write_text("version: 1\nbindings:\n  - cc: 1\n    to: swirl\n")
+    (tmp_path / "show.yaml").write_text("version: 1\nmappings: [./set.yaml]\neffects: [./gone.py]\n")
+    assert main(["check", str(tmp_path / "show.yaml")]) == 2
+    out = capsys.readouterr().out
+    assert "gone.py" in out
+    assert "swirl" not in out
+
+
 KNOBS = """version: 1
 bindings:
   - {cc: 21, to: lora/0/scale, range: [0, 1.2]}
