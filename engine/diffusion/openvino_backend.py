@@ -19,6 +19,7 @@ from ..core.notices import Notices
 from . import cache, threads
 from .accelerators import Networks, NotAPicture, Recipe
 from .family import pooled_width, text_width
+from .integers import counts_in_integers, has_integers, plays_in_integers, precision, weight_reach
 from .openvino_adapters import OpenVinoAdapters
 from .parts import Checked, Decoder, Encoder, config_of
 from .quantize import FILE as RANGES
@@ -28,7 +29,7 @@ from .sines import ReadsSines, Sines
 from .weights import header
 
 # Raise it when what is written into a cached folder changes.
-FORMAT = 10
+FORMAT = 11
 PARTS = ("unet", "encoder", "decoder")
 # So many threads OpenVINO has to take before one of them is left to the rest of the show.
 MANY = 4
@@ -95,7 +96,7 @@ def key_of(recipe: Recipe) -> str:
         files.append(recipe.folder / RANGES)
     return cache.fingerprint(
         files, FORMAT, ov.__version__, torch.__version__, version("diffusers"), recipe.shuffle,
-        platform.processor(), _precision(ov.Core()), has_integers(ov.Core()),
+        platform.processor(), precision(ov.Core()), has_integers(ov.Core()) and weight_reach(),
     )  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def convert(recipe: Recipe, folder: Path) -> None:
     if denoiser.reads_pooled and pooled is not None:
         example = (*example, pooled)
     if counts_in_integers(ov.Core()):
-        quantize(denoiser, load_ranges(recipe.folder).get("unet", {}))
+        quantize(denoiser, load_ranges(recipe.folder).get("unet", {}), reach=weight_reach())
     save(ReadsSines(denoiser, sines), example, folder / "unet.xml", halves)
 
 
@@ -131,7 +132,7 @@ def convert_autoencoder(recipe: Recipe, folder: Path, halves: bool) -> Tensor:
         plain = decoder(encoder(tried))
     rounding = eight_bits(recipe, core, encoder, decoder)
     for name, module in (("encoder", encoder), ("decoder", decoder)):
-        quantize(module, rounding.ranges.get(name, {}), rounding.once)
+        rounding.apply(name, module)
     _save_autoencoder(encoder, decoder, frames, x, folder, halves)
     if rounding.ranges and not _painted(core, folder, tried, plain) >= BROKEN:
         _save_autoencoder(*recipe.halves(), frames, x, folder, halves)
@@ -221,7 +222,7 @@ def _compiled(core: Any, folder: Path, part: str, blobs: Path | None, **more: An
 
 def plain_config(core: Any) -> dict[str, Any]:
     """How every network is compiled."""
-    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _precision(core), **_left_over(_taken(core))}
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision(core), **_left_over(_taken(core))}
 
 
 @lru_cache(1)
@@ -240,35 +241,14 @@ def _left_over(taken: int) -> dict[str, Any]:
     return {"INFERENCE_NUM_THREADS": taken - 1} if taken >= MANY else {}
 
 
-def counts_in_integers(core: Any) -> bool:
-    """Whether the UNet is played in eight bits: the kernels are there and nothing better is, since bf16 rounds less."""
-    return _precision(core) == "f32" and has_integers(core)
-
-
-def has_integers(core: Any) -> bool:
-    """Whether eight-bit kernels are there: the autoencoder, most of a frame's work, takes half of bf16's time."""
-    return "INT8" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def plays_in_integers(compiled: Any) -> bool:
-    """Whether any layer of a compiled network runs in eight bits."""
-    kinds = (op.get_rt_info()["runtimePrecision"] for op in compiled.get_runtime_model().get_ops())
-    return any(str(getattr(kind, "value", kind)) == "i8" for kind in kinds)
-
-
 def eight_bits(recipe: Recipe, core: Any, encoder: Encoder, decoder: Decoder) -> Rounding:
     """How the autoencoder is rounded here: by the model's own ranges, or by what is measured where nobody will see."""
     if not has_integers(core):
         return FLOATS
     found = load_ranges(recipe.folder)
     if recipe.vae_folder != recipe.folder / "vae" or "decoder" not in found:
-        return autoencoder_ranges(encoder, decoder)
-    return Rounding({part: found[part] for part in ("encoder", "decoder") if part in found})
-
-
-def _precision(core: Any) -> str:
-    """bf16 where the CPU computes in it, else f32: emulated half precision is slower and worse."""
-    return "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        return autoencoder_ranges(encoder, decoder, weight_reach())
+    return Rounding({part: found[part] for part in ("encoder", "decoder") if part in found}, reach=weight_reach())
 
 
 class Request:

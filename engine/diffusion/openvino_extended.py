@@ -14,16 +14,9 @@ from . import cache
 from .accelerators import Recipe
 from .controlnet import load_control
 from .extended import BANK, CONTROL, Extended, ExtendedUnet, Extra, flat, skip_shapes
+from .integers import counts_in_integers, weight_reach
 from .openvino_adapters import OpenVinoAdapters
-from .openvino_backend import (
-    Request,
-    compiled_from_cache,
-    counts_in_integers,
-    examples,
-    key_of,
-    save,
-    weights_are_half,
-)  # fmt: skip
+from .openvino_backend import Request, compiled_from_cache, examples, key_of, save, weights_are_half
 from .parts import config_of, load_unet
 from .quantize import load_ranges, quantize
 from .sines import ControlReadsSines, Sines, reads_sines
@@ -59,8 +52,8 @@ class Workshop:
             x, t, *rest = _extended_example(net, self._recipe)
             reads_sines(net.unet, sines)
             given = (x, sines(t), *rest)
-            ranges = load_ranges(self._recipe.folder) if counts_in_integers(self._core) else {}
-            quantize(net, ranges.get("unet", {}))
+            if counts_in_integers(self._core):
+                quantize(net, load_ranges(self._recipe.folder).get("unet", {}), reach=weight_reach())
             return net, given
 
         with self._lock:

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from .text import ModelMistake
 
 FILE = "ranges.json"
+# How many levels a weight may lie from nought: all of a byte, or half of it, where sums of products must stay small.
+REACH, HALF_REACH = 127, 63
 Ranges = dict[str, tuple[float, float]]
 
 
@@ -46,19 +48,21 @@ def save_ranges(folder: Path, parts: dict[str, Ranges]) -> None:
 
 
 class Quantized(nn.Module):
-    """A convolution whose input is rounded to 256 levels in [low, high] and whose weights to 255 per output channel."""
+    """A convolution whose input is rounded to 256 levels in [low, high] and whose weights to 2 `reach` + 1 per output
+    channel."""
 
     scales: Tensor
     zeros: Tensor
 
-    def __init__(self, conv: nn.Conv2d, low: float, high: float) -> None:
+    def __init__(self, conv: nn.Conv2d, low: float, high: float, reach: int = REACH) -> None:
         super().__init__()
         low, high = min(low, 0.0), max(high, 1e-6)  # zero must be a level of its own: padding is made of it
         self.conv = conv
+        self.reach = reach
         self.rounds_input = True
         self.scale = (high - low) / 255
         self.zero = round(-low / self.scale)
-        scales = conv.weight.detach().float().flatten(1).abs().amax(1).clamp(min=1e-8) / 127
+        scales = conv.weight.detach().float().flatten(1).abs().amax(1).clamp(min=1e-8) / reach
         self.register_buffer("scales", scales, persistent=False)
         self.register_buffer("zeros", torch.zeros_like(scales, dtype=torch.int32), persistent=False)
 
@@ -69,7 +73,9 @@ class Quantized(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv
         x = self.rounded(x) if self.rounds_input else x
-        weight = torch.fake_quantize_per_channel_affine(conv.weight, self.scales, self.zeros, 0, -127, 127)
+        weight = torch.fake_quantize_per_channel_affine(
+            conv.weight, self.scales, self.zeros, 0, -self.reach, self.reach
+        )
         return nn.functional.conv2d(x, weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
@@ -105,10 +111,11 @@ def convolutions(module: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
             yield name, part
 
 
-def quantize(module: nn.Module, ranges: Ranges, once: bool = True) -> nn.Module:
+def quantize(module: nn.Module, ranges: Ranges, once: bool = True, reach: int = REACH) -> nn.Module:
     """Replace, in place, the convolutions that `ranges` names; others stay as they are. Returns the module.
 
-    `once`: a residual block's input is rounded for its sum as well, which is faster and a little coarser. Raises
+    `once`: a residual block's input is rounded for its sum as well, which is faster and a little coarser. `reach`: how
+    many levels a weight may lie from nought. Raises
     ModelMistake for a name that is no convolution of the module: the ranges are another model's.
     """
     known = dict(convolutions(module))
@@ -116,7 +123,7 @@ def quantize(module: nn.Module, ranges: Ranges, once: bool = True) -> nn.Module:
         if name not in known:
             raise ModelMistake(f"{FILE} names {name}, which is no convolution of this model")
         path, _, last = name.rpartition(".")
-        setattr(module.get_submodule(path), last, Quantized(known[name], low, high))
+        setattr(module.get_submodule(path), last, Quantized(known[name], low, high, reach))
     if once:
         _round_once(module)
     return module

@@ -9,11 +9,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .parts import Decoder, Encoder
-from .quantize import Ranges, measuring, quantize
+from .quantize import REACH, Ranges, measuring, quantize
 
 # Decibels of the picture that went in and out in eight bits, against the one in floats; 40 is an error of 2.5 levels.
 UNSEEN = 40.0
@@ -26,17 +26,22 @@ STRONGER, NOISE = 1.3, 0.2
 
 @dataclass(frozen=True)
 class Rounding:
-    """The ranges of each part, and whether residual blocks are rounded once (`quantize`)."""
+    """The ranges of each part, whether residual blocks are rounded once, and how far weights reach (`quantize`)."""
 
     ranges: dict[str, Ranges]
     once: bool = True
+    reach: int = REACH
+
+    def apply(self, part: str, module: nn.Module) -> None:
+        """Round the part, in place, as far as there are ranges for it."""
+        quantize(module, self.ranges.get(part, {}), self.once, self.reach)
 
 
 FLOATS = Rounding({})
 
 
 @torch.inference_mode()
-def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> Rounding:
+def autoencoder_ranges(encoder: Encoder, decoder: Decoder, reach: int = REACH) -> Rounding:
     """How `encoder` and `decoder` are played in eight bits; FLOATS where it would be seen. They stay as they are."""
     frames = trial_pictures(MEASURED + TRIED)
     measured, tried = frames[:MEASURED], frames[MEASURED:]
@@ -49,11 +54,12 @@ def autoencoder_ranges(encoder: Encoder, decoder: Decoder) -> Rounding:
     ranges = {"encoder": in_encoder, "decoder": in_decoder}
     plain = decoder(encoder(tried))
     for once in (True, False):
-        parts = copy.deepcopy(torch.nn.ModuleList([encoder, decoder]))
+        rounding = Rounding(ranges, once, reach)
+        parts = copy.deepcopy(nn.ModuleList([encoder, decoder]))
         for part, name in zip(parts, ranges, strict=True):
-            quantize(part, ranges[name], once)
+            rounding.apply(name, part)
         if decibels(plain, parts[1](parts[0](tried))) >= UNSEEN:
-            return Rounding(ranges, once)
+            return rounding
     return FLOATS
 
 

@@ -250,7 +250,7 @@ def test_the_seeds_two_calls(wrappers):
     until_at_rest(turned, picture)
     resting = turned(picture)
     turned.update_control_image_efficient(picture[::-1], 0)
-    assert not np.array_equal(until_at_rest(turned, picture), resting)
+    assert any(not np.array_equal(turned(picture), resting) for _ in range(2000))
     turned.update_controlnet_scale(3, 1.0)
     assert "scale 1.0 for number 3" in turned.stream.notices.recent[-1].text
 

@@ -7,6 +7,7 @@ import torch
 from clavilux.engine.diffusion.model import ModelMistake, load_model
 from clavilux.engine.diffusion.parts import Decoder, Denoiser, load_unet, load_vae
 from clavilux.engine.diffusion.quantize import (
+    HALF_REACH,
     Quantized,
     RoundedOnce,
     convolutions,
@@ -36,6 +37,18 @@ def test_eight_bits_change_little_and_do_change_something():
     assert set(ranges) == {"0", "2"}
     rounded = quantize(net, ranges)(x)
     assert 0 < off(plain, rounded) < 0.03
+
+
+def test_half_the_reach_rounds_weights_twice_as_coarsely_and_keeps_sums_of_products_small():
+    net, x = stack(), torch.randn(2, 3, 16, 16)
+    plain = net(x)
+    with measuring(net) as ranges:
+        net(x)
+    rounded = quantize(net, ranges, reach=HALF_REACH)(x)
+    assert 0 < off(plain, rounded) < 0.04
+    layer = net[0]
+    assert float((layer.conv.weight.abs().flatten(1).amax(1) / layer.scales).max()) == pytest.approx(63)
+    assert 2 * 255 * layer.reach < 2**15
 
 
 def test_ranges_hold_what_was_met_but_not_one_stray_value():
@@ -121,5 +134,5 @@ def test_openvino_runs_a_folder_with_ranges_in_integers(sentence_folder, tmp_pat
         decoder(x_t)
     save_ranges(folder, {"unet": in_unet, "decoder": in_decoder})
     made = load_model(folder, "openvino", (64, 64)).unet(x_t, t, states, pooled)
-    assert 0 < off(plain, made) < 0.1
+    assert 0 < off(plain, made) < 0.1, "the kernels count wrong"
     assert len(in_unet) == len(list(convolutions(unet)))
