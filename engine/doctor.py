@@ -186,7 +186,10 @@ def _taken(port: int, kind: int) -> str | None:
     """Why a loopback port cannot be had, None when it can."""
     try:
         with socket.socket(socket.AF_INET, kind) as probe:
-            if kind == socket.SOCK_STREAM and os.name == "posix":
+            if sys.platform == "win32":
+                # As the show asks for it: else Windows gives a port away that a program has on every address.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            elif kind == socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
     except OSError as e:

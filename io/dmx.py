@@ -3,6 +3,7 @@
 import logging
 import select
 import socket
+import sys
 import threading
 from collections.abc import Iterable
 
@@ -137,6 +138,9 @@ class DmxPort:
             try:
                 # Several programs of one machine listen to a lighting desk.
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if sys.platform == "darwin":
+                    # There it takes both options; on Linux this one would share the packets out among them.
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 opened.bind((self._host, port))
             except (OSError, UnicodeError) as e:
                 opened.close()

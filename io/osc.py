@@ -17,6 +17,7 @@ from ..engine.core.router import SUBSCRIBE, UNSUBSCRIBE
 from .osc_packet import IMMEDIATELY, Bundle, Message, Packet, PacketError, encode, parse, unix_seconds
 from .osc_schedule import Schedule
 from .osc_tcp import PREFIX, OscTcp
+from .refused_ports import not_allowed
 from .udp_losses import dropped
 from .udp_resets import ignore_resets
 
@@ -197,7 +198,7 @@ class OscPort:
                 "end that one, or choose another port with --port"
             )
         if code == errno.EACCES:
-            return f"OSC port {port} needs the administrator's rights: choose one above 1023 with --port"
+            return f"OSC port {port} {not_allowed('udp')}"
         if code == errno.EADDRNOTAVAIL:
             return f"OSC: {self.host} is no address of this machine"
         return f"OSC port {port} cannot be opened: {e}"

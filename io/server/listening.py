@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from ...engine.core.notices import Notices
+from ..refused_ports import not_allowed
 
 _MOST_CALLS = 256
 _PATIENCE = 1.5
@@ -46,7 +47,7 @@ def _why(e: OSError, host: str, port: int) -> str:
     if e.errno == errno.EADDRINUSE:
         return f"port {port} is in use by another program: end that one, or choose another with --port"
     if e.errno == errno.EACCES:
-        return f"port {port} needs the administrator's rights: choose one above 1023 with --port"
+        return f"port {port} {not_allowed('tcp')}"
     if e.errno == errno.EADDRNOTAVAIL:
         return f"{host} is no address of this machine"
     return f"port {port} cannot be opened: {e.strerror or e}"
