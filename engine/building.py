@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .console import reads_escapes
 from .core.clock import SystemClock
 from .core.notices import Notices
 
@@ -21,7 +22,7 @@ class Bar:
     def __init__(self, steps: int, write: Callable[[str], object] | None = None, live: bool | None = None) -> None:
         self._steps = max(steps, 1)
         self._write = write or sys.stderr.write
-        self._live = sys.stderr.isatty() if live is None else live
+        self._live = sys.stderr.isatty() and reads_escapes(sys.stderr) if live is None else live
         self._done = 0
 
     def step(self, text: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import flags
+from .console import forgive_letters, when_closed
 from .leaving import ASK_TO_END, HANGUP
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ FOR_LATER_TURNS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `clavilux`; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    forgive_letters(sys.stdout)
     try:
         return _asked(words)
     except BrokenPipeError:
@@ -77,6 +79,9 @@ def _shown(command: Callable[[], int | None]) -> int:
     except OSError as e:
         if e.filename is None and e.errno in NO_ROOM:
             raise _Unwritten(e.strerror) from None
+        if sys.platform == "win32" and e.filename is None and e.errno == errno.EINVAL:
+            # What Windows says of a pipe whose reader has gone.
+            raise BrokenPipeError from None
         raise
     return code or 0
 
@@ -313,4 +318,5 @@ def stop_on_signals() -> threading.Event:
             if number == HANGUP and signal.getsignal(number) == signal.SIG_IGN:
                 continue  # who was started by `nohup` outlives its terminal
             signal.signal(number, ask)
+        when_closed(stop.set)
     return stop

@@ -10,10 +10,12 @@ from contextlib import contextmanager, suppress
 
 # How long the opening may still take by itself after a Ctrl-C, and closing what is open, seconds; two in all.
 OPENING, CLOSING = 0.9, 0.7
-# A terminal that is closed, or the connection to it that is lost; Windows has no word for it.
+# A terminal that is closed, or the connection to it that is lost; Windows says it another way, see `console`.
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
-# What asks a show to end: Ctrl-C, a polite kill and that.
-ASK_TO_END = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
+# Ctrl-Break, Windows' other Ctrl-C.
+BREAK: int | None = getattr(signal, "SIGBREAK", None)
+# What asks a show to end: Ctrl-C, a polite kill and those.
+ASK_TO_END = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP, BREAK) if number is not None)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
+from .console import reads_escapes
 from .core.bindings import split_midi
 from .core.clock import Clock
 from .core.events import Event
@@ -48,7 +49,8 @@ def terminal_columns(out: TextIO) -> Columns:
 
 def colourful(out: TextIO) -> bool:
     """May `out` be written to in colours? Not where it is a file, and not where NO_COLOR asks for none."""
-    return out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    wanted = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return wanted and reads_escapes(out)
 
 
 def paint(text: str, colour: str, on: bool) -> str:

@@ -1,6 +1,5 @@
 """The server of a live show: its door, its desk and its thread, put together with the rest."""
 
-import contextlib
 import logging
 import os
 import socket
@@ -17,6 +16,7 @@ from ..io.server.desk import Desk
 from ..io.server.door import Door
 from ..io.server.heard import ListeningInbox
 from ..io.zeroconf_announcement import Announcement
+from .console import reads_escapes, shows
 from .core.clock import Clock
 from .core.loop import Loop
 from .core.notices import Notices
@@ -103,12 +103,11 @@ class Serving:
         if self._stop is None:
             return
         self._notices.say("page", f"control page: {self.url}", logging.INFO)
-        if self.door.token is not None:
+        # A console without block letters does without the picture; the link says the same.
+        if self.door.token is not None and shows("▀▄█", sys.stderr) and reads_escapes(sys.stderr):
             import segno
 
-            # A console without block letters does without the picture; the link says the same.
-            with contextlib.suppress(UnicodeEncodeError):
-                segno.make(self.url, error="l").terminal(sys.stderr, compact=True)
+            segno.make(self.url, error="l").terminal(sys.stderr, compact=True)
         if self._serve.open:
             threading.Thread(target=webbrowser.open, args=(self.url,), name="browser", daemon=True).start()
 
