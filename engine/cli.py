@@ -254,6 +254,7 @@ def run(options: argparse.Namespace) -> int:
     """`clavilux run`."""
     from .app import Performance
     from .asked import show_from
+    from .fine_timer import fine_timer
     from .later import Libraries
     from .leaving import prompt_end
     from .offline import render_offline
@@ -269,6 +270,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     performance = Performance(show, serve=_serve(options))
     with ExitStack() as ending:
+        ending.enter_context(fine_timer())
         with prompt_end(performance.close):
             ending.enter_context(performance)
         # What is loaded by now stays until the end. Python would look through all of it now and again for garbage, and

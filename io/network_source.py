@@ -170,7 +170,8 @@ class _Pace:
     def __init__(self) -> None:
         import time
 
-        self._now = time.monotonic
+        # Windows' monotonic clock stands still for half a frame.
+        self._now = time.perf_counter
         self._origin: float | None = None
 
     def wait(self, t: float | None, halt: threading.Event) -> bool:

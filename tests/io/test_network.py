@@ -13,7 +13,7 @@ from clavilux.engine.core.clock import SystemClock
 from clavilux.engine.core.frame import Frame
 from clavilux.engine.core.notices import Notices
 from clavilux.io.faults import SinkFailed, SourceFailed
-from clavilux.io.network_source import NetworkSource, plain
+from clavilux.io.network_source import NetworkSource, _Pace, plain
 from clavilux.io.sink_thread import SinkThread
 from clavilux.io.sinks import open_sink
 from clavilux.io.stream_sink import StreamSink
@@ -217,3 +217,7 @@ def test_a_playlist_leads_to_its_own_server_and_not_to_a_file_of_this_machine(fa
         source.close()
         server.shutdown()
     assert bool(counts) == far
+
+
+def test_a_film_is_paced_by_the_clock_that_is_fine_on_windows_too():
+    assert _Pace()._now is time.perf_counter
