@@ -1,7 +1,6 @@
 """Presets that are stored while a show plays: kept in the assets folder, written beside the show."""
 
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from ..configs import Show
 from ..configs.presets import FILE, load_stored, stored_text
 from .core.documents import Mistakes
+from .core.moving import move
 from .core.notices import Notices
 from .core.presets import Preset, Repertoire
 
@@ -69,7 +69,7 @@ class StoredPresets:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 waiting = self.path.with_name(f".{FILE}.new")
                 waiting.write_bytes(self._text(presets))
-                os.replace(waiting, self.path)
+                move(waiting, self.path)
                 self._written = number
             except Exception as e:  # the edge of the thread: whatever it is, the next preset is tried again
                 log.debug("presets", exc_info=True)

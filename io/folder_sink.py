@@ -1,9 +1,11 @@
 """Numbered PNGs in a folder: 000000.png, 000001.png, ..."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ..engine.core.frame import Frame
+from ..engine.core.moving import move
 from .faults import SinkFailed, reason
 from .picture import fit_pixels
 from .takes import drop_beyond
@@ -39,9 +41,11 @@ class FolderSink:
         try:
             # Under another name until it is whole: whoever watches the folder never reads half a picture.
             Image.fromarray(fit_pixels(frame.pixels, self._size)).save(unfinished, "PNG", compress_level=3)
-            unfinished.replace(file)
+            move(unfinished, file)
         except OSError as e:
-            unfinished.unlink(missing_ok=True)
+            # What holds it off from its place may hold it here too.
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise SinkFailed(f"{self.name}{file.name} cannot be written: {reason(e)}") from e
         self._count += 1
 

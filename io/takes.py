@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ..engine.core.kinds import SINKS
+from ..engine.core.moving import move
 from ..engine.core.notices import Notices
 from .faults import reason
 
@@ -33,7 +34,7 @@ def keep_file(path: Path, notices: Notices) -> None:
         if not path.is_file() or path.stat().st_size == 0:
             return
         kept = _first_free(path.parent, f"{path.stem}-", path.suffix)
-        path.rename(kept)
+        move(path, kept)
     except OSError as e:
         notices.say(_key(path), f"{path.name} of an earlier show cannot be kept: {reason(e)}; it is written over")
         return
@@ -49,7 +50,7 @@ def keep_pictures(folder: Path, notices: Notices) -> None:
         kept = _first_free(folder, "take-", "")
         kept.mkdir()
         for picture in pictures:
-            picture.rename(kept / picture.name)
+            move(picture, kept / picture.name)
     except OSError as e:
         text = f"the pictures in {folder}/ cannot all be kept: {reason(e)}; they are written over one by one"
         notices.say(_key(folder), text)

@@ -1,6 +1,5 @@
 """Writing rows into mapping files: what a hand has written stays as it is, comments and layout too."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import yaml
 
 from ..engine.core.documents import Mistakes, read_text
+from ..engine.core.moving import move
 from ..engine.core.table import TABLE, Table
 from .loader import parse_mapping
 
@@ -31,7 +31,7 @@ def add_row(path: Path, row: Mapping[str, Any], table: Table = TABLE) -> int:
     parse_mapping(new, str(path), table)
     waiting = path.with_name(f".{path.name}.new")
     waiting.write_bytes(new.replace("\n", end).encode())
-    os.replace(waiting, path)
+    move(waiting, path)
     return line
 
 

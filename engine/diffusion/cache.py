@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ..core.moving import move
+
 SEAL = "seal.json"
 # Files up to this size are read whole for a key; of larger ones, samples and the time of the last change.
 WHOLE = 512 * 2**20
@@ -61,7 +63,7 @@ def kept(name: str, build: Callable[[Path], None]) -> tuple[Path, bool]:
         seal(fresh)
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            fresh.rename(folder)
+            move(fresh, folder)
         except OSError:
             # Another show was faster; its folder is as good as ours.
             if not intact(folder):
@@ -111,7 +113,7 @@ def seal(folder: Path) -> None:
     rows = {str(f.relative_to(folder)): _hashed(f) for f in _files(folder)}
     draft = folder / (SEAL + ".draft")
     draft.write_text(json.dumps(rows, indent=1))
-    draft.replace(folder / SEAL)
+    move(draft, folder / SEAL)
 
 
 def intact(folder: Path) -> bool:

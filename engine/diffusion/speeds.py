@@ -4,10 +4,12 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
+from ..core.moving import move
 from .cache import cache_folder
 
 # Milliseconds by what was measured, under the key of what it was measured for.
@@ -37,7 +39,8 @@ def keep(file: str, rows: Mapping[str, Mapping[str, float]]) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as draft:
             json.dump(rows, draft, indent=1)
-        Path(name).replace(path)
+        move(Path(name), path)
     except OSError:
-        Path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(name).unlink(missing_ok=True)
         raise

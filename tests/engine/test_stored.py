@@ -79,7 +79,7 @@ def test_whatever_fault_comes_while_presets_are_written_is_said_and_the_next_is_
     def fails(source, target):
         raise RuntimeError("nobody has thought of this")
 
-    monkeypatch.setattr("clavilux.engine.stored.os.replace", fails)
+    monkeypatch.setattr("clavilux.engine.stored.move", fails)
     one.keep(Preset("first", {"hue": 1.0}))
     one.close()
     monkeypatch.undo()

@@ -64,7 +64,7 @@ def test_what_cannot_be_moved_is_said(tmp_path, notices, monkeypatch):
 
     (tmp_path / "000000.png").touch()
     (tmp_path / "a.gif").write_text("film")
-    monkeypatch.setattr(type(tmp_path), "rename", refuses)
+    monkeypatch.setattr(type(tmp_path), "replace", refuses)
     keep_take(str(tmp_path / "a.gif"), notices)
     keep_take(f"{tmp_path}/", notices)
     assert [n.level for n in notices.recent] == [30, 30]
