@@ -14,6 +14,10 @@ from .midi_rtmidi import MidiBackend, OpenedInput, RtMidiBackend
 from .port_names import CLIENT, Slots, reshuffled, wanted
 
 POLL_SECONDS = 0.5
+# How long a show waits for the first look; a driver that takes longer is heard as soon as it answers, seconds.
+_FIRST_LOOK = 10.0
+
+log = logging.getLogger("clavilux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class MidiPorts:
     """MIDI in. `globs` choose the ports by name; a message is stamped on arrival and put into the inbox as an event of
     `midi:<port name>`; the second of two devices of one name is `<port name> #2`. `outputs` sends.
 
-    Ports are looked for twice a second on a thread; a missing driver is a notice, never a failure.
+    Ports are looked for twice a second on a thread; a missing driver is a notice, never a failure. The first look is
+    that thread's too: macOS tells of what is plugged in later only to the thread that looked first in a process.
     """
 
     def __init__(
@@ -79,10 +84,11 @@ class MidiPorts:
     def start(self) -> None:
         """Open what is there and keep looking. Never raises."""
         self._stopped.clear()
-        self.poll()
         self.outputs.start()
-        self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
+        looked = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(looked,), name="midi", daemon=True)
         self._thread.start()
+        looked.wait(_FIRST_LOOK)
 
     def stop(self) -> None:
         """Close every port. Fine to call twice."""
@@ -119,9 +125,17 @@ class MidiPorts:
         self.outputs.poll(self._backend)
         self._say_what_is_missing()
 
-    def _run(self) -> None:
-        while not self._stopped.wait(POLL_SECONDS):
-            self.poll()
+    def _run(self, looked: threading.Event) -> None:
+        while True:
+            try:
+                self.poll()
+            except Exception as e:
+                # The edge of the thread: whatever a driver does, the devices that come later are still looked for.
+                log.debug("midi", exc_info=True)
+                self._notices.say("midi:look", f"MIDI ports cannot be listed now: {e or type(e).__name__}")
+            looked.set()
+            if self._stopped.wait(POLL_SECONDS):
+                return
 
     def _try(self, label: str, key: tuple[str, int]) -> None:
         assert self._backend is not None

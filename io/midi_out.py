@@ -67,7 +67,9 @@ class MidiOutputs:
         try:
             port = backend.open_output(*key)
         except OSError as e:
-            self._notices.say(f"midi:out:{label}", f"MIDI: {label} takes no feedback: {e}")
+            self._notices.say(
+                f"midi:out:{label}", f"MIDI: {label} takes no feedback: {e} (does another program use it?)"
+            )
             return
         self._count += 1
         self._ports[label], self._keys[label] = port, key

@@ -104,7 +104,7 @@ class RtMidiBackend:
         api, within = self._where[name, nth]
         try:
             port = self._rtmidi.MidiIn(api, name=CLIENT)
-            at = [i for i, known in enumerate(self._plain(api, port.get_ports())) if known == name]
+            at = [i for i, known in enumerate(self._plain(api, _names(port))) if known == name]
             if within >= len(at):
                 port.delete()
                 raise OSError(f"{name} is gone")
@@ -133,7 +133,7 @@ class RtMidiBackend:
         api, within = self._where_out[name, nth]
         try:
             port = self._rtmidi.MidiOut(api, name=CLIENT)
-            at = [i for i, known in enumerate(self._plain(api, port.get_ports())) if known == name]
+            at = [i for i, known in enumerate(self._plain(api, _names(port))) if known == name]
             if within >= len(at):
                 port.delete()
                 raise OSError(f"{name} is gone")
@@ -155,14 +155,14 @@ class RtMidiBackend:
         """The ports that are devices of their own."""
         if api == self._rtmidi.API_UNIX_JACK and self._rtmidi.API_LINUX_ALSA in self._lookers:
             # ALSA lists them: a device that is heard twice turns every switch over and back.
-            return [name for name in found if not is_bridge(name)]
-        return self._plain(api, found)
+            return [name for name in found if name and not is_bridge(name)]
+        return [name for name in self._plain(api, found) if name]
 
     def _look_out(self, api: int) -> list[str]:
         try:
             if api not in self._out_lookers:
                 self._out_lookers[api] = self._rtmidi.MidiOut(api, name=CLIENT)
-            return self._out_lookers[api].get_ports()
+            return _names(self._out_lookers[api])
         except self._rtmidi.RtMidiError:
             return []
 
@@ -180,7 +180,7 @@ class RtMidiBackend:
         if looker is None:
             return []
         try:
-            return looker.get_ports()
+            return _names(looker)
         except self._rtmidi.RtMidiError:
             return []
 
@@ -223,6 +223,12 @@ class RtMidiBackend:
         if api == self._rtmidi.API_UNIX_JACK:
             return "no JACK server is running"
         return f"{self._rtmidi.get_api_display_name(api)} does not start"
+
+
+def _names(port: Any) -> list[str]:
+    """Every port in its place; "" for one that goes away while it is asked for its name. Drivers say them in UTF-8,
+    which python-rtmidi by itself reads by older alphabets on Windows and macOS."""
+    return [(raw or b"").decode("utf-8", "replace") for raw in port.get_ports(encoding=None)]
 
 
 class _RtMidiInput:

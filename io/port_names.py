@@ -13,6 +13,7 @@ _NO_DEVICES = ("midi through*", "rtmidi*")
 _ALSA_NUMBERS = re.compile(r" \d+:\d+$")
 # JACK, where every client has a name of its own, calls the second of a name `name-01`.
 _JACK_NUMBER = re.compile(r"-\d\d(?=:|$)")
+_SOCKET = re.compile(r"(^|\()\d+- ")
 # Programs that show ALSA's devices to JACK.
 _BRIDGES = ("a2j:", "system:midi_", "midi-bridge:")
 
@@ -43,8 +44,9 @@ def is_bridge(name: str) -> bool:
 
 def without_places(found: Sequence[str]) -> list[str]:
     """Port names of Windows without the place in the list that the driver library puts behind each: it changes when
-    another device is plugged in, and makes two of a kind look like two kinds."""
-    return [name.removesuffix(f" {n}") for n, name in enumerate(found)]
+    another device is plugged in, and makes two of a kind look like two kinds. So does the `2- ` that Windows puts
+    before a device in another USB socket than its first."""
+    return [_SOCKET.sub(r"\1", name.removesuffix(f" {n}")) for n, name in enumerate(found)]
 
 
 def reshuffled(before: Sequence[str], found: Sequence[str]) -> set[str]:

@@ -1,5 +1,7 @@
 """MIDI ports on a driver of our own: plugged, unplugged, two of a kind, none at all."""
 
+import threading
+
 import pytest
 from clavilux.engine.core.bindings import port_matches
 from clavilux.engine.core.clock import ManualClock
@@ -239,8 +241,9 @@ class TwoDrivers:
         def __init__(self, drivers, api) -> None:
             self.drivers, self.api = drivers, api
 
-        def get_ports(self):
-            return self.drivers.ports[self.api]
+        def get_ports(self, encoding="auto"):
+            assert encoding is None, "read by older alphabets otherwise"
+            return [name.encode() or None for name in self.drivers.ports[self.api]]
 
         def open_port(self, at, name):
             self.drivers.opened.append((self.api, at))
@@ -271,3 +274,45 @@ def test_windows_numbers_say_where_a_port_stands_in_the_list_and_are_no_name(mon
     assert backend.names() == ["loopMIDI", "nanoKONTROL2", "APC 40", "nanoKONTROL2"]
     backend.open("nanoKONTROL2", 1, lambda message: None)
     assert backend._rtmidi.opened == [(4, 3)]
+
+
+def test_a_name_is_read_by_its_own_letters_and_one_that_goes_away_meanwhile_is_left_out(monkeypatch):
+    backend = rtmidi_with({4: ["Klöckner 0", "", "2- nanoKONTROL2 2", "MIDIIN2 (3- APC40) 3"]}, monkeypatch)
+    assert backend.names() == ["Klöckner", "nanoKONTROL2", "MIDIIN2 (APC40)"]
+    backend.open("nanoKONTROL2", 0, lambda message: None)
+    assert backend._rtmidi.opened == [(4, 2)]
+
+
+def test_every_look_is_one_threads_as_macos_wants_it(monkeypatch):
+    monkeypatch.setattr("clavilux.io.midi.POLL_SECONDS", 0.01)
+    desk, looking = Desk(plugged=["APC"]), []
+    names = desk.driver.names
+
+    def noted():
+        looking.append(threading.current_thread().name)
+        return names()
+
+    desk.driver.names = noted
+    desk.ports.start()
+    assert desk.ports.opened == ["APC"]
+    assert until(lambda: len(looking) > 2)
+    desk.ports.stop()
+    assert set(looking) == {"midi"}
+
+
+def test_a_driver_that_fails_while_it_is_asked_is_asked_again(monkeypatch):
+    monkeypatch.setattr("clavilux.io.midi.POLL_SECONDS", 0.01)
+    desk, fails = Desk(plugged=["APC"]), [True, True]
+    names = desk.driver.names
+
+    def first_fails():
+        if fails:
+            fails.pop()
+            raise RuntimeError("a port has no name")
+        return names()
+
+    desk.driver.names = first_fails
+    desk.ports.start()
+    assert until(lambda: desk.ports.opened == ["APC"])
+    desk.ports.stop()
+    assert "MIDI ports cannot be listed now: a port has no name" in desk.said()
