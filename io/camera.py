@@ -40,13 +40,19 @@ class CameraSource(CaptureSource):
         if self._device is not None:
             return self._device
         if sys.platform == "win32":
-            names = dict(enumerate(system_cameras()))
-            return "dshow", f"video={names[self._number(names)]}"
+            return "dshow", f"video={self._key()}"
         if sys.platform == "darwin":
-            index = self._index if isinstance(self._index, int) else self._number(dict(enumerate(system_cameras())))
-            return "avfoundation", f"{index}:none"
+            return "avfoundation", f"{self._key()}:none"
         index = self._index if isinstance(self._index, int) else self._number(dict(linux_cameras()))
         return "video4linux2,v4l2", f"/dev/video{index}"
+
+    def _key(self) -> str:
+        """What the platform's capture opens the camera by. Raises SourceFailed."""
+        cameras = system_cameras()
+        if not cameras and isinstance(self._index, int) and sys.platform == "darwin":
+            # Nobody could say which there are; a number is tried all the same.
+            return str(self._index)
+        return cameras[self._number({n: camera.name for n, camera in enumerate(cameras)})].key
 
     def _number(self, names: dict[int, str]) -> int:
         """The camera's number among `names`. Raises SourceFailed where there is none such."""

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 from clavilux.engine.core.clock import ManualClock
@@ -148,3 +149,73 @@ def test_cameras_are_listed_by_number_without_their_metadata_nodes(tmp_path, mon
     monkeypatch.setattr(sys, "platform", "linux")
     assert camera_names(tmp_path) == ["camera:0  HD Webcam", "camera:10  Stage left"]
     assert camera_names(tmp_path / "none") == []
+
+
+class Device:
+    """What PyAV says of one device."""
+
+    def __init__(self, name, description, *kinds):
+        self.name, self.description, self.media_types = name, description, list(kinds)
+
+
+WINDOWS = [
+    Device("@device_pnp_1", "Stage Cam", "video"),
+    Device("@device_cm_2", "Mikrofon", "audio"),
+    Device("@device_pnp_3", "Stage Cam", "video"),
+    Device("@device_sw_4", "OBS Virtual Camera", "video"),
+]
+MAC = [
+    Device("0", "FaceTime HD Camera", "video"),
+    Device("1", "Capture screen 0", "video"),
+    Device("2", "Stage Cam", "video"),
+    Device("0", "Built-in Microphone", "audio"),
+]
+
+
+@pytest.mark.parametrize(
+    ("platform", "devices", "asked", "opened"),
+    [
+        ("win32", WINDOWS, "camera", ("dshow", "video=@device_pnp_1")),
+        ("win32", WINDOWS, "camera:1", ("dshow", "video=@device_pnp_3")),
+        ("win32", WINDOWS, "camera:obs", ("dshow", "video=@device_sw_4")),
+        ("darwin", MAC, "camera:0", ("avfoundation", "0:none")),
+        ("darwin", MAC, "camera:1", ("avfoundation", "2:none")),
+        ("darwin", MAC, "camera:stage", ("avfoundation", "2:none")),
+    ],
+)
+def test_windows_and_macos_open_a_camera_as_their_capture_lists_it(monkeypatch, platform, devices, asked, opened):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("av.enumerate_input_devices", lambda kind: devices if kind == opened[0] else [])
+    assert open_source(asked, (64, 64), 30, ManualClock())._locate() == opened
+    listed = camera_names()
+    assert all("screen" not in row and "Mikro" not in row and "Microphone" not in row for row in listed)
+    with pytest.raises(SourceFailed, match=r"there is no camera Balcony; there are camera:0  \w+"):
+        open_source("camera:Balcony", (64, 64), 30, ManualClock())._locate()
+
+
+def test_where_the_capture_cannot_be_asked_the_systems_tools_are_in_its_own_letters(monkeypatch):
+    def answers(command, **how):
+        assert (how["encoding"], how["errors"]) == ("utf-8", "replace"), "a name in another alphabet ends the listing"
+        assert "OutputEncoding" in command[-1]
+        return SimpleNamespace(stdout="\ufeffKamera Rückseite\r\nUSB Scanner\r\n")
+
+    def none_found(kind):
+        raise OSError(5, "Could not enumerate video devices (or none found)")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("subprocess.run", answers)
+    monkeypatch.setattr("av.enumerate_input_devices", none_found)
+    assert camera_names() == ["camera:0  Kamera Rückseite", "camera:1  USB Scanner"]
+    monkeypatch.delattr("av.enumerate_input_devices")
+    assert open_source("camera:1", (64, 64), 30, ManualClock())._locate() == ("dshow", "video=USB Scanner")
+    source = open_source("camera:rück", (64, 64), 30, ManualClock())
+    assert source._locate() == ("dshow", "video=Kamera Rückseite")
+
+
+def test_a_mac_that_lists_no_camera_is_still_asked_for_the_one_with_that_number(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr("av.enumerate_input_devices", lambda kind: [])
+    monkeypatch.setattr("subprocess.run", lambda command, **how: SimpleNamespace(stdout=""))
+    assert open_source("camera:2", (64, 64), 30, ManualClock())._locate() == ("avfoundation", "2:none")
+    with pytest.raises(SourceFailed, match="there is no camera stage; no camera is connected"):
+        open_source("camera:stage", (64, 64), 30, ManualClock())._locate()
