@@ -149,23 +149,55 @@ class _Device:
 
 def _open_device(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tuple[Stream, str]:
     device = _sounddevice()
+    why = ""
     try:
         with _portaudio:
-            found = device.query_devices(None if name == "default" else name, "input")
-            loudness = Loudness(found["default_samplerate"])
-            stream = device.InputStream(
-                device=found["index"],
-                channels=min(2, found["max_input_channels"]),
-                samplerate=found["default_samplerate"],
-                blocksize=_BLOCK,
-                dtype="float32",
-                callback=lambda block, frames, time, status: heard(loudness, block),
-            )
-            _start(stream)
-            return _Device(stream), found["name"]
+            for found in _meant(device, name):
+                try:
+                    return _Device(_listening(device, found, heard)), found["name"]
+                except device.PortAudioError as e:
+                    why = why or str(e).strip()
     except (device.PortAudioError, ValueError) as e:
-        why = str(e).strip() or "it does not open"
-        raise AudioUnavailable(f"{name} cannot be listened to ({why}); `clavilux ports` lists inputs") from None
+        why = str(e).strip()
+    why = why or "it does not open"
+    raise AudioUnavailable(f"{name} cannot be listened to ({why}); `clavilux ports` lists inputs")
+
+
+def _meant(device: Any, name: str) -> list[Any]:
+    """The inputs that a performer may mean by `name`, the best first: Windows has each device once for every one of its
+    drivers. Raises ValueError where there is none."""
+    try:
+        return [device.query_devices(None if name == "default" else name, "input")]
+    except ValueError:
+        # Where several are called so, the library takes none.
+        rows = [row for row in device.query_devices() if row["max_input_channels"] > 0]
+        found = [row for row in rows if name.lower() in row["name"].lower()]
+        if len(found) < 2:
+            raise
+    drivers = [api["name"] for api in device.query_hostapis()]
+    exact = [row for row in found if row["name"].lower() == name.lower()]
+    return sorted(exact or found, key=lambda row: _rank(drivers[row["hostapi"]]))
+
+
+def _rank(driver: str) -> int:
+    """Windows' drivers by how soon a sound is heard and how little they ask; any other system's are as they come."""
+    order = ("Windows WASAPI", "Windows DirectSound", "MME", "Windows WDM-KS")
+    return order.index(driver) if driver in order else 0
+
+
+def _listening(device: Any, found: Any, heard: Callable[[Loudness, np.ndarray], None]) -> Any:
+    """A stream of the device `found`, started. Raises PortAudioError."""
+    loudness = Loudness(found["default_samplerate"])
+    stream = device.InputStream(
+        device=found["index"],
+        channels=min(2, found["max_input_channels"]),
+        samplerate=found["default_samplerate"],
+        blocksize=_BLOCK,
+        dtype="float32",
+        callback=lambda block, frames, time, status: heard(loudness, block),
+    )
+    _start(stream)
+    return stream
 
 
 def _start(stream: Any) -> None:

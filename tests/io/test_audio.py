@@ -206,6 +206,64 @@ def test_inputs_are_listed_and_a_wrong_name_is_said(device):
         audio._open_device("stage", lambda *_: None)
 
 
+class WindowsSounddevice(FakeSounddevice):
+    """Windows lists every device once for each of its drivers, the oldest first and with its name cut off."""
+
+    DRIVERS = ("MME", "Windows DirectSound", "Windows WASAPI", "Windows WDM-KS")
+    refuses: tuple[int, ...] = ()
+
+    def query_devices(self, name=None, kind=None):
+        whole = "Microphone (Focusrite USB Audio)"
+        rows = [
+            {**self.device, "name": whole[:31] if k == 0 else whole, "index": k, "hostapi": k}
+            for k in range(len(self.DRIVERS))
+        ]
+        if kind is None:
+            return rows
+        if name is None:
+            return rows[0]
+        found = [row for row in rows if name.lower() in row["name"].lower()]
+        raise ValueError("Multiple input devices found" if found else f"No input device matching {name!r}")
+
+    def query_hostapis(self):
+        return [{"name": name} for name in self.DRIVERS]
+
+    def InputStream(self, **asked):
+        if asked["device"] in self.refuses:
+            raise self.PortAudioError("Invalid device")
+        return super().InputStream(**asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "refuses", "taken"),
+    [
+        ("focusrite", (), 2),
+        ("Microphone (Focusrite USB Audio)", (), 2),
+        ("focusrite", (2,), 1),
+        ("focusrite", (1, 2), 0),
+        ("default", (), 0),
+    ],
+)
+def test_a_device_that_windows_lists_once_for_each_driver_is_opened_by_the_best(monkeypatch, name, refuses, taken):
+    fake = WindowsSounddevice()
+    fake.refuses = refuses
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
+    stream, words = audio._open_device(name, lambda *_: None)
+    stream.close()
+    assert [asked["device"] for asked in fake.opened] == [taken]
+    assert words.startswith("Microphone (Focusrite USB Audio")
+
+
+def test_a_device_that_no_driver_of_windows_opens_is_said(monkeypatch):
+    fake = WindowsSounddevice()
+    fake.refuses = (0, 1, 2, 3)
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
+    with pytest.raises(AudioUnavailable, match=r"focusrite cannot be listened to \(Invalid device\)"):
+        audio._open_device("focusrite", lambda *_: None)
+    with pytest.raises(AudioUnavailable, match="No input device matching 'stage'"):
+        audio._open_device("stage", lambda *_: None)
+
+
 @pytest.mark.real
 def test_a_tone_out_of_another_jack_program_is_heard_in_its_band(jack):
     library = pytest.importorskip("jack")
