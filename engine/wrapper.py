@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..configs import show_from_config
+from .core.assets import ANYWHERE
 from .core.clock import Clock, ManualClock, SystemClock
 from .core.notices import Notices
 from .core.router import Router
@@ -163,6 +163,6 @@ def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> S
     for remark in show.remarks:
         notices.say(f"config:{remark}", remark)
     # A program names files as it likes; only what comes over the network is kept to a folder.
-    parts = Parts(dataclasses.replace(show, assets=Path.cwd().anchor), clock, notices)
+    parts = Parts(dataclasses.replace(show, assets=ANYWHERE), clock, notices)
     brush = parts.brush(synchronous=show.stream["synchronous"])
     return StreamWrapper(parts.show, brush, parts.router((), brush), notices, clock)

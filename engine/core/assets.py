@@ -9,6 +9,9 @@ from types import MappingProxyType
 from .parameters import Refused
 
 _LONGEST = 1024
+# In place of a folder: every file of this machine may be named, on whichever drive. It is for who plays by a Python
+# program and can be neither typed nor written in a show.
+ANYWHERE = "\0anywhere"
 
 
 def asset(folder: Path, name: str) -> Path:
@@ -28,19 +31,19 @@ def asset_or_folder(folder: Path, name: str) -> Path:
 def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     if not name or len(name) > _LONGEST or "\0" in name:
         raise Refused("this is no name of a file")
-    root = folder.expanduser().resolve()
+    root = None if str(folder) == ANYWHERE else folder.expanduser().resolve()
     try:
-        path = (root / name).resolve()
+        path = (Path(name) if root is None else root / name).resolve()
     except (OSError, RuntimeError, ValueError):
         raise Refused(f"{name}: this is no name of a file") from None
-    if not path.is_relative_to(root):
+    if root is not None and not path.is_relative_to(root):
         raise Refused(f"{name}: only files in the assets folder may be named; put it there (--assets says which it is)")
     try:
         there = is_there(path)
     except OSError:  # longer than any file's name can be
         there = False
     if not there:
-        raise Refused(f"{name}: there is no such file in the assets folder")
+        raise Refused(f"{name}: there is no such file{'' if root is None else ' in the assets folder'}")
     return path
 
 
