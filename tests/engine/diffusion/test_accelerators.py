@@ -10,6 +10,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import accelerators, cache, choosing, compiled
 from clavilux.engine.diffusion.accelerators import Networks, Recipe, accelerated
+from clavilux.engine.diffusion.speeds import wait_for
 
 CPU = torch.device("cpu")
 
@@ -186,3 +187,12 @@ def test_the_bar_is_one_line_on_a_terminal():
     assert all(line.startswith("\r") for line in written[:-1])
     assert written[-1] == "\n"
     assert "2/2 done" in written[-2]
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_a_measurement_waits_for_either_card(monkeypatch, kind):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: waited.append("cuda"))
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: waited.append("mps"))
+    wait_for(torch.device(kind))
+    assert waited == [kind]
