@@ -1,6 +1,7 @@
 """What comes while the show plays: engines that take minutes are built beside it, and faded to when ready; libraries
 that the first frame can do without are loaded after it."""
 
+import ctypes
 import gc
 import logging
 import multiprocessing
@@ -27,6 +28,8 @@ TAKES = {  # said while it is built
 }
 # How far a build in a process of its own steps back behind the show.
 GENTLY = 10
+# The same in Windows' numbers, and the handle by which a process means itself.
+_BELOW_NORMAL, _THIS_PROCESS = 0x4000, -1
 # How long the end of such a build is waited for, in seconds.
 ENDS = 2.0
 
@@ -121,9 +124,18 @@ def _in_child(recipe: "Recipe") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    _step_back()
+    accelerated(recipe, "auto", Notices(SystemClock()))
+
+
+def _step_back() -> None:
+    """Let the show have the processor first, as each system has it said."""
     if hasattr(os, "nice"):
         os.nice(GENTLY)
-    accelerated(recipe, "auto", Notices(SystemClock()))
+        return
+    windows: Any = getattr(ctypes, "windll", None)
+    if windows is not None:
+        windows.kernel32.SetPriorityClass(ctypes.c_void_p(_THIS_PROCESS), _BELOW_NORMAL)
 
 
 class Later:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from .beside import NO_CONSOLE
+
 _V4L = Path("/sys/class/video4linux")
 # macOS lists screens among its cameras.
 _NO_CAMERA = "Capture screen"
@@ -82,7 +84,8 @@ def _listed(kind: str) -> list[SystemCamera]:
 def _lines(command: list[str]) -> list[str]:
     try:
         done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False,
+            creationflags=NO_CONSOLE,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return []

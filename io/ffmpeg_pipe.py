@@ -4,6 +4,8 @@ import subprocess
 import threading
 from typing import IO, Any
 
+from .beside import NO_CONSOLE
+
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 # Of what the program says only so much is kept, the newest bytes.
 _TAIL = 4096
@@ -39,15 +41,17 @@ class Pipe:
             words += ["-f", "mpegts", "-i", "-", "-c", "copy"]
             words += ["-flush_packets", "1", "-muxdelay", "0", "-f", "mpegts", url]
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0
-            )
+                words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0,
+                creationflags=NO_CONSOLE,
+            )  # fmt: skip
             self.stream: Any = self._process.stdin
         else:
             words = [ffmpeg, *_QUIET, *_BRIEF, "-i", url]
             words += ["-map", "0:v:0", "-c", "copy", "-flush_packets", "1", "-f", "mpegts", "-"]
             self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-            )
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+                creationflags=NO_CONSOLE,
+            )  # fmt: skip
             self.stream = self._process.stdout
         self._said = b""
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), name="ffmpeg", daemon=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engine.core.frame import Frame
 from . import ffmpeg_pipe
+from .beside import NO_CONSOLE
 from .faults import SinkFailed, SinkUnavailable, reason
 from .network_source import plain
 from .picture import fit_pixels
@@ -49,11 +50,12 @@ class StreamSink:
             raise SinkUnavailable("Network streams need the package av: python -m pip install av")
         if self._url.startswith("srt:") and (why := ffmpeg_pipe.fault()):
             raise SinkUnavailable(why)
-        words = [sys.executable, "-m", "clavilux.io.sending", json.dumps(self._asked)]
+        # What it says is read as UTF-8, which a pipe of Windows is not by itself.
+        words = [sys.executable, "-X", "utf8", "-m", "clavilux.io.sending", json.dumps(self._asked)]
         try:
             # Out of the reach of the terminal's Ctrl-C, which is the show's.
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, creationflags=NO_CONSOLE
             )
         except OSError as e:
             raise SinkFailed(f"{self.name}: the program that sends cannot be started: {reason(e)}") from e

@@ -1,8 +1,11 @@
 """Engines that take minutes are built while the show plays, and faded to; a build that fails costs nothing."""
 
+import ctypes
 import gc
+import os
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -239,3 +242,15 @@ def test_libraries_are_loaded_once_beside_the_show_and_a_missing_one_is_no_fault
     later.Libraries("wave")()
     assert gc.get_freeze_count() >= frozen
     gc.unfreeze()
+
+
+def test_a_child_steps_back_behind_the_show_as_each_system_has_it_said(monkeypatch):
+    told = []
+    monkeypatch.setattr(os, "nice", lambda more: told.append(("nice", more)), raising=False)
+    later._step_back()
+    own = lambda process, kind: told.append((ctypes.c_int64(process.value).value, kind))  # noqa: E731
+    kernel = SimpleNamespace(SetPriorityClass=own)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.delattr(os, "nice")
+    later._step_back()
+    assert told == [("nice", later.GENTLY), (-1, 0x4000)]
