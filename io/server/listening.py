@@ -96,10 +96,22 @@ class Listening:
             self._thread.join(_PATIENCE)
         self._socket.close()
 
+    async def _serve(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_forgive_who_is_gone)
+        await self._server.serve(sockets=[self._socket])
+
     def _run(self) -> None:
         try:
-            asyncio.run(self._server.serve(sockets=[self._socket]))
+            asyncio.run(self._serve())
         except Exception as e:
             # The edge of the thread: whatever ends the server, the picture goes on.
             logging.getLogger("clavilux").debug("server", exc_info=True)
             self._notices.say("server", f"the control page has ended ({type(e).__name__}: {e}); the show goes on")
+
+
+def _forgive_who_is_gone(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A browser that goes away in the middle of something is no fault; on Windows asyncio has a traceback for each."""
+    if isinstance(context.get("exception"), ConnectionError):
+        logging.getLogger("clavilux").debug("server: %s", context.get("message"))
+        return
+    loop.default_exception_handler(context)
