@@ -3,8 +3,18 @@
 On mps a storage's data pointer is the MTLBuffer itself. Metal's part is MTLBlitCommandEncoder, by its pyobjc names.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
+
+
+def pool() -> AbstractContextManager[Any]:
+    """Within it what Apple's libraries hand out for a moment is let go of at its end. On a thread that Python made
+    nobody else does that, and every picture would leave its command buffers behind until the show ends."""
+    try:
+        return import_module("objc").autorelease_pool()
+    except (ImportError, AttributeError):
+        return nullcontext()
 
 
 def fill(texture: Any, rgba: Any, commands: Any, torch: Any) -> None:

@@ -106,6 +106,10 @@ class SyphonSource(PolledSource):
         self._queue = self._client.device.newCommandQueue() if self._torch is not None else None
 
     def _newest(self) -> Any:
+        with metal_texture.pool():
+            return self._taken()
+
+    def _taken(self) -> Any:
         client = self._client
         if not client.is_valid:
             raise SourceFailed(f"{self.name} has gone")
@@ -162,6 +166,10 @@ class SyphonSink:
         own_names.add(self._stream)
 
     def write(self, frame: Frame) -> None:
+        with metal_texture.pool():
+            self._publish(frame)
+
+    def _publish(self, frame: Frame) -> None:
         if self._server is None:
             raise SinkFailed(f"{self.name} is not open")
         if not self._published_on_the_card(frame):

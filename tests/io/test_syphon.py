@@ -361,3 +361,39 @@ def test_a_package_that_is_missing_is_not_looked_for_every_frame(mac, monkeypatc
     for _ in range(5):
         playing.follow(None)
     assert asked == ["syphon"]
+
+
+class Pools:
+    """Objective C's pools: what is handed out while none is open stays until the thread ends."""
+
+    def __init__(self):
+        self.open, self.drained, self.left_behind = 0, 0, 0
+
+    def autorelease_pool(self):
+        return self
+
+    def __enter__(self):
+        self.open += 1
+
+    def __exit__(self, *_):
+        self.open -= 1
+        self.drained += 1
+
+    def handed_out(self):
+        self.left_behind += not self.open
+
+
+def test_no_picture_leaves_anything_behind_on_a_thread_of_pythons(on_mps, monkeypatch):
+    pools, make = Pools(), Queue.commandBuffer
+    monkeypatch.setattr(sys.modules["objc"], "autorelease_pool", pools.autorelease_pool, raising=False)
+    monkeypatch.setattr(Queue, "commandBuffer", lambda queue: pools.handed_out() or make(queue))
+    sink, source = syphon.SyphonSink("Out", (64, 48)), syphon.SyphonSource("Out", (64, 48), ManualClock())
+    sink.open()
+    syphon.pump()
+    source.open()
+    for _ in range(3):
+        sink.write(painted())
+        assert np.array_equal(source.read().pixels, picture())
+    assert on_mps.ways == ["texture"] * 3
+    assert (pools.open, pools.left_behind) == (0, 0)
+    assert pools.drained >= 6
