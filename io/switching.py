@@ -33,7 +33,7 @@ def sink_spec(switch: SinkSwitch, assets: Path) -> str:
     if switch.kind == FILE:
         if not switch.enabled and not switch.name:
             return ""
-        return f"{in_assets(switch.name, assets)}{'/' if switch.name.endswith('/') else ''}"
+        return f"{in_assets(switch.name, assets)}{'/' if _is_folder(switch.name) else ''}"
     if switch.kind == STREAM:
         return _url(switch.name) if switch.name or switch.enabled else ""
     return f"{switch.kind}:{switch.name}" if switch.name and switch.kind in NAMED_SINKS else switch.kind
@@ -47,7 +47,7 @@ def sink_wish(spec: str, assets: Path) -> dict[str, Any]:
     if kind == FILE:
         folder, path = assets.expanduser().resolve(), Path(spec).expanduser().resolve()
         name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
-        return {"enabled": True, "name": f"{name}/" if spec.endswith("/") else name}
+        return {"enabled": True, "name": f"{name}/" if _is_folder(spec) else name}
     _, _, name = spec.partition(":")
     return {"enabled": True, "name": name} if name else {"enabled": True}
 
@@ -58,6 +58,11 @@ def kind_of(spec: str) -> str:
         return STREAM
     word = spec.partition(":")[0]
     return word if word in SINKS else FILE
+
+
+def _is_folder(name: str) -> bool:
+    """Is an output written as a folder, as either kind of system writes one?"""
+    return name.endswith(("/", "\\"))
 
 
 def in_assets(name: str, assets: Path) -> Path:
