@@ -59,7 +59,8 @@ def openvino(recipe: Recipe, notices: Notices | None = None) -> Networks:
             notices.say("openvino-cache", f"the cache {cache.cache_folder()} cannot be used ({fault})")
         import tempfile
 
-        with tempfile.TemporaryDirectory(prefix="clavilux-") as scratch:
+        # On Windows what OpenVINO reads from stays on the disk for as long as it plays.
+        with tempfile.TemporaryDirectory(prefix="clavilux-", ignore_cleanup_errors=True) as scratch:
             convert(recipe, Path(scratch))
             compiled = {part: _compiled(core, Path(scratch), part, None) for part in PARTS}
     else:
