@@ -14,11 +14,11 @@ import numpy as np
 
 from ..engine.core.frame import Frame
 from . import ffmpeg_pipe
+from .beside import READY, leave_signals_to_the_show
 from .faults import SinkFailed, SinkUnavailable, reason
 from .h264 import H264Sink, add_h264
 from .network_source import plain
 
-READY = "ready"
 # Before every picture: the second at which it is seen.
 HEAD = struct.Struct("<d")
 # How long a host may take to answer, and after how long a sender that the show forgot ends itself, in seconds.
@@ -113,10 +113,7 @@ def _wake_up(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C and a closed terminal are the show's: it ends its senders when it has sent the last picture.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    leave_signals_to_the_show()
     wanted = json.loads(sys.argv[1])
     _wake_up(FORGOTTEN * (60 if "listen" in wanted["url"] else 1))
     sys.exit(send(wanted, sys.stdin.buffer, sys.stdout))

@@ -1,5 +1,6 @@
 """Sinks: where pictures go, by the names a performer types."""
 
+import sys
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -20,6 +21,7 @@ from .stream_sink import StreamSink
 from .syphon import SyphonSink
 from .virtual_camera import VirtualCameraSink
 from .window import WindowSink
+from .window_apart import WindowApart
 
 __all__ = ["Sink", "SinkClosed", "SinkFailed", "SinkMistake", "SinkUnavailable", "open_sink"]
 
@@ -75,7 +77,7 @@ def _plain_sink(spec: str, size: tuple[int, int], fps: float, options: SinkOptio
     if spec == "null":
         return NullSink()
     if spec == "window":
-        return WindowSink(size, options=options)
+        return (WindowApart if sys.platform == "darwin" else WindowSink)(size, options=options)
     if "://" in spec:
         return _to_url(spec, size, fps, options)
     if word == "ndi":

@@ -13,16 +13,15 @@ from ..engine.core.shape import PLAIN_SINK, Shape, SinkOptions
 from .faults import SinkClosed, SinkFailed, SinkUnavailable, reason
 from .picture import fit_pixels, scaled
 
+NO_PACKAGE = "The window needs pygame-ce: python -m pip install pygame-ce"
 # Asked before SDL is, which would complain on stderr at every try.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_VIDEO_DRIVER")
 
 
 def fault() -> str | None:
     """Why no window can be opened beside a running show, in words, or None."""
-    if sys.platform == "darwin":
-        return "On macOS a window can't be opened beside the show yet"
     if find_spec("pygame") is None:
-        return "The window needs pygame-ce: python -m pip install 'clavilux[window]'"
+        return NO_PACKAGE
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
         return "There is no display to open a window on"
     return None
@@ -56,14 +55,14 @@ class WindowSink:
     def open(self) -> None:
         """Show the window. Raises SinkUnavailable without the package or a display."""
         if sys.platform == "darwin" and threading.current_thread() is not threading.main_thread():
-            raise SinkUnavailable("On macOS a window can't be opened beside the show yet; record to a file instead")
+            raise SinkUnavailable("On macOS a window belongs to a program's main thread")
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         # SDL would take Ctrl-C away from the program.
         os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
         try:
             import pygame
         except ImportError as e:
-            raise SinkUnavailable("The window needs pygame-ce: python -m pip install 'clavilux[window]'") from e
+            raise SinkUnavailable(NO_PACKAGE) from e
         if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _DISPLAYS):
             raise SinkUnavailable("There is no display to open a window on; record to a file instead")
         try:

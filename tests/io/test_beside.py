@@ -5,7 +5,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from clavilux.io import cameras, ffmpeg_pipe, stream_sink
+from clavilux.io import beside, cameras, ffmpeg_pipe
 from clavilux.io.beside import NO_CONSOLE
 from clavilux.io.stream_sink import StreamSink
 
@@ -36,7 +36,7 @@ def begun(monkeypatch):
     Program.begun = []
     monkeypatch.setattr(subprocess, "Popen", Program)
     monkeypatch.setattr(ffmpeg_pipe, "program", lambda: "ffmpeg")
-    for module in (ffmpeg_pipe, stream_sink, cameras):
+    for module in (ffmpeg_pipe, beside, cameras):
         monkeypatch.setattr(module, "NO_CONSOLE", ALONE)
     return Program.begun
 
@@ -44,7 +44,7 @@ def begun(monkeypatch):
 def test_the_program_that_sends_speaks_utf_8_without_a_console(begun):
     sink = StreamSink("udp://127.0.0.1:9", (8, 8), 30)
     sink.open()
-    assert sink._last_words() == "müde"
+    assert sink._program.said(1.0) == "müde"
     sink.close()
     [(words, how)] = begun
     assert how["creationflags"] == ALONE

@@ -77,7 +77,7 @@ def test_while_a_stream_waits_for_the_other_side_everything_else_goes_on(address
             time.sleep(0.01)
         assert (thread.state, thread.written) == ("opening", 0)
         assert thread.stop(seconds=0.1)
-        assert sink._process is None
+        assert sink._program is None
         assert not notices.recent
         if link is not None:
             link.close()
@@ -96,7 +96,7 @@ def test_a_receiver_that_takes_nothing_is_left_when_the_show_ends():
             thread.offer(Frame(rng.integers(0, 256, (192, 256, 3)).astype(np.uint8), 0, clock.now()))
             time.sleep(0.002)
         assert thread.stop(seconds=0.3)
-        assert sink._process is None
+        assert sink._program is None
         link.close()
 
 
