@@ -78,9 +78,13 @@ def _memory() -> int | None:
 
 def packages() -> Iterator[Finding]:
     """What a plain installation brings, and the extras."""
+    from ..io.midi_rtmidi import remedy as midi_remedy
+
     for distribution, module, purpose, remedy in PACKAGES:
         number = _version(distribution)
         if number is None or importlib.util.find_spec(module) is None:
+            if distribution == "python-rtmidi":
+                remedy = midi_remedy()
             yield Finding("packages", distribution, "fault", f"for {purpose}: not installed", remedy)
         else:
             yield Finding("packages", distribution, "works", f"{number}, for {purpose}")
@@ -88,7 +92,7 @@ def packages() -> Iterator[Finding]:
         number = _version(distribution)
         if number is None or importlib.util.find_spec(module) is None:
             yield Finding(
-                "packages", distribution, "missing", f"for {purpose}: not installed", f"pip install 'clavilux[{extra}]'"
+                "packages", distribution, "missing", f"for {purpose}: not installed", f'pip install "clavilux[{extra}]"'
             )
         else:
             yield Finding("packages", distribution, "works", f"{number}, for {purpose}")
@@ -105,7 +109,12 @@ def accelerators() -> Iterator[Finding]:
         name = torch.cuda.get_device_name(0)
         yield Finding("accelerators", "CUDA", "works", name)
     else:
-        yield Finding("accelerators", "CUDA", "missing", "no NVIDIA card that torch can use")
+        remedy = ""
+        if sys.platform == "win32" and torch.version.cuda is None:
+            remedy = (
+                "with an NVIDIA card: PyPI's torch has no CUDA on Windows; pytorch.org/get-started has the line for it"
+            )
+        yield Finding("accelerators", "CUDA", "missing", "no NVIDIA card that torch can use", remedy)
     if sys.platform == "darwin":
         there = torch.backends.mps.is_available()
         yield Finding("accelerators", "MPS", "works" if there else "missing", "Apple's GPU")

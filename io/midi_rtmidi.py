@@ -8,6 +8,16 @@ from typing import Any, Protocol
 
 from .port_names import CLIENT, is_bridge, without_places
 
+# From this Python on there is no python-rtmidi to install on Windows and macOS, see pyproject.toml.
+NOT_MADE_FOR = (3, 13)
+
+
+def remedy() -> str:
+    """How the library is to be had here."""
+    if sys.platform != "linux" and sys.version_info >= NOT_MADE_FOR:
+        return "on this system it is made for Python up to 3.12: install Clavilux with that"
+    return "install it with pip"
+
 
 class OpenedInput(Protocol):
     """An input port that is open."""
@@ -94,7 +104,7 @@ class RtMidiBackend:
 
     def why_not(self) -> str | None:
         if self._rtmidi is None:
-            return f"the library python-rtmidi does not load ({self._import_error}); install it with pip"
+            return f"the library python-rtmidi does not load ({self._import_error}); {remedy()}"
         self.names()
         return None if self._lookers else "; ".join(self._missing.values()) or "no MIDI driver on this system"
 

@@ -22,6 +22,9 @@ from .picture import FILL, fit_pixels, with_alpha, without_alpha
 
 log = logging.getLogger("clavilux")
 
+# From this Python on there is no SpoutGL to install, see pyproject.toml.
+NOT_MADE_FOR = (3, 14)
+
 # What this process sends itself: `spout` without a name does not look at its own picture.
 own_names: set[str] = set()
 
@@ -33,6 +36,8 @@ def fault() -> str | None:
     try:
         import SpoutGL  # noqa: F401  # finding the package is the question
     except (ImportError, OSError) as e:
+        if sys.version_info >= NOT_MADE_FOR:
+            return "Spout needs the package SpoutGL, made for Python up to 3.13: install Clavilux with 3.11 or 3.12"
         return f"Spout needs the package SpoutGL: python -m pip install SpoutGL ({e})"
     return None
 

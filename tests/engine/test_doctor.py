@@ -34,7 +34,7 @@ def test_a_package_that_is_gone_is_told_with_its_remedy(monkeypatch):
     monkeypatch.setattr(doctor, "EXTRAS", (("nor-this", "nor_this", "NDI", "ndi"),))
     gone, extra = doctor.packages()
     assert (gone.state, gone.remedy) == ("fault", "pip install no-such-thing")
-    assert (extra.state, extra.remedy) == ("missing", "pip install 'clavilux[ndi]'")
+    assert (extra.state, extra.remedy) == ("missing", 'pip install "clavilux[ndi]"')
 
 
 def test_a_taken_port_is_told_for_each_protocol():
