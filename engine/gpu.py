@@ -113,7 +113,7 @@ def openers() -> dict[str, Open]:
 
     def engines(recipe: "Recipe", notices: Any) -> "Networks":
         if library() is None:
-            raise NotHere("no TensorRT is installed: pip install 'clavilux[tensorrt]'")
+            raise NotHere('no TensorRT is installed: pip install "clavilux[tensorrt]"')
         return tensorrt(recipe, notices)
 
     plain: Open = lambda recipe, notices: eager(recipe)  # noqa: E731

@@ -115,7 +115,7 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise AudioUnavailable("sound needs a library: pip install 'clavilux[audio]'") from None
+        raise AudioUnavailable('sound needs a library: pip install "clavilux[audio]"') from None
     except OSError:
         raise AudioUnavailable("sound needs PortAudio (Debian: apt-get install libportaudio2)") from None
     return sounddevice
@@ -212,7 +212,7 @@ def _open_jack(name: str, heard: Callable[[Loudness, np.ndarray], None]) -> tupl
     try:
         import jack
     except ImportError:
-        raise AudioUnavailable("JACK needs a library: pip install 'clavilux[audio]'") from None
+        raise AudioUnavailable('JACK needs a library: pip install "clavilux[audio]"') from None
     except OSError:
         raise AudioUnavailable("JACK is not installed on this machine") from None
     try:

@@ -28,7 +28,7 @@ def program() -> str | None:
 
 def fault() -> str | None:
     """Why SRT is not to be had here, in words, or None."""
-    return None if program() else "SRT needs the package imageio-ffmpeg: python -m pip install 'clavilux[srt]'"
+    return None if program() else 'SRT needs the package imageio-ffmpeg: python -m pip install "clavilux[srt]"'
 
 
 class Pipe:

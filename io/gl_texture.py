@@ -27,7 +27,7 @@ class GlTexture:
             self._gl = import_module("OpenGL.GL")
             self._cuda = import_module("cuda.bindings.runtime")
         except (ImportError, OSError) as e:
-            raise TextureFault(f"textures need two packages: python -m pip install 'clavilux[texture]' ({e})") from e
+            raise TextureFault(f'textures need two packages: python -m pip install "clavilux[texture]" ({e})') from e
         self.size = size
         self._rgba: Any = None
         self._resource: Any = None

@@ -48,7 +48,7 @@ class LinkPort:
         try:
             from link import Link
         except ImportError:
-            self._notices.say("link", "Ableton Link is not installed: pip install 'clavilux[link]'")
+            self._notices.say("link", 'Ableton Link is not installed: pip install "clavilux[link]"')
             return
         self._tempo, self._here = tempo, tempo()
         self._session = Link(self._here)

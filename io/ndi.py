@@ -14,7 +14,7 @@ def fault() -> str | None:
     try:
         import cyndilib  # noqa: F401  # finding the package is the question
     except ImportError:
-        return "NDI needs the package cyndilib: python -m pip install 'clavilux[ndi]'"
+        return 'NDI needs the package cyndilib: python -m pip install "clavilux[ndi]"'
     except OSError as e:
         return f"NDI's library cannot be loaded here: {e}"
     return None

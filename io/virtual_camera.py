@@ -23,7 +23,7 @@ def fault() -> str | None:
     try:
         import pyvirtualcam  # noqa: F401  # finding the package is the question
     except (ImportError, OSError):
-        return "A virtual camera needs the package pyvirtualcam: python -m pip install 'clavilux[camera]'"
+        return 'A virtual camera needs the package pyvirtualcam: python -m pip install "clavilux[camera]"'
     if sys.platform.startswith("linux") and not any(_LOOPBACKS.glob("video*")):
         return f"There is no virtual camera: {_DRIVERS['linux']}"
     return None

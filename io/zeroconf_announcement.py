@@ -28,7 +28,9 @@ class Announcement:
         try:
             import zeroconf
         except ImportError:
-            self._notices.say("zeroconf", "not announced on the network: pip install clavilux[oscquery]", logging.DEBUG)
+            self._notices.say(
+                "zeroconf", 'not announced on the network: pip install "clavilux[oscquery]"', logging.DEBUG
+            )
             return
         try:
             address = self._address()

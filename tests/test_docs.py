@@ -60,3 +60,13 @@ def test_the_page_on_show_files_names_every_key_and_its_example_is_one(tmp_path)
     assert [m.name for m in show.modulators] == ["breathe", "bass"]
     named = set(re.findall(r"^(\w+):", example, re.MULTILINE))
     assert named == set(SHOW_KEYS)
+
+
+def test_what_a_reader_types_is_quoted_as_every_shell_takes_it():
+    """Windows' command prompt passes single quotes on as they are, and zsh looks for files where there are none."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    files += [p for room in ("engine", "io", "configs", "mappings") for p in (ROOT / room).rglob("*.py")]
+    lines = [(p.name, line) for p in files for line in p.read_text(encoding="utf-8").splitlines()]
+    assert [
+        (name, line) for name, line in lines if re.search(r"'clavilux\[|install clavilux\[|--include '", line)
+    ] == []

@@ -42,7 +42,7 @@ def why_not(name: str, device: torch.device) -> str | None:
             return f"the model runs on {device}"
         from .tensorrt_engine import library
 
-        return None if library() is not None else "it is not installed: pip install 'clavilux[tensorrt]'"
+        return None if library() is not None else 'it is not installed: pip install "clavilux[tensorrt]"'
     if name == "compile":
         from .compiled import why_not_compile
 

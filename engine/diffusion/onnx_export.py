@@ -128,7 +128,7 @@ def export(part: Part, file: Path) -> None:
     try:
         import onnx  # noqa: F401  torch needs it to write
     except ImportError:
-        raise ModelMistake("building for TensorRT needs the package onnx: pip install 'clavilux[tensorrt]'") from None
+        raise ModelMistake('building for TensorRT needs the package onnx: pip install "clavilux[tensorrt]"') from None
     with torch.no_grad(), warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")
         torch.onnx.export(

@@ -93,7 +93,7 @@ def _config(file: Path) -> Path:
         raise ModelMistake(
             f"{file.name} is of the {shape} family and needs its configs and tokenizer (3 MB), which are not in it; "
             f"the hub cannot be reached ({first}). On a machine that can: `hf download {repository} --include "
-            f"'*.json' '*.txt' --local-dir {beside.name}`; put the folder {beside.name} beside {file.name}."
+            f'"*.json" "*.txt" --local-dir {beside.name}`; put the folder {beside.name} beside {file.name}.'
         ) from None
 
 

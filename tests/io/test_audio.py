@@ -189,7 +189,7 @@ def test_a_jack_client_that_does_not_start_is_closed(monkeypatch):
 
 def test_what_is_missing_is_said_with_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(AudioUnavailable, match=r"pip install 'clavilux\[audio\]'"):
+    with pytest.raises(AudioUnavailable, match=r'pip install "clavilux\[audio\]"'):
         audio.names()
     port, _, notices, _ = opened()
     port.start()

@@ -173,7 +173,7 @@ def test_without_the_library_it_is_said_how_to_get_it(monkeypatch):
     port = LinkPort(ManualClock(), Inbox(), notices)
     port.start(lambda: 120.0)
     port.stop()
-    assert "pip install 'clavilux[link]'" in notices.recent[-1].text
+    assert 'pip install "clavilux[link]"' in notices.recent[-1].text
 
 
 PEER = """

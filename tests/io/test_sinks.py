@@ -54,8 +54,8 @@ def test_a_folder_that_exists_needs_no_slash_and_a_file_is_no_folder(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "package", "words"),
     [
-        ("ndi:Stage", "cyndilib", "NDI needs the package cyndilib: python -m pip install 'clavilux[ndi]'"),
-        ("virtual-camera", "pyvirtualcam", "needs the package pyvirtualcam: python -m pip install 'clavilux[camera]'"),
+        ("ndi:Stage", "cyndilib", 'NDI needs the package cyndilib: python -m pip install "clavilux[ndi]"'),
+        ("virtual-camera", "pyvirtualcam", 'needs the package pyvirtualcam: python -m pip install "clavilux[camera]"'),
         ("srt://10.0.0.1:9000", "imageio_ffmpeg", "SRT needs the package imageio-ffmpeg"),
     ],
 )

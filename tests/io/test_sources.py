@@ -95,8 +95,8 @@ def test_what_is_live_says_so_and_tells_no_secrets(spec, kind, name):
 @pytest.mark.parametrize(
     ("spec", "package", "words"),
     [
-        ("ndi:Stage", "cyndilib", r"NDI needs the package cyndilib: python -m pip install 'clavilux\[ndi\]'"),
-        ("srt://10.0.0.1:9000", "imageio_ffmpeg", r"SRT needs the package imageio-ffmpeg.*'clavilux\[srt\]'"),
+        ("ndi:Stage", "cyndilib", r'NDI needs the package cyndilib: python -m pip install "clavilux\[ndi\]"'),
+        ("srt://10.0.0.1:9000", "imageio_ffmpeg", r'SRT needs the package imageio-ffmpeg.*"clavilux\[srt\]"'),
     ],
 )
 def test_a_missing_package_is_named_with_the_way_to_get_it(spec, package, words, monkeypatch):
