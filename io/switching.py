@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..engine.core.assets import on_another_machine
 from ..engine.core.clock import ManualClock
 from ..engine.core.kinds import NAMED_SINKS, NAMED_SOURCES, SINKS
 from ..engine.core.switches import FILE, STREAM, SinkSwitch, SourceSwitch
@@ -68,10 +69,9 @@ def _is_folder(name: str) -> bool:
 def in_assets(name: str, assets: Path) -> Path:
     """A file's path from a name that came over the network: inside the assets folder, or refused."""
     folder = assets.expanduser().resolve()
-    path = (folder / name).resolve()
-    if not name or not path.is_relative_to(folder):
-        raise SourceMistake(f"{name!r} is not in the assets folder ({folder.name}/);")
-    return path
+    if name and not on_another_machine(folder, name) and (path := (folder / name).resolve()).is_relative_to(folder):
+        return path
+    raise SourceMistake(f"{name!r} is not in the assets folder ({folder.name}/);")
 
 
 def source_fault(switch: SourceSwitch, assets: Path) -> str | None:

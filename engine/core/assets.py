@@ -1,5 +1,6 @@
 """Names of files that come from the network: inside the assets folder, or refused."""
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -9,6 +10,7 @@ from types import MappingProxyType
 from .parameters import Refused
 
 _LONGEST = 1024
+_OUTSIDE = "only files in the assets folder may be named; put it there (--assets says which it is)"
 # In place of a folder: every file of this machine may be named, on whichever drive. It is for who plays by a Python
 # program and can be neither typed nor written in a show.
 ANYWHERE = "\0anywhere"
@@ -32,12 +34,14 @@ def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     if not name or len(name) > _LONGEST or "\0" in name:
         raise Refused("this is no name of a file")
     root = None if str(folder) == ANYWHERE else folder.expanduser().resolve()
+    if root is not None and on_another_machine(root, name):
+        raise Refused(f"{name}: {_OUTSIDE}")
     try:
         path = (Path(name) if root is None else root / name).resolve()
     except (OSError, RuntimeError, ValueError):
         raise Refused(f"{name}: this is no name of a file") from None
     if root is not None and not path.is_relative_to(root):
-        raise Refused(f"{name}: only files in the assets folder may be named; put it there (--assets says which it is)")
+        raise Refused(f"{name}: {_OUTSIDE}")
     try:
         there = is_there(path)
     except OSError:  # longer than any file's name can be
@@ -45,6 +49,17 @@ def _inside(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
     if not there:
         raise Refused(f"{name}: there is no such file{'' if root is None else ' in the assets folder'}")
     return path
+
+
+def on_another_machine(root: Path, name: str) -> bool:
+    """Does a name lead from a folder of this machine to a share on the network, as Windows writes one? To look for it
+    would already tell that machine who is logged in here, and prove it."""
+    shares = [_slashes(text).startswith("\\\\") for text in (name, str(root))]
+    return sys.platform == "win32" and shares == [True, False]
+
+
+def _slashes(text: str) -> str:
+    return text.replace("/", "\\")
 
 
 def shipped_loras() -> Mapping[str, Path]:

@@ -1,11 +1,14 @@
 """Names of files: inside the assets folder from a network, anywhere from a program on this machine."""
 
-from pathlib import Path
+import sys
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from clavilux.engine import show_parts, wrapper
-from clavilux.engine.core.assets import ANYWHERE, asset, asset_or_folder
+from clavilux.engine.core.assets import ANYWHERE, asset, asset_or_folder, on_another_machine
 from clavilux.engine.core.parameters import Refused
+from clavilux.io.faults import SourceMistake
+from clavilux.io.switching import in_assets
 
 
 @pytest.fixture
@@ -45,3 +48,32 @@ def test_the_wrapper_is_such_a_program(monkeypatch):
     monkeypatch.setattr(show_parts, "Parts", parts)
     with pytest.raises(Asked, match="anywhere"):
         wrapper.create_wrapper_from_config({"model_id": "embedded"})
+
+
+@pytest.mark.parametrize(
+    "name", [r"\\evil\share\look.png", "//evil/share/look.png", r"\/evil/share", r"\\?\UNC\evil\a"]
+)
+def test_windows_never_looks_for_a_share_that_a_network_names(drives, monkeypatch, name):
+    """To look for it would hand that machine what it needs to find out the user's password."""
+    looked, resolve = [], Path.resolve
+
+    def noted(path, *more, **options):
+        looked.append(str(path))
+        return resolve(path, *more, **options)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(Path, "resolve", noted)
+    with pytest.raises(Refused, match="only files in the assets folder"):
+        asset(drives[0], name)
+    with pytest.raises(SourceMistake, match="is not in the assets folder"):
+        in_assets(name, drives[0])
+    assert not any("evil" in path for path in looked)
+
+
+def test_an_assets_folder_on_a_share_has_files_of_its_own(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    share = PureWindowsPath(r"\\nas\stage\assets")
+    assert not on_another_machine(share, str(share / "look.png"))
+    assert on_another_machine(PureWindowsPath(r"C:\assets"), str(share / "look.png"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not on_another_machine(Path("/assets"), "//look.png")
