@@ -59,6 +59,9 @@ class WindowSink:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         # SDL would take Ctrl-C away from the program.
         os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
+        # Windows would enlarge the window of a program that does not know of its scaling: blurred, and smaller than
+        # the screen by as much.
+        os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")
         try:
             import pygame
         except ImportError as e:

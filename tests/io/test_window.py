@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import types
 
 import numpy as np
 import pytest
@@ -205,3 +206,21 @@ def test_the_aspect_is_kept_in_any_window():
     assert inside((64, 64), (1024, 800), "fill") == (0, -112, 1024, 1024)
     assert inside((64, 64), (1024, 800), "stretch") == (0, 0, 1024, 800)
     assert inside((64, 64), (1024, 800), "crop") == (480, 368, 64, 64)
+
+
+def test_on_windows_a_pixel_of_the_window_is_one_of_the_screen(monkeypatch):
+    from clavilux.io.window import WindowSink
+
+    class Asked(Exception):
+        pass
+
+    def init():
+        assert os.environ["SDL_WINDOWS_DPI_AWARENESS"] == "permonitorv2", "SDL looks at it once, when it begins"
+        raise Asked
+
+    pygame = types.SimpleNamespace(display=types.SimpleNamespace(init=init, quit=lambda: None), error=OSError)
+    monkeypatch.delenv("SDL_WINDOWS_DPI_AWARENESS", raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "pygame", pygame)
+    with pytest.raises(Asked):
+        WindowSink((64, 64)).open()
