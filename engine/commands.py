@@ -96,7 +96,8 @@ def _is_mapping(name: str) -> bool:
     path = Path(name)
     if not path.is_file():
         return name not in shipped_shows()
-    text = path.read_text(encoding="utf-8", errors="replace")
+    # Windows' editor begins a file with a mark that is no part of its first word.
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
     return any(_BINDINGS.match(line) for line in text.splitlines())
 
 

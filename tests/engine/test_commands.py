@@ -73,6 +73,13 @@ bindings:
 """
 
 
+def test_a_file_of_windows_editor_is_known_by_its_first_word_too(tmp_path, capsys):
+    mapping = tmp_path / "set.yaml"
+    mapping.write_bytes("bindings:\r\n  - {cc: 1, to: delta}\r\nversion: 1\r\n".encode("utf-8-sig"))
+    assert cli.main(["check", str(mapping)]) == 0
+    assert "good, 1 row" in capsys.readouterr().out
+
+
 def test_check_takes_the_knobs_that_a_show_may_have(tmp_path, capsys):
     mapping, other = tmp_path / "set.yaml", tmp_path / "other.yaml"
     mapping.write_text(KNOBS)
