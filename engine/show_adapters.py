@@ -1,7 +1,7 @@
 """What the names in a show's IP-Adapters stand for."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from ..configs import Show
@@ -52,16 +52,21 @@ def _file(name: str, trusted: bool, show: Show) -> Path:
         return found
     owner, _, rest = name.partition("/")
     repo, _, inside = rest.partition("/")
-    if inside and not name.startswith((".", "/", "~")):
+    if inside and not _is_path(name):
         what = f"{owner}/{repo} {inside.replace('config.json', '').rstrip('/') or inside}"
         raise ValueError(f"{name} is not here; where there is a network: hf download {what}")
     raise ValueError(f"{name}: there is no such file")
 
 
+def _is_path(name: str) -> bool:
+    """Is a name written as a place on a disk, of either kind of system, and not as the hub writes its files?"""
+    return name.startswith((".", "/", "~")) or bool(PureWindowsPath(name).anchor)
+
+
 def _fetched(name: str) -> Path | None:
     """owner/repository/path in the hub's own cache, its safetensors version where there is one; nothing is fetched."""
     parts = name.split("/")
-    if len(parts) < 3 or name.startswith((".", "/", "~")):
+    if len(parts) < 3 or _is_path(name):
         return None
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from clavilux.configs import load_show
+from clavilux.configs import Show, load_show
 from clavilux.engine import create_wrapper_from_config
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.events import Event
@@ -256,3 +257,17 @@ def test_the_python_api_takes_pictures_and_scales(clip_folder, encoder, tmp_path
     assert np.array_equal(ends[0], ends[3])
     assert not np.array_equal(ends[0], ends[1])
     assert not np.array_equal(ends[1], ends[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("C:/models/ip-adapter.bin", "there is no such file"),
+        ("owner/adapters/models/ip-adapter.bin", "hf download owner/adapters models/ip-adapter.bin"),
+    ],
+)
+def test_a_path_of_windows_is_no_file_of_the_hubs(name, words):
+    rows = [{"ipadapter_model_path": name}]
+    show = Show(parameters={"ipadapter_config": rows})
+    with pytest.raises(ValueError, match=words):
+        adapter_files(SimpleNamespace(path=name, encoder=None), show)
