@@ -181,6 +181,9 @@ class OscPort:
             if kind == socket.SOCK_DGRAM:
                 ignore_resets(opened)
                 _make_room(opened)
+                if sys.platform == "darwin":
+                    # What is sent may be as large as what is read; by itself macOS sends nothing above 9 kB.
+                    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_PACKET)
                 _wake_up_every(opened, _LOOK_UP)
             elif sys.platform != "win32":
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

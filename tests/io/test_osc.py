@@ -5,6 +5,7 @@ import ctypes
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -314,3 +315,21 @@ def test_what_the_system_throws_away_is_counted_and_said():
                 kept += 1
     assert port.lost == 200 - kept > 0
     assert notices.recent[-1].text.startswith(f"{port.lost} OSC messages were lost")
+
+
+@pytest.mark.parametrize("platform", ["darwin", "linux"])
+def test_a_mac_is_told_that_messages_may_be_large(monkeypatch, platform):
+    told, real = [], socket.socket
+
+    class Noted(real):
+        def setsockopt(self, level, name, *value):
+            told.append((name, *value))
+            super().setsockopt(level, name, *value)
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(socket, "socket", Noted)
+    clock = ManualClock()
+    port = OscPort(0, clock=clock, inbox=Inbox(), notices=Notices(clock))
+    port.start()
+    port.stop()
+    assert ((socket.SO_SNDBUF, 65_536) in told) is (platform == "darwin")
