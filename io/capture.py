@@ -1,5 +1,7 @@
 """Devices that PyAV captures from: opened with the best options they take, read frame by frame."""
 
+import errno
+import threading
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,8 @@ from .live import LiveSource
 from .picture import FILL, VideoFit
 
 _STALLED = 5.0
+# So often a device that does not wait is asked, seconds.
+_AGAIN = 0.004
 # A plug that sits loosely breaks a picture now and then; so many in a row are no picture any more.
 _MOST_BROKEN = 30
 
@@ -27,6 +31,7 @@ class CaptureSource(LiveSource):
         self._container: Any = None
         self._pictures: Iterator[Any] | None = None
         self._strict = True
+        self._halt = threading.Event()
 
     @abstractmethod
     def _locate(self) -> tuple[str, str]:
@@ -47,6 +52,7 @@ class CaptureSource(LiveSource):
             import av
         except ImportError as e:
             raise SourceUnavailable(f"{self.name} needs the package av: python -m pip install av") from e
+        self._halt.clear()
         kind, file = self._locate()
         if kind not in av.formats_available:
             raise SourceUnavailable(f"{self.name}: the installed package av is built without {kind}, the way to it")
@@ -85,7 +91,7 @@ class CaptureSource(LiveSource):
         if self._strict:
             stream.codec_context.options = {"err_detect": "explode"}
         broken, good = 0, 0
-        for packet in self._container.demux(stream):
+        for packet in self._packets(stream):
             try:
                 pictures = packet.decode()
             except (av.InvalidDataError, ValueError):
@@ -99,6 +105,27 @@ class CaptureSource(LiveSource):
                 if not picture.is_corrupt:
                     broken, good = 0, good + 1
                     yield picture
+
+    def _packets(self, stream: Any) -> Iterator[Any]:
+        """What the device sends. macOS's capture answers that there is nothing yet where others wait: it is asked
+        again, for as long as a device may be silent."""
+        import av
+
+        silent = 0
+        while not self._halt.wait(_AGAIN if silent else 0.0):
+            try:
+                for packet in self._container.demux(stream):
+                    silent = 0
+                    yield packet
+                return
+            except av.FFmpegError as e:
+                silent += 1
+                if e.errno != errno.EAGAIN or silent * _AGAIN > _STALLED:
+                    raise
+
+    def interrupt(self) -> None:
+        """Let a `read` go that asks again and again; from any thread."""
+        self._halt.set()
 
     def close(self) -> None:
         self._pictures = None

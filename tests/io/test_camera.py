@@ -1,12 +1,16 @@
 """Cameras: what is said where there is none, and frames from a stand-in device."""
 
+import errno
 import io
 import sys
+import threading
 from types import SimpleNamespace
 
+import av
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.shape import SourceOptions
+from clavilux.io import capture
 from clavilux.io.camera import CameraSource
 from clavilux.io.cameras import camera_names, linux_cameras
 from clavilux.io.faults import SourceFailed, SourceUnavailable
@@ -219,3 +223,56 @@ def test_a_mac_that_lists_no_camera_is_still_asked_for_the_one_with_that_number(
     assert open_source("camera:2", (64, 64), 30, ManualClock())._locate() == ("avfoundation", "2:none")
     with pytest.raises(SourceFailed, match="there is no camera stage; no camera is connected"):
         open_source("camera:stage", (64, 64), 30, ManualClock())._locate()
+
+
+class Impatient:
+    """macOS's capture: it does not wait for a picture, and says that there is none yet. Behind it is a real device."""
+
+    def __init__(self, container, silent):
+        self.container, self.streams, self.silent, self.asked = container, container.streams, silent, 0
+
+    def demux(self, stream):
+        for packet in self.container.demux(stream):
+            for _ in range(self.silent):
+                self.asked += 1
+                self.silent -= 1
+                raise av.error.BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+            yield packet
+
+    def close(self):
+        self.container.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(capture, "_AGAIN", 0.001)
+    made, opened = [], av.open
+
+    def source(silent):
+        monkeypatch.setattr(av, "open", lambda *a, **k: made.append(Impatient(opened(*a, **k), silent)) or made[-1])
+        camera = Plain(0, (64, 48), 30, ManualClock(), device=LAVFI)
+        camera.open()
+        return camera, made[-1]
+
+    return source
+
+
+def test_a_camera_that_has_no_picture_yet_is_asked_again(impatient):
+    camera, device = impatient(silent=3)
+    assert camera.read().size == (64, 48)
+    assert device.asked == 3
+    camera.close()
+
+
+def test_one_that_stays_silent_is_a_fault_and_lets_go_of_who_stops_the_show(impatient, monkeypatch):
+    camera, _ = impatient(silent=10**6)
+    monkeypatch.setattr(capture, "_STALLED", 0.01)
+    with pytest.raises(SourceFailed, match="camera 0 stopped: Resource temporarily unavailable"):
+        camera.read()
+    camera.close()
+    monkeypatch.setattr(capture, "_STALLED", 600.0)
+    camera, _ = impatient(silent=10**6)
+    threading.Timer(0.05, camera.interrupt).start()
+    with pytest.raises(SourceFailed, match="camera 0 stopped sending"):
+        camera.read()
+    camera.close()
