@@ -77,7 +77,8 @@ class Canvas:
             return self._lift.up(pixels)
         if not pixels.flags.writeable or not pixels.flags.c_contiguous:
             pixels = np.array(pixels)  # torch warns of memory it could be asked to write to
-        return torch.from_numpy(pixels)[None].to(self._device, non_blocking=True)
+        # Apple's card would read on from memory that is another picture's by then (pytorch issue 189690).
+        return torch.from_numpy(pixels)[None].to(self._device, non_blocking=self._device.type == "cuda")
 
     def store(self, frame: Tensor) -> np.ndarray:
         """The codec's (1, H', W', 3) to pixels (H, W, 3) of their own; those from a card keep their twin there."""

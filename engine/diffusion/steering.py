@@ -256,7 +256,8 @@ class Steering:
         steer = ask.steer
         if steer is None:
             return [[] for _ in ask.x_t]
-        angles = self._model.schedule.angle(ask.t.double().cpu().numpy()) if steer.look is not None else None
+        # Down first: Apple's card has no doubles.
+        angles = self._model.schedule.angle(ask.t.cpu().double().numpy()) if steer.look is not None else None
         rows: list[Slots] = []
         for k, row in enumerate(ask.steps):
             slots = self._past.slots(row, self._t, steer.past) if steer.past > 0.0 else []

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from clavilux.engine.diffusion.pixels import Canvas, fitted
 
 
@@ -33,3 +34,20 @@ def test_read_only_frames_and_wrong_shapes():
         canvas.load(np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(ValueError, match="float64"):
         canvas.load(np.zeros((8, 8, 3)))
+
+
+@pytest.mark.parametrize(("kind", "waits"), [("mps", True), ("cuda", False)])
+def test_a_picture_on_its_way_to_apples_card_is_waited_for(monkeypatch, kind, waits):
+    canvas, told = Canvas(8, 8), []
+
+    class OnTheWay:
+        def __getitem__(self, _):
+            return self
+
+        def to(self, device, non_blocking):
+            told.append((device.type, non_blocking))
+
+    monkeypatch.setattr(canvas, "_device", torch.device(kind))
+    monkeypatch.setattr(torch, "from_numpy", lambda pixels: OnTheWay())
+    canvas.load(np.zeros((8, 8, 3), np.uint8))
+    assert told == [(kind, not waits)]
