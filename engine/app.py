@@ -16,6 +16,7 @@ from .core.clock import Clock, SystemClock
 from .core.events import Event
 from .core.loop import Loop
 from .core.notices import Notices
+from .core.turns import TURNS
 from .easel import Easel, carried_over
 from .later import Build, Later, awaited, pending
 from .live_ports import LivePorts
@@ -126,6 +127,7 @@ class Performance:
             fps=show.fps,
             journal=self._journal,
         )
+        self.loop.turn = TURNS.painting
         watch = ShowWatch(show, self.easel, self.notices)
         self._reload = Reload(
             mappings, self.clock, self.notices, self.loop, watch, self._journal, self.stored, show.effects

@@ -16,6 +16,7 @@ from .core.effects import Effects
 from .core.loop import Render
 from .core.notices import Notices
 from .core.snapshot import Snapshot
+from .core.turns import TURNS
 from .show_adapters import adapter_files, style_image
 from .show_loras import loras_of
 from .stopwatch import Stopwatch, timed
@@ -139,6 +140,7 @@ def make_brush(
     stream = show.stream
     arrivals = Arrivals() if timed_arrivals else None
     model = _model_of(show, notices)
+    TURNS.on = TURNS.on or model.device.type == "mps"
     batch = stream["use_denoising_batch"] == "always"
     if stream["use_denoising_batch"] is True and measured:
         batch = batch_pays(model, len(stream["t_index_list"] or model.defaults.t_index_list), notices)

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .core.blend import mix
 from .core.notices import Notices
 from .core.parameters import Refused
 from .core.snapshot import Snapshot
+from .core.turns import TURNS
 
 log = logging.getLogger("clavilux")
 Turn = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
@@ -278,8 +280,9 @@ class Easel:
         self._notices.say(f"model:loading:{name}", f"loading {text}; {called(self._plays)} plays on", logging.INFO)
         brush = None
         try:
-            brush = self._make(*wanted)
-            self._rehearse(brush)
+            with _beside():
+                brush = self._make(*wanted)
+                self._rehearse(brush)
         except BaseException as e:  # as many faults as there are libraries under it, and some are no Exception
             log.debug("model", exc_info=True)
             self.fault = f"{text} cannot be played: {_words(e)}"
@@ -299,6 +302,15 @@ class Easel:
             there = brush.rehearse(pixels, dataclasses.replace(snapshot, triggers=()))
             if k + 1 >= self.REHEARSAL and (there or self._ending.wait(self.PAUSE)):
                 return
+
+
+def _beside() -> AbstractContextManager[Any]:
+    """What is made here takes turns with what plays, on a card that wants it so."""
+    if not TURNS.on:
+        return nullcontext()
+    from .diffusion.call_by_call import call_by_call
+
+    return call_by_call()
 
 
 def _begin(brush: Brush) -> None:

@@ -25,6 +25,7 @@ from .core.quality import FULL, Governor
 from .core.router import Router
 from .core.snapshot import Trigger
 from .core.table import TABLE
+from .core.turns import TURNS
 from .named_files import placed
 from .pictures import Picture, as_pixels, span_of
 
@@ -306,7 +307,8 @@ class Stream:
         began = self._watch.now()
         effort = self._governor.before(snapshots[-1], began, resizable)
         try:
-            self._last = paint(group, snapshots) if effort == FULL else paint(group, snapshots, effort)
+            with TURNS.painting():
+                self._last = paint(group, snapshots) if effort == FULL else paint(group, snapshots, effort)
             self._governor.after(snapshots[-1], began, (self._watch.now() - began) / len(group))
         except RuntimeError as fault:
             if self._last is None or len(self._last) != len(group):

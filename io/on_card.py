@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.core.shape import Shape
+from ..engine.core.turns import TURNS
 from ..engine.core.twins import note_twin
 from .picture import fit_pixels, scaled
 
@@ -21,12 +22,13 @@ def card(kind: str) -> Any:
 
 def downloaded(picture: Any, size: tuple[int, int], shape: Shape) -> np.ndarray:
     """A uint8 (h, w, 3) tensor as RGB pixels at `size` (width, height), shaped where it lies; its twin is noted."""
-    try:
-        small = fit_tensor(picture, size, shape)
-    except RuntimeError:
-        # Not every card has every way of scaling.
-        return fit_pixels(picture.cpu().numpy(), size, shape)
-    pixels = small.cpu().numpy()
+    with TURNS.beside():
+        try:
+            small = fit_tensor(picture, size, shape)
+        except RuntimeError:
+            # Not every card has every way of scaling.
+            return fit_pixels(picture.cpu().numpy(), size, shape)
+        pixels = small.cpu().numpy()
     note_twin(pixels, small)
     return pixels
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..engine.core.clock import Clock
 from ..engine.core.frame import Frame
 from ..engine.core.shape import Shape
+from ..engine.core.turns import TURNS
 from ..engine.core.twins import twin_of
 from . import metal_texture
 from .faults import INSTEAD_OF_SINK, SinkFailed, SinkUnavailable, SourceFailed
@@ -121,8 +122,9 @@ class SyphonSource(PolledSource):
             raise SourceFailed(f"{self.name} sends a format this cannot read ({texture.pixelFormat()})")
         if self._queue is not None:
             try:
-                rgba = metal_texture.read(texture, self._queue, self._torch)
-                return rgba[..., [order.index(letter) for letter in "rgb"]].flip([0])
+                with TURNS.beside():
+                    rgba = metal_texture.read(texture, self._queue, self._torch)
+                    return rgba[..., [order.index(letter) for letter in "rgb"]].flip([0])
             except (ImportError, AttributeError, RuntimeError, TypeError, ValueError) as e:
                 log.info("%s goes through memory: %s", self.name, e)
                 self._queue = None
@@ -186,11 +188,12 @@ class SyphonSink:
         if twin is None or twin.device.type != "mps":
             return False
         try:
-            if self._rgba is None:
-                self._rgba = twin.new_full((*twin.shape[:2], 4), 255)
-            self._rgba[..., :3] = twin
             commands = self._server.command_queue.commandBuffer()
-            metal_texture.fill(self._texture, self._rgba, commands, self._torch)
+            with TURNS.beside():
+                if self._rgba is None:
+                    self._rgba = twin.new_full((*twin.shape[:2], 4), 255)
+                self._rgba[..., :3] = twin
+                metal_texture.fill(self._texture, self._rgba, commands, self._torch)
             self._server.publish_frame_texture(self._texture, is_flipped=True, command_buffer=commands)
             # The next picture is written over this one.
             commands.waitUntilCompleted()

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -140,6 +141,8 @@ class Loop:
         # Why the last picture stands, if it does.
         self.held: str | None = None
         self.between_frames: list[Callable[[], None]] = []
+        # What a frame is made within.
+        self.turn: Callable[[], AbstractContextManager[Any]] = nullcontext
         # What else a frame's row in the journal says.
         self.facts: Callable[[], Mapping[str, Any]] = dict
 
@@ -207,7 +210,8 @@ class Loop:
         while not stop.is_set() and (frames is None or made < frames):
             if end is not None and self._clock.now() >= end:
                 break
-            self.step()
+            with self.turn():
+                self.step()
             made += 1
             pacer.wait(stop)
         return made

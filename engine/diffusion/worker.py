@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .arrivals import Arrivals
+from .call_by_call import call_by_call
 
 T = TypeVar("T")
 
@@ -73,7 +74,8 @@ class Worker:
                 if self._closed:
                     return
                 future, job = self._jobs.popleft()
-            _run(future, job)
+            with call_by_call():
+                _run(future, job)
 
 
 def _run(future: Future, job: Callable[[], Any]) -> None:

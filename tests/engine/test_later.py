@@ -17,6 +17,7 @@ from clavilux.engine.app import Performance
 from clavilux.engine.brush import Brush
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
+from clavilux.engine.core.turns import TURNS
 from clavilux.engine.diffusion import choosing, tensorrt_backend, tensorrt_engine
 from clavilux.engine.show_parts import Parts
 
@@ -254,3 +255,9 @@ def test_a_child_steps_back_behind_the_show_as_each_system_has_it_said(monkeypat
     monkeypatch.delattr(os, "nice")
     later._step_back()
     assert told == [("nice", later.GENTLY), (-1, 0x4000)]
+
+
+def test_a_live_show_takes_turns_with_what_is_made_beside_it(levels, monkeypatch):
+    to_build(monkeypatch, lambda show, notices: None)
+    with performance("none") as playing:
+        assert playing.loop.turn == TURNS.painting
