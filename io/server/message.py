@@ -203,7 +203,7 @@ def _check_switch(name: str, wanted: Any, assets: Path, faults: list[Fault]) -> 
 
 
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
-    if value is None and p.default is not None:
+    if value is None and (p.default is not None or p.name in SWITCHES):
         # Programs that send all they know write null for what they leave alone.
         return []
     coerced = p.coerce(value)

@@ -115,6 +115,13 @@ def test_http_takes_a_message_whole_or_not_at_all(stage, visit, message, words):
     assert stage.desk.targets()["delta"] == 1.0
 
 
+@pytest.mark.parametrize("name", ["input_source", "output_sinks", "spout_sender", "spout_receiver"])
+def test_null_leaves_a_switch_as_it_is(stage, visit, name):
+    answer = visit().post(PARAMETERS, json={"delta": 0.5, name: None})
+    assert answer.status_code == 200
+    assert answer.json()["applied_parameters"] == {"delta": 0.5}
+
+
 def test_what_this_machine_cannot_give_is_refused_in_the_answer(stage, visit, assets, monkeypatch):
     for module in (spout, syphon, ndi, screen, window):
         monkeypatch.setattr(module, "fault", lambda: "there is none here")
