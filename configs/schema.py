@@ -19,6 +19,7 @@ from ..engine.core.sections import Section, nearest, shown
 from ..engine.core.shape import PLAIN, SinkOptions, SourceOptions
 from ..engine.core.smoothing import Smoothing, parse_smoothing
 from ..engine.core.table import Table, knobs
+from .foreign import FOREIGN, MODEL, in_house_words, leave_aside
 from .modulators import read_modulators
 from .opening import set_opening
 from .own_effects import read_effects
@@ -26,7 +27,7 @@ from .places import check_sink, check_source, parse_size
 from .presets import read_repertoire
 from .shaping import read_sink, read_source
 from .show import Midi, Osc, Server, Show
-from .stream import CONFIG_LIVE, FOREIGN, KEYS, read_live, read_stream
+from .stream import CONFIG_LIVE, KEYS, read_live, read_stream
 
 SHOW_KEYS = (
     "version", "model", "size", "fps", "source", "sinks", "mappings", "parameters", "smoothing", "stream", "server",
@@ -44,8 +45,9 @@ def read_show(
 ) -> Show:
     """The show that `root` describes; mistakes are noted on the page, relative names count from `beside`. Of the files
     of its own effects, those in `known` have been run and are taken as they are."""
+    root = in_house_words(page, root)
     top = Section(page, root, what="a show (model, source, sinks, parameters and so on)")
-    is_config = "model_id" in top
+    is_config = MODEL in top
     if is_config:
         page.forgive_repeated()
         top, stream_section = _read_as_config(page, root)
@@ -334,7 +336,6 @@ def _close(top: Section, stream: Section, is_config: bool) -> None:
     for section in (top, stream) if is_config else (stream,):
         for key in section.left():
             if key in FOREIGN or (is_config and not nearest(key, known, _SLIP)):
-                section.take(key)
-                section.remark(key, "means nothing here and is left aside")
+                leave_aside(section, key)
     stream.close(known)
     top.close(known if is_config else SHOW_KEYS)

@@ -12,7 +12,9 @@ from ..engine.core.ipadapters import KEYS as IPADAPTER_KEYS
 from ..engine.core.sections import Section, shown
 from ..engine.core.table import TABLE
 
-ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers")
+ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none", "xformers", "sfast")
+# Accelerators of StreamDiffusion's that have no counterpart: the model runs as it is.
+_PLAIN = ("xformers", "sfast")
 CFG_TYPES = ("none", "full", "self", "initialize")
 MODES = ("img2img", "txt2img")
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
@@ -73,16 +75,6 @@ NORMALIZE = "normalize_weights"
 # The demo reads these at the top, beside or instead of the groups above.
 FLAT = ("prompt_list", "prompt_interpolation_method", "seed_list", "seed_interpolation_method")
 KEYS = (*DEFAULTS, *LIVE, NORMALIZE, *(blend[0] for blend in BLENDS), *FLAT)
-# Keys of other StreamDiffusion versions that mean nothing here: said so, not refused.
-FOREIGN = (
-    "do_add_noise", "device_ids", "use_safety_checker", "enable_pytorch_fallback", "skip_diffusion", "use_controlnet",
-    "controlnet_config", "use_ipadapter", "ipadapter_config", "use_postprocessing", "postprocessing",
-    "postprocessing_config", "use_pipeline_preprocessing", "pipeline_preprocessing", "pipeline_preprocessing_config",
-    "image_preprocessing", "image_postprocessing", "latent_preprocessing", "latent_postprocessing", "pipeline_type",
-    "scheduler", "sampler", "compile_engines_only", "build_engines_if_missing", "use_cached_attn", "cache_maxframes",
-    "cache_interval", "min_cache_maxframes", "max_cache_maxframes", "min_batch_size", "max_batch_size", "fp8",
-    "conditioning_channels", "description", "name",
-)  # fmt: skip
 # What is said of an IP-Adapter that its file does not say, and that nothing here goes by.
 IPADAPTER_IDLE = ("type", "weight_type", "is_faceid", "insightface_model_name")
 
@@ -98,7 +90,7 @@ def read_stream(s: Section) -> dict[str, Any]:
         "dtype": _DTYPES.get(t := s.word("dtype", DTYPES, d["dtype"]), t),
         "frame_buffer_size": s.whole("frame_buffer_size", d["frame_buffer_size"], 1, 64),
         "warmup": _idle(s, "warmup", s.whole("warmup", d["warmup"], 0, 1000), "every network is run once"),
-        "acceleration": "none" if acceleration == "xformers" else acceleration,
+        "acceleration": "none" if acceleration in _PLAIN else acceleration,
         "use_lcm_lora": s.flag("use_lcm_lora", d["use_lcm_lora"]),
         "use_tiny_vae": s.flag("use_tiny_vae", d["use_tiny_vae"]),
         "use_denoising_batch": _batch(s),

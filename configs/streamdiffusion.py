@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 
 from ..engine.core.controls import CONTROLNETS
-from ..engine.core.documents import Mistake, Mistakes, NoSuchFile
+from ..engine.core.documents import Mistake, Mistakes, NoSuchFile, Page, read_text
 from ..engine.core.ipadapters import IPADAPTERS
 from ..engine.core.plain import handed_over
 from ..engine.core.table import TABLE
+from .foreign import MODEL, MODEL_NAMES, in_house_words
 from .loader import parse_show
 from .show import Show
 from .stream import CONFIG_STEPS, DEFAULTS
@@ -51,18 +52,17 @@ def load_config(config_path: str | Path) -> dict[str, Any]:
     """
     path = Path(config_path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        kind = NoSuchFile if isinstance(e, FileNotFoundError) else Mistakes
-        raise kind([Mistake(str(path), 0, "", f"cannot be read: {getattr(e, 'strerror', None) or e}")]) from None
-    try:
-        said = yaml.safe_load(text)
-    except yaml.YAMLError:
-        said = None  # told below, with its line
-    if isinstance(said, dict) and said.get("model_id") is None:
-        raise Mistakes([Mistake(str(path), 0, "model_id", MISSING)])
+        text = read_text(path, str(path))
+    except Mistakes as e:
+        if path.exists():
+            raise
+        raise NoSuchFile(e.mistakes) from None
+    page = Page(str(path))
+    root = in_house_words(page, page.parse(text, yaml.SafeLoader, yaml.YAMLError))
+    if isinstance(root.content, dict) and (MODEL not in root.content or root.content[MODEL].content is None):
+        raise Mistakes([Mistake(str(path), 0, MODEL, MISSING)])
     show = parse_show(text, str(path), beside=path.parent)
-    config = _without_nulls(said)
+    config = _without_nulls(root.plain())
     return {**CONFIG_DEFAULTS, **config, **_beside(config, show)}
 
 
@@ -103,8 +103,8 @@ def save_config(config: Mapping[str, Any], config_path: str | Path) -> None:
 
 def show_from_config(config: Mapping[str, Any], name: str = "config") -> Show:
     """The show that a config dict describes. Raises Mistakes."""
-    if config.get("model_id") is None:
-        raise Mistakes([Mistake(name, 0, "model_id", MISSING)])
+    if all(config.get(key) is None for key in MODEL_NAMES):
+        raise Mistakes([Mistake(name, 0, MODEL, MISSING)])
     try:
         text = json.dumps({key: value for key, value in handed_over(config).items() if value is not None})
     except (TypeError, ValueError) as e:

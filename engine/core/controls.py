@@ -12,7 +12,7 @@ KEYS = (
     "control_guidance_end", "source",
 )  # fmt: skip
 # Read by other versions of StreamDiffusion; they mean nothing here.
-FOREIGN = ("conditioning_channels", "control_image", "pipeline_type")
+FOREIGN = ("conditioning_channels", "control_image", "pipeline_type", "fp8")
 MOST = 16
 # The parameter that lists them.
 CONTROLNETS = "controlnet_config"

@@ -246,4 +246,4 @@ def read_text(path: Path, file: str) -> str:
         line = raw.count(b"\n", 0, e.start) + 1
         raise Mistakes([Mistake(file, line, "", "not UTF-8 text; save the file as UTF-8")]) from None
     # In JSON a tab is only ever white space; YAML's reader does not take it as such.
-    return text.replace("\t", " ") if path.suffix == ".json" else text
+    return text.replace("\t", " ") if path.suffix.lower() == ".json" else text

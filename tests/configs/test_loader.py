@@ -78,7 +78,7 @@ def test_a_streamdiffusion_config_as_it_is(tmp_path):
         "negative_prompt": "blurry",
         "guidance_scale": 1.1,
         "seed": 789,
-        "use_safety_checker": False,
+        "use_safety_checker": True,
         "unheard_of": 3,
         "prompt_blending": {"prompt_list": [["fire \U0001f525", 0.3], ["ocean", 0.7]], "interpolation_method": "slerp"},
         "seed_blending": {"seed_list": [[1, 0.5], [2, 0.5]]},

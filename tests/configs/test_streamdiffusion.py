@@ -195,3 +195,68 @@ def test_a_file_that_is_not_there_is_pythons_own_word_for_it_too(tmp_path):
         load_config(tmp_path / "gone.yaml")
     (tmp_path / "here.yaml").write_text("model_id: embedded\ndtype: torch.float16\n")
     assert show_from_config(load_config(tmp_path / "here.yaml")).stream["dtype"] == "float16"
+
+
+def test_json_may_be_indented_by_tabs(tmp_path):
+    path = tmp_path / "config.JSON"
+    path.write_text('{\n\t"model_id": "embedded",\n\t"t_index_list": [25, 45]\n}\n')
+    assert load_config(path)["t_index_list"] == [25, 45]
+
+
+def test_the_touchdesigner_components_config_is_read_as_it_is(tmp_path):
+    said = {
+        "model_id_or_path": "embedded", "t_index_list": [1], "sdmode": "txt2img", "lcm_lora_id": "", "lora_dict": {},
+        "acceleration": "sfast", "osc_in_port": 4026, "input_mem_name": "in", "prompt": "",
+    }  # fmt: skip
+    path = tmp_path / "stream_config.json"
+    path.write_text(json.dumps(said))
+    config = load_config(path)
+    assert (config["model_id"], config["mode"], config["lcm_lora_id"]) == ("embedded", "txt2img", None)
+    show = show_from_config(config)
+    assert (show.source, show.parameters["input_mode"], show.stream["acceleration"]) == ("none", "text", "none")
+    [port, memory] = show.remarks
+    assert "osc_in_port" in port
+    assert "--port" in port
+    assert "input_mem_name: means nothing here" in memory
+    # As a constructor's call has it, and an override over it.
+    assert show_from_config({"model_id_or_path": "embedded", "model_id": "other"}).model == "other"
+
+
+def test_one_ip_adapter_beside_its_picture_is_a_row():
+    row = "{ipadapter_model_path: a.bin, scale: 0.5, enabled: true, type: regular}"
+    text = f"model_id: embedded\nip_adapter: {row}\nip_adapter_style_image_url: look.png\n"
+    show = parse_show(text)
+    assert show.remarks == ()
+    found = {"ipadapter_model_path": "a.bin", "style_image": "look.png", "scale": 0.5, "enabled": True}
+    assert show.stream["ipadapters"] == (found,)
+    assert "ipadapter_model_path" in remarks("model_id: a\nip_adapter: {scale: 0.5}\n")
+    # One that is off and says no file asks for nothing.
+    assert remarks("model_id: a\nip_adapter: {enabled: false, scale: 0.5}\nip_adapter_style_image_url: b.png\n") == ""
+
+
+def test_prompts_and_seeds_by_weight_in_the_place_of_single_ones():
+    show = parse_show("model_id: a\nprompt: [[fire, 0.7], [ice, 0.3]]\nseed: [[1, 0.5], [2, 0.5]]\n")
+    assert show.parameters["prompts"] == (("fire", 0.7), ("ice", 0.3))
+    assert show.parameters["seed_list"] == ((1, 0.5), (2, 0.5))
+
+
+def test_networks_as_the_constructor_names_them():
+    nets = "controlnet_config: {model_id: edges, processor_params: {low: 3}}\n"
+    [net] = parse_show(f"model_id: a\nuse_controlnet: true\n{nets}").stream["controlnets"]
+    assert (net["model_id"], net["preprocessor_params"]) == ("edges", {"low": 3})
+    off = f"model_id: a\n{nets}"
+    assert parse_show(off).stream["controlnets"] == ()
+    assert "use_controlnet is not true" in remarks(off)
+    assert "controlnets names no ControlNet" in remarks("model_id: a\nuse_controlnet: true\n")
+    assert "is played" in remarks("model_id: a\nuse_controlnet: false\ncontrolnets: [{model_id: edges}]\n")
+    for plain in ("use_controlnet: false\n", "use_controlnet: true\ncontrolnets: [{model_id: edges}]\n"):
+        assert remarks(f"model_id: a\n{plain}") == ""
+
+
+def test_what_is_off_here_too_is_not_missed_and_what_there_is_instead_is_said():
+    assert remarks("model_id: a\nskip_diffusion: false\nfp8: false\nimage_postprocessing: {enabled: false}\n") == ""
+    for key, instead in (
+        ("use_cached_attn: false", "manage_cache"), ("do_add_noise: false", "left aside"),
+        ("image_postprocessing: {enabled: true}", "effects"), ("max_fps: 60", "--fps"),
+    ):  # fmt: skip
+        assert instead in remarks(f"model_id: a\n{key}\n")
