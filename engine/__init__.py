@@ -15,6 +15,8 @@ _PUBLIC = {
     "create_seed_blending_config": "..configs",
     "set_normalize_weights_config": "..configs",
     "create_wrapper_from_config": ".wrapper",
+    "StreamDiffusionWrapper": ".wrapper",
+    "postprocess_image": ".pictures",
     "Parameter": ".core.parameters",
 }
 

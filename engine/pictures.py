@@ -1,6 +1,7 @@
 """Pictures as Python programs hand them over, and as they want them back."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,3 +108,24 @@ def as_output(pixels: np.ndarray, output_type: str) -> Any:
 
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 0)))
     raise ValueError(f"output_type is pil, np or pt here, not {output_type!r}")
+
+
+def as_signed(frames: Sequence[np.ndarray]) -> "Tensor":
+    """Frames (H, W, 3) as a float32 tensor (N, 3, H, W) of -1..1."""
+    import torch
+
+    return torch.stack([as_output(frame, "pt") for frame in frames]) * 2.0 - 1.0
+
+
+def postprocess_image(image: "Tensor", output_type: str = "pil") -> Any:
+    """A tensor (N, 3, H, W) of -1..1 as programs see it. pil: a list of images; np: (N, H, W, 3) 0..1; pt: (N, 3, H, W)
+    0..1."""
+    group = image[None] if image.ndim == 3 else image
+    outs = [as_output(as_pixels(one, SIGNED), output_type) for one in group]
+    if output_type == "pil":
+        return outs
+    if output_type == "np":
+        return np.stack(outs)
+    import torch
+
+    return torch.stack(outs)

@@ -26,8 +26,9 @@ from .core.router import Router
 from .core.snapshot import Trigger
 from .core.table import TABLE
 from .core.turns import TURNS
+from .intake import Intake
 from .named_files import placed
-from .pictures import Picture, as_pixels, span_of
+from .pictures import Picture, as_pixels, as_signed, span_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +70,7 @@ class Stream:
         self._period = 1.0 / show.fps
         self._size = show.size
         self._turn = threading.Lock()
+        self.intake = Intake(notices, lambda: self.frame_buffer_size, show.stream["mode"] == "txt2img")
         # What is set before the first frame has been on its way for a frame's time then, as at every other frame.
         clock.advance(self._period)
 
@@ -276,6 +278,29 @@ class Stream:
     def encode_ahead(self, texts: Sequence[str]) -> None:
         """Read these prompts now, so that none of them holds a frame up when it is set; from any thread."""
         self._brush.prepare([texts] if isinstance(texts, str) else [str(text) for text in texts])
+
+    def update_prompt(self, prompt: str | Sequence[tuple[str, float]], negative_prompt: str = "", **more: Any) -> None:
+        """One prompt, or several by weight; as StreamDiffusion has it, a list's negative prompt comes with it."""
+        if isinstance(prompt, str):
+            self.update_stream_params(prompt_list=[(prompt, 1.0)])
+            return
+        method = more.get("prompt_interpolation_method", "slerp")
+        self.update_stream_params(
+            prompt_list=prompt, negative_prompt=negative_prompt, prompt_interpolation_method=method
+        )
+
+    def __call__(self, image: Picture | Sequence[Any] | None = None) -> "Tensor":
+        """One frame, or a frame buffer of them, as StreamDiffusion's own stream gives it: a tensor (N, 3, H, W) of
+        -1..1, for `postprocess_image`. The wrapper gives what its `output_type` says."""
+        return as_signed(self.paint(self.intake.group(image)[0]))
+
+    def txt2img(self, batch_size: int = 1) -> "Tensor":
+        """So many frames from noise alone, painted together."""
+        return self([None] * batch_size)
+
+    def txt2img_sd_turbo(self, batch_size: int = 1) -> "Tensor":
+        """The same; which model it is makes no difference here."""
+        return self.txt2img(batch_size)
 
     def paint(self, group: Sequence[np.ndarray | None]) -> list[np.ndarray]:
         """As many frames, painted together: uint8 (H, W, 3) RGB or None in, uint8 (H, W, 3) out.

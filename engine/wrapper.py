@@ -11,10 +11,11 @@ from .core.assets import ANYWHERE
 from .core.clock import Clock, ManualClock, SystemClock
 from .core.notices import Notices
 from .core.router import Router
-from .pictures import UNIT, Picture, as_output, as_pixels, pictures_in, span_of
+from .pictures import Picture, as_output, as_pixels, postprocess_image, span_of
 from .stream import Stream
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from ..configs import Show
@@ -35,11 +36,11 @@ class StreamWrapper:
         self.stream = Stream(show, brush, router, notices, ManualClock(), watch)
         self.update_stream_params: Callable[..., None] = self.stream.update_stream_params
         self.get_stream_state: Callable[..., dict[str, Any]] = self.stream.get_stream_state
+        self.update_prompt: Callable[..., None] = self.stream.update_prompt
         self.encode_ahead: Callable[[Sequence[str]], None] = self.stream.encode_ahead
-        self._text_only = show.stream["mode"] == "txt2img"
+        self._size = show.size
         self._close = brush.close
         self._batch = brush.batch
-        self._span = UNIT
 
     def __call__(self, image: "Picture | Sequence[Any] | None" = None, prompt: str | None = None) -> Any:
         """One frame, or a frame buffer of them.
@@ -52,29 +53,12 @@ class StreamWrapper:
         """
         if prompt is not None:
             self.update_prompt(prompt)
-        group: list[Any] | None = pictures_in(image)
-        if group is None and image is None and self.stream.frame_buffer_size > 1:
-            group = [None] * self.stream.frame_buffer_size
-        several = group is not None
-        pixels = [self._pixels(one) for one in ([image] if group is None else group)]
+        pixels, several = self.stream.intake.group(image)
         if self.output_type == "latent":
             outs = list(self.stream.latents(pixels))
         else:
             outs = [as_output(frame, self.output_type) for frame in self.stream.paint(pixels)]
         return outs if several else outs[0]
-
-    def _pixels(self, image: Any) -> np.ndarray | None:
-        if image is None:
-            return None
-        if self._text_only:
-            self.stream.notices.say("txt2img", "mode is txt2img: the input picture is left aside")
-            return None
-        span = span_of(image, self._span)
-        if span != self._span:
-            self._span = span
-            low, high = span
-            self.stream.notices.say("span", f"the input's floats are read as {low:g}..{high:g}")
-        return as_pixels(image, span)
 
     def img2img(self, image: Picture, prompt: str | None = None) -> Any:
         """The same as calling with an image."""
@@ -103,15 +87,24 @@ class StreamWrapper:
             **blending,
         )
 
-    def update_prompt(self, prompt: str | Sequence[tuple[str, float]], negative_prompt: str = "", **more: Any) -> None:
-        """One prompt, or several by weight; as StreamDiffusion has it, a list's negative prompt comes with it."""
-        if isinstance(prompt, str):
-            self.update_stream_params(prompt_list=[(prompt, 1.0)])
+    def update_prompt_weights(
+        self, prompt_weights: Sequence[float], prompt_interpolation_method: str = "slerp"
+    ) -> None:
+        """The prompts that are there by other weights, one for each."""
+        self._reweigh("prompt", prompt_weights, prompt_interpolation_method)
+
+    def update_seed_weights(self, seed_weights: Sequence[float], interpolation_method: str = "linear") -> None:
+        """The seeds that are there by other weights, one for each."""
+        self._reweigh("seed", seed_weights, interpolation_method)
+
+    def _reweigh(self, what: str, weights: Sequence[float], method: str) -> None:
+        there = [item for item, _ in self.get_stream_state()[f"{what}_list"]]
+        if len(weights) != len(there):
+            words = f"{what} weights: there are {len(there)} {what}s, not {len(weights)}; they stay as they were"
+            self.stream.notices.say(f"weights:{what}", words)
             return
-        method = more.get("prompt_interpolation_method", "slerp")
-        self.update_stream_params(
-            prompt_list=prompt, negative_prompt=negative_prompt, prompt_interpolation_method=method
-        )
+        pairs = list(zip(there, weights, strict=True))
+        self.update_stream_params(**{f"{what}_list": pairs, f"{what}_interpolation_method": method})
 
     def update_controlnet_scale(self, index: int, scale: float) -> None:
         """From the next frame on the ControlNet at `index` moves to `scale`, 0..2; at 0 it costs nothing."""
@@ -132,10 +125,35 @@ class StreamWrapper:
         self.stream.give_style(image, index)
 
     def preprocess_image(self, image: Picture) -> "Tensor":
-        """A picture as a tensor (1, 3, H, W), 0..1: what calls of the wrapper take too."""
+        """A picture as a tensor (1, 3, H, W), 0..1, of the stream's size: what calls of the wrapper take too, and what
+        can be put together to a frame buffer whatever the pictures' sizes were."""
         import torch
 
-        return torch.from_numpy(as_pixels(image, span_of(image)) / np.float32(255.0)).permute(2, 0, 1)[None]
+        from .diffusion.pixels import fitted
+
+        pixels = fitted(as_pixels(image, span_of(image)), *self._size)
+        return torch.from_numpy(pixels / np.float32(255.0)).permute(2, 0, 1)[None]
+
+    def postprocess_image(self, image_tensor: "Tensor", output_type: str = "pil") -> Any:
+        """What `wrapper.stream(image)` gives, as a call of the wrapper gives it."""
+        if output_type == "latent":
+            return image_tensor
+        outs = list(postprocess_image(image_tensor, output_type))
+        return outs if len(outs) > 1 else outs[0]
+
+    @property
+    def device(self) -> "torch.device":
+        """Where pictures are handed over; the model finds its own."""
+        import torch
+
+        return torch.device("cpu")
+
+    @property
+    def dtype(self) -> "torch.dtype":
+        """What tensors of pictures are."""
+        import torch
+
+        return torch.float32
 
     @property
     def batch_size(self) -> int:
@@ -151,12 +169,34 @@ class StreamWrapper:
         self._close()
 
 
+class StreamDiffusionWrapper(StreamWrapper):
+    """The same under StreamDiffusion's name, made by a call of its constructor: the keys of a config as arguments."""
+
+    def __init__(
+        self,
+        model_id_or_path: str | Path,
+        t_index_list: Sequence[int] | None = None,
+        lora_dict: Mapping[str, float] | None = None,
+        mode: Literal["img2img", "txt2img"] = "img2img",
+        output_type: OutputType = "pil",
+        **config: Any,
+    ) -> None:
+        """Raises Mistakes for what cannot be, and ModelMistake for a model that is not there."""
+        named = {"t_index_list": t_index_list, "lora_dict": lora_dict, "mode": mode, "output_type": output_type}
+        super().__init__(*_parts_of({"model_id": model_id_or_path, **named, **config}))
+
+
 def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> StreamWrapper:
     """A stream from a config dict (`load_config`), any key overridden. Raises Mistakes for what cannot be, and
     ModelMistake for a model that is not there."""
+    return StreamWrapper(*_parts_of({**config, **overrides}))
+
+
+def _parts_of(config: Mapping[str, Any]) -> "tuple[Show, Brush, Router, Notices, Clock]":
+    """What a wrapper is made of."""
     from .show_parts import Parts
 
-    show = show_from_config({**config, **overrides})
+    show = show_from_config(config)
     # Frames are the stream's clock; what is said is limited by the time of whoever reads it.
     clock = SystemClock()
     notices = Notices(clock)
@@ -165,4 +205,4 @@ def create_wrapper_from_config(config: Mapping[str, Any], **overrides: Any) -> S
     # A program names files as it likes; only what comes over the network is kept to a folder.
     parts = Parts(dataclasses.replace(show, assets=ANYWHERE), clock, notices)
     brush = parts.brush(synchronous=show.stream["synchronous"])
-    return StreamWrapper(parts.show, brush, parts.router((), brush), notices, clock)
+    return parts.show, brush, parts.router((), brush), notices, clock
