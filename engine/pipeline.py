@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 PASSTHROUGH = "passthrough"
 # Programs written for another server ask for its models by these names; here they mean the show's model.
-SPOKEN = ("streamdiffusionv2", "longlive")
+SPOKEN = ("streamdiffusionv2", "longlive", "krea-realtime-video", "memflow", "reward-forcing")
+# What they put before or behind a model; here ControlNets, sources and effects do such things.
+BESIDE = ("video-depth-anything", "scribble", "gray", "optical-flow", "rife")
 _FADE = Smoothing("slew", 2.0)
 # As the model loader knows them, which is not loaded here.
 ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none")
@@ -65,8 +67,10 @@ class ShowPipeline:
 
     def load(self, ids: list[str], params: Mapping[str, Any]) -> str:
         """Turn to the pipeline of the last of `ids`; returns what happens, in words. Raises Refused."""
+        beside = [name for name in ids if name in BESIDE]
+        ids = [name for name in ids if name not in BESIDE]
         if not ids:
-            raise Refused("pipeline_ids names no pipeline")
+            raise Refused("pipeline_ids names no pipeline" + (f" beside {', '.join(beside)}" if beside else ""))
         known = self.known()
         for name in ids:
             if name not in known:
@@ -95,7 +99,7 @@ class ShowPipeline:
         asked = (params.get("width", self._size[0]), params.get("height", self._size[1]))
         if asked != self._size:
             words += f"; the show keeps its size of {self._size[0]}x{self._size[1]}"
-        return words
+        return words + (f"; left aside: {', '.join(beside)}" if beside else "")
 
     def _acceleration(self, params: Mapping[str, Any], model: str | None) -> str:
         """`acceleration` of load_params: what the model is to run under; "" leaves it to the show. Raises Refused."""

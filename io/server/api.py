@@ -21,6 +21,7 @@ from .pages import page_routes
 from .peers import Peers, peer_routes
 from .pictures import Pictures
 from .session import session_routes
+from .starting import starting_routes
 
 _WORDS = {404: "there is nothing here; /docs lists every call", 405: "this call is made in another way; /docs lists it"}
 
@@ -60,6 +61,7 @@ def build(desk: Desk, door: Door, *, version: str = "0", osc_port: int = 0) -> F
     app.include_router(namespace_routes(desk.table, osc_port))
     app.include_router(change_routes(changes))
     app.include_router(loading_routes(desk))
+    app.include_router(starting_routes(desk))
     app.include_router(asset_routes(desk))
     app.include_router(peer_routes(peers, desk))
     mount_oscquery(app, desk, osc_port)

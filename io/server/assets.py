@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from ...engine.core.assets import asset
 from ...engine.core.parameters import Refused
@@ -25,7 +25,8 @@ _BY_SUFFIX = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in su
 
 
 def listed(folder: Path) -> list[dict[str, Any]]:
-    """[{name, type, size_bytes}] of the pictures, videos and LoRAs in `folder`, by name; `name` as messages say it."""
+    """[{name, path, type, size_bytes}] of the pictures, videos and LoRAs in `folder`, by name; `name`, and `path` for
+    programs that know it as that, as messages say it."""
     rows = [_row(folder, path) for path in islice(_files(folder), _LOOKED_AT)]
     return sorted([row for row in rows if row], key=lambda row: row["name"].lower())[:MOST]
 
@@ -42,7 +43,7 @@ def _row(folder: Path, path: Path) -> dict[str, Any] | None:
         return None
     name = path.relative_to(folder).as_posix()
     try:
-        return {"name": name, "type": kind, "size_bytes": asset(folder, name).stat().st_size}
+        return {"name": name, "path": name, "type": kind, "size_bytes": asset(folder, name).stat().st_size}
     except (Refused, OSError):
         # A link that leads out, or a file that has just gone.
         return None
@@ -53,7 +54,8 @@ def asset_routes(desk: Desk) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/api/v1/assets", summary="The files in the assets folder, by the names that messages use")
-    async def assets() -> dict[str, Any]:
-        return {"assets": await asyncio.to_thread(listed, desk.assets)}
+    async def assets(kind: Annotated[str | None, Query(alias="type")] = None) -> dict[str, Any]:
+        rows = await asyncio.to_thread(listed, desk.assets)
+        return {"assets": [row for row in rows if kind in (None, row["type"])]}
 
     return routes

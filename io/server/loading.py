@@ -21,14 +21,47 @@ _NOTHING = {
 }
 # What load_params may say beside parameters.
 _TAKEN = ("loras", "lora_merge_mode", "acceleration", "width", "height")
+_MOST = 16
+_PARAMS = {"type": ["object", "null"]}
 _LOAD = {
     "type": "object",
-    "required": ["pipeline_ids"],
+    "anyOf": [{"required": ["pipeline_ids"]}, {"required": ["pipeline_id"]}, {"required": ["pipelines"]}],
     "properties": {
-        "pipeline_ids": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 16},
-        "load_params": {"type": ["object", "null"]},
+        "pipeline_ids": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": _MOST},
+        "pipeline_id": {"type": "string"},
+        "pipelines": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": _MOST,
+            "items": {
+                "type": "object",
+                "required": ["pipeline_id"],
+                "properties": {"pipeline_id": {"type": "string"}, "load_params": _PARAMS},
+            },
+        },
+        "load_params": _PARAMS,
     },
 }
+_DOWNLOAD = {"type": "object", "required": ["pipeline_id"], "properties": {"pipeline_id": {"type": "string"}}}
+
+
+def _asked_for(body: JsonBody) -> tuple[list[str], JsonBody]:
+    """The ids and load_params of a body, in whichever of the three ways it names them: `pipeline_ids`, the single
+    `pipeline_id` of older clients, or `pipelines`, a list of {pipeline_id, load_params}. Raises HTTPException 422."""
+    params = dict(object_in(body, "load_params") or {})
+    ids = body.get("pipeline_ids")
+    rows = body.get("pipelines")
+    if ids is None and isinstance(body.get("pipeline_id"), str):
+        ids = [body["pipeline_id"]]
+    elif ids is None and rows is not None:
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) > _MOST:
+            raise unprocessable("pipelines", "pipelines is a list of {pipeline_id, load_params}")
+        ids = [row.get("pipeline_id") for row in rows]
+        for row in rows:
+            params |= object_in(row, "load_params") or {}
+    if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids) or len(ids) > _MOST:
+        raise unprocessable("pipeline_ids", "pipeline_ids is a list of names")
+    return checked("pipeline_ids", ids), params
 
 
 def _with_files(params: JsonBody, assets: Path) -> JsonBody:
@@ -60,11 +93,8 @@ def loading_routes(desk: Desk) -> APIRouter:
     )
     async def load(request: Request) -> dict[str, Any]:
         body = await object_of(request)
-        ids = body.get("pipeline_ids")
-        if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids) or len(ids) > 16:
-            raise unprocessable("pipeline_ids", "pipeline_ids is a list of names")
-        checked("pipeline_ids", ids)
-        params = _with_files(object_in(body, "load_params") or {}, desk.assets)
+        ids, params = _asked_for(body)
+        params = _with_files(params, desk.assets)
         if desk.pipeline is None:
             raise HTTPException(400, "this show has no pipeline yet")
         try:
@@ -76,6 +106,23 @@ def loading_routes(desk: Desk) -> APIRouter:
         faults = "".join(f"; {fault.text}" for fault in played.faults)
         faults += f"; without meaning here: {', '.join(strange[:8])}" if strange else ""
         return {"message": words + faults}
+
+    @routes.get("/models/status", summary="Whether a pipeline's model is here")
+    async def model_status(pipeline_id: str) -> dict[str, Any]:
+        return {"downloaded": desk.pipeline is not None and pipeline_id in desk.pipeline.known(), "progress": None}
+
+    @routes.post(
+        "/models/download",
+        summary="Nothing is fetched: what can be loaded is here",
+        openapi_extra=takes(_DOWNLOAD),
+        responses=errors(422),
+    )
+    async def download(request: Request) -> dict[str, Any]:
+        name = (await object_of(request)).get("pipeline_id")
+        known = desk.pipeline.known() if desk.pipeline is not None else []
+        if name not in known:
+            raise HTTPException(400, f"nothing is downloaded here; there are {', '.join(known) or 'no pipelines'}")
+        return {"message": f"{name} is here"}
 
     @routes.get("/pipelines/schemas", summary="The parameters of each pipeline, as JSON Schema")
     async def schemas() -> dict[str, Any]:

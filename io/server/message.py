@@ -22,6 +22,14 @@ from ..switching import remark, sink_fault, source_fault
 DEEPEST, LONGEST = 12, 100_000
 _MOST_KEYS = 256
 STEP_KEYS = frozenset({"t_index_list", "num_inference_steps"})
+# What programs written for another server send beside its parameters; none of it is a mistake, and none is played.
+FOREIGN = frozenset(
+    {
+        "pipeline_ids", "graph", "node_id", "recording", "images", "vace_enabled", "vace_use_input_video",
+        "first_frame_image", "last_frame_image", "quantize_mode", "lookahead_ms", "modulations", "ctrl_input",
+        "beat_cache_reset_rate",
+    }
+)  # fmt: skip
 # What a button without a payload is given.
 _PRESSED = Parameter("a button", "bool", False, "")
 
@@ -126,6 +134,10 @@ def fitted(read: Read, now: Mapping[str, Any]) -> Read:
 def _read(key: str, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:
     if key in table:
         return _read_parameter(table[key], value, table, assets, faults)
+    if key in FOREIGN:
+        if value is not None:
+            faults.append(Fault(key, f"{key} means nothing here and is left aside", harmless=True))
+        return []
     if key not in table.actions:
         near = table.nearest(key[:64]) or table.nearest(key[:64], actions=True)
         raise Refused(f"there is no parameter {_short(key)!r}" + (f"; did you mean {near}?" if near else ""))

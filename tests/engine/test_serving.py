@@ -17,6 +17,7 @@ from clavilux.configs.show import Osc, Server
 from clavilux.engine import cli
 from clavilux.engine.app import Performance
 from clavilux.engine.brush import Brush
+from clavilux.engine.core.parameters import Refused
 from clavilux.engine.pipeline import ShowPipeline
 from clavilux.engine.serving import Serve
 from clavilux.engine.show_parts import Parts
@@ -101,6 +102,16 @@ def test_sources_and_sinks_are_switched_by_message_and_what_cannot_be_is_said(tm
         assert said["fps"] > 0
         running.ask("/api/v1/session/parameters", {"input_source": {"enabled": False}})
         running.until("/api/v1/session/metrics", lambda a: a["source"]["name"] == "test-pattern")
+
+
+def test_what_scope_puts_before_a_model_is_left_aside_and_said():
+    pipeline = ShowPipeline("embedded", (64, 64), lambda pixels, snapshot: pixels)
+    assert pipeline.load(["video-depth-anything", "memflow"], {}).endswith("left aside: video-depth-anything")
+    assert pipeline.status()["pipeline_id"] == "memflow"
+    with pytest.raises(Refused, match="no pipeline beside gray"):
+        pipeline.load(["gray"], {})
+    with pytest.raises(Refused, match="there is no pipeline 'memflo'"):
+        pipeline.load(["memflo"], {})
 
 
 def test_pipelines_by_id(tmp_path):

@@ -11,7 +11,7 @@ const NAMED = {
 };
 const SAID_AS = { webrtc: "this browser's camera", none: "none (text to image)" };
 // Ids that older programs ask for; here they mean the show's own model.
-const SPOKEN = new Set(["streamdiffusionv2", "longlive"]);
+const SPOKEN = new Set(["streamdiffusionv2", "longlive", "krea-realtime-video", "memflow", "reward-forcing"]);
 
 function state(word) {
   return el("span", { className: "state", data: { state: word ?? "" } }, word ?? "");
