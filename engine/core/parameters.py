@@ -42,7 +42,8 @@ class Parameter:
     scales it is the motion of each, which whoever uses them carries out.
     `alias_of` stores its value there. `look`: it is a part of how the show looks and not of how it is run, so a preset
     that is stored holds it.
-    `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins.
+    `replaces` are spellings of the same thing: setting one unsets the others, so the newest wins. `words`: what other
+    programs call its choices, (their word, the choice).
     """
 
     name: str
@@ -58,6 +59,7 @@ class Parameter:
     alias_of: str | None = None
     replaces: tuple[str, ...] = ()
     look: bool = True
+    words: tuple[tuple[str, str], ...] = ()
 
     @property
     def osc(self) -> str:
@@ -166,6 +168,7 @@ def _choice(p: Parameter, value: Any) -> Coerced:
         at = min(max(round(to_number(value, p.name)), 0), len(p.choices) - 1)
         return Coerced(p.choices[at])
     word = str(value).strip().lower()
+    word = dict(p.words).get(word, word)
     if word in p.choices:
         return Coerced(word)
     raise Refused(f"{p.name} is one of {', '.join(p.choices)}, not {value!r}")

@@ -194,7 +194,7 @@ _PARAMETERS = (
     ),
     Parameter(
         "input_mode", "choice", "video", "video repaints the input; text paints from noise alone.",
-        choices=("video", "text"),
+        choices=("video", "text"), words=(("img2img", "video"), ("txt2img", "text")),
     ),
     Parameter(
         "manage_cache", "bool", True, "Keep the attention bank and refresh it on a scene change.", look=False,

@@ -33,7 +33,8 @@ def test_it_passes_its_own_loader(name):
 def test_numbers_come_in_the_parameters_own_range(name):
     for binding in load_mapping(name).bindings:
         p = TABLE[binding.to] if binding.to else None
-        if p is not None and p.kind in ("float", "int") and p.range is not None:
+        # A row that says a range of its own counts in another unit, and says how.
+        if p is not None and p.kind in ("float", "int") and p.range is not None and binding.range is None:
             assert binding.span_in() == pytest.approx(p.range), binding.where
 
 
@@ -60,6 +61,7 @@ SENT: dict[str, tuple[Any, ...]] = {
     "paths": ("a.png",),
     "scales": ('{"path": "a", "scale": 1}',),
     "object": ('[{"model_id": "embedded"}]',),
+    "ipadapter_config": ('{"ipadapter_model_path": "a.bin", "scale": 0.5}',),
 }
 
 
@@ -68,7 +70,7 @@ def event_of(binding: Binding, t: float) -> Event:
     c = binding.control
     if c.kind == "osc":
         p = TABLE[binding.to] if binding.to else None
-        args = SENT.get(p.kind, (1.0,)) if p else ("fire",) if binding.do == "transition" else (1.0,)
+        args = SENT.get(p.name, SENT.get(p.kind, (1.0,))) if p else ("fire",) if binding.do == "transition" else (1.0,)
         return Event(t, "osc", c.address, (0.0,) * c.arg + args)
     device = (c.device or "").replace("*", "")
     return Event(t, f"midi:{device}", f"/{c.kind}/{c.channel or 1}/{c.number}", (127,))
@@ -115,3 +117,31 @@ def test_a_session_on_a_nanokontrol2():
     assert frame(0.1)["seed"] == 3
     nano.cc(61, 127)
     assert frame(2)["noise_scale"] == 0.6
+
+
+def sent(name, *messages):
+    """Where parameters go after these (address, argument, ...) under a shipped mapping."""
+    notices = Notices(ManualClock())
+    router = Router(notices, load_mapping(name).bindings)
+    for n, (address, *args) in enumerate(messages):
+        router.feed(Event(n / 10, "osc", address, tuple(args)))
+    assert not list(notices.recent)
+    return router.state.target
+
+
+def test_what_the_touchdesigner_component_sends():
+    target = sent(
+        "streamdiffusiontd", ("/sdmode", "txt2img"), ("/latent_feedback_strength", 0.5), ("/max_fps", 24),
+        ("/fx/feedback_transform/zoom", 1.05), ("/fx/latent_transform/rotation", -2.0), ("/use_cached_attn", 0),
+        ("/lora_weights", '{"ink.safetensors": 0.5}'), ("/t_list", 12.0, 24.0), ("/stop", 1),
+    )  # fmt: skip
+    assert (target("input_mode"), target("feedback"), target("target_fps")) == ("text", 0.5, 24.0)
+    assert (target("feedback_zoom"), target("feedback_rotation")) == (pytest.approx(1.05), pytest.approx(-2.0))
+    assert (target("manage_cache"), target("paused"), target("t_index_list")) == (False, True, (12, 24))
+    assert target("lora_scales") == (("ink.safetensors", 0.5),)
+    assert sent("streamdiffusiontd", ("/sdmode", "txt2img"), ("/sdmode", "img2img"))("input_mode") == "video"
+
+
+def test_scopes_transition_steps_are_frames():
+    assert sent("scope", ("/scope/transition_steps", 45))("prompt_morph") == pytest.approx(1.5)
+    assert sent("scope", ("/scope/transition_steps", 0))("prompt_morph") == 0.0
