@@ -252,11 +252,13 @@ class Stream:
         with self._turn:
             values = {name: self._router.state.target(name) for name in STATE}
             seeds = self._router.state.target("seed_list")
-            values[CONTROLNETS] = self._with_knobs(values[CONTROLNETS], control_name, "conditioning_scale")
+            # None of them is an empty list there: programs append to it and count it.
+            nets = self._with_knobs(values[CONTROLNETS], control_name, "conditioning_scale") or []
             values[IPADAPTERS] = self._with_knobs(values[IPADAPTERS], adapter_name, "scale")
         width, height = self._size
         return {
             **{name: parameter_value(TABLE[name], value) for name, value in values.items()},
+            CONTROLNETS: parameter_value(TABLE[CONTROLNETS], nets),
             "prompt_list": list(values["prompts"]),
             "seed_list": list(seeds or ((values["seed"], 1.0),)),
             "current_seed": values["seed"],

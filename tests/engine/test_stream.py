@@ -173,7 +173,7 @@ def test_the_state_shows_an_update_at_once_and_in_both_spellings(wrapper, pictur
     assert state["t_index_list"] == [1, 2, 9]
     assert state["prompt_list"] == [("fire", 1.0)]
     assert (state["width"], state["height"]) == (64, 64)
-    assert (state["controlnet_config"], state["ipadapter_config"]) == (None, None)
+    assert (state["controlnet_config"], state["ipadapter_config"]) == ([], None)
     wrapper(picture)
     assert wrapper.get_stream_state() == state
     again = {name: state[name] for name in ("prompt_list", "seed_list", "guidance_scale", "t_index_list")}
