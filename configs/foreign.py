@@ -110,7 +110,8 @@ def _networks(page: Page, keys: dict[str, Node], rows: str, other: str, switch: 
         else:
             page.remark(given.line, other, f"is left aside: {switch} is not true")
         return
-    some = rows in keys and bool(keys[rows].content)
+    listed = keys[rows].content if rows in keys else ()
+    some = any(not _is_off(net) for net in listed) if isinstance(listed, tuple) else False
     if turned is not None and turned.content is True and not some:
         page.remark(turned.line, switch, f"has no effect: {rows} names no {what}")
     elif turned is not None and turned.content is False and some:
@@ -132,6 +133,7 @@ def leave_aside(section: Section, key: str) -> None:
 
 
 def _is_off(node: Node | None) -> bool:
+    """Whether it is false or nothing, or a group that says so of itself."""
     value: Any = None if node is None else node.content
     if isinstance(value, dict) and isinstance(inner := value.get("enabled"), Node):
         value = inner.content

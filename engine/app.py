@@ -82,7 +82,7 @@ class Performance:
     def _open(self) -> None:
         parts, show = self.parts, self.parts.show
         for remark in show.remarks:
-            self.notices.say(f"show:{remark}", f"{show.origin}: {remark}", logging.INFO)
+            self.notices.say(f"show:{remark}", remark, logging.INFO)
         mappings = parts.mappings()
         source = parts.source()
         sinks = parts.sinks()

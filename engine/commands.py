@@ -28,7 +28,7 @@ __all__ = ["check", "learn", "monitor", "params", "ports"]
 
 
 def check(options: argparse.Namespace) -> int:
-    """List every mistake of every file; exit 2 when there is one."""
+    """List every mistake of every file, and what has no effect in one that is good; exit 2 when there is a mistake."""
     wrong = 0
     table = load_show(options.show).table if options.show else TABLE
     for name in options.files:
@@ -62,6 +62,8 @@ def _check_show(name: str) -> None:
     if wrong:
         raise Mistakes(wrong)
     print(f"{name}: good")
+    for remark in show.remarks:
+        print(remark)
     for text in missing(rows, show.repertoire):
         print(f"{text} (or one that is stored in the assets folder)")
     for text in unplayable(rows, show.modulators):

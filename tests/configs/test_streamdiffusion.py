@@ -249,7 +249,8 @@ def test_networks_as_the_constructor_names_them():
     assert "use_controlnet is not true" in remarks(off)
     assert "controlnets names no ControlNet" in remarks("model_id: a\nuse_controlnet: true\n")
     assert "is played" in remarks("model_id: a\nuse_controlnet: false\ncontrolnets: [{model_id: edges}]\n")
-    for plain in ("use_controlnet: false\n", "use_controlnet: true\ncontrolnets: [{model_id: edges}]\n"):
+    resting = "use_controlnet: false\ncontrolnets: [{model_id: edges, enabled: false}]\n"
+    for plain in ("use_controlnet: false\n", "use_controlnet: true\ncontrolnets: [{model_id: edges}]\n", resting):
         assert remarks(f"model_id: a\n{plain}") == ""
 
 

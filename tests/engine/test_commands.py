@@ -65,6 +65,16 @@ def test_check_does_not_blame_a_row_for_an_effect_that_cannot_be_read(tmp_path, 
     assert "swirl" not in out
 
 
+def test_check_lists_what_has_no_effect_in_a_good_config(tmp_path, capsys):
+    config = tmp_path / "config.yaml"
+    config.write_text("model_id: embedded\nengine_dir: /engines\nuse_cached_attn: true\n")
+    assert main(["check", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert "config.yaml: good" in out
+    assert "config.yaml:2: engine_dir: has no effect here" in out
+    assert "config.yaml:3: use_cached_attn: means nothing here" in out
+
+
 KNOBS = """version: 1
 bindings:
   - {cc: 21, to: lora/0/scale, range: [0, 1.2]}
