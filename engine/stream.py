@@ -50,8 +50,27 @@ AT_ONCE = 8
 PROMPTS = ("prompt", "prompts", "transition")
 
 
+class _Turned:
+    """A parameter as an attribute, where StreamDiffusion's programs read and assign one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, stream: "Stream", owner: type) -> Any:
+        return stream.get_stream_state()[self._name]
+
+    def __set__(self, stream: "Stream", value: Any) -> None:
+        stream.set({self._name: value})
+
+
 class Stream:
     """`set`, `do` and what is made of them are for any thread; `paint` and `latents` for one."""
+
+    guidance_scale = _Turned("guidance_scale")
+    delta = _Turned("delta")
+    t_list = _Turned("t_index_list")
+    t_index_list = _Turned("t_index_list")
+    cfg_type = _Turned("cfg_type")
 
     def __init__(
         self, show: "Show", brush: "Brush", router: Router, notices: Notices, clock: ManualClock, watch: Clock
@@ -68,7 +87,7 @@ class Stream:
         self._noted: deque[float] = deque(maxlen=AT_ONCE)
         self._clock = clock
         self._period = 1.0 / show.fps
-        self._size = show.size
+        self.width, self.height = show.size
         self._turn = threading.Lock()
         self.intake = Intake(notices, lambda: self.frame_buffer_size, show.stream["mode"] == "txt2img")
         # What is set before the first frame has been on its way for a frame's time then, as at every other frame.
@@ -255,15 +274,14 @@ class Stream:
             # None of them is an empty list there: programs append to it and count it.
             nets = self._with_knobs(values[CONTROLNETS], control_name, "conditioning_scale") or []
             values[IPADAPTERS] = self._with_knobs(values[IPADAPTERS], adapter_name, "scale")
-        width, height = self._size
         return {
             **{name: parameter_value(TABLE[name], value) for name, value in values.items()},
             CONTROLNETS: parameter_value(TABLE[CONTROLNETS], nets),
             "prompt_list": list(values["prompts"]),
             "seed_list": list(seeds or ((values["seed"], 1.0),)),
             "current_seed": values["seed"],
-            "width": width,
-            "height": height,
+            "width": self.width,
+            "height": self.height,
         }
 
     def _with_knobs(self, rows: Any, knob: Callable[[int], str], key: str) -> Any:
@@ -286,7 +304,7 @@ class Stream:
         if isinstance(prompt, str):
             self.update_stream_params(prompt_list=[(prompt, 1.0)])
             return
-        method = more.get("prompt_interpolation_method", "slerp")
+        method = more.get("prompt_interpolation_method", more.get("interpolation_method", "slerp"))
         self.update_stream_params(
             prompt_list=prompt, negative_prompt=negative_prompt, prompt_interpolation_method=method
         )

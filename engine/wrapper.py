@@ -38,7 +38,8 @@ class StreamWrapper:
         self.get_stream_state: Callable[..., dict[str, Any]] = self.stream.get_stream_state
         self.update_prompt: Callable[..., None] = self.stream.update_prompt
         self.encode_ahead: Callable[[Sequence[str]], None] = self.stream.encode_ahead
-        self._size = show.size
+        self.width, self.height = show.size
+        self.mode: str = show.stream["mode"]
         self._close = brush.close
         self._batch = brush.batch
 
@@ -131,7 +132,7 @@ class StreamWrapper:
 
         from .diffusion.pixels import fitted
 
-        pixels = fitted(as_pixels(image, span_of(image)), *self._size)
+        pixels = fitted(as_pixels(image, span_of(image)), self.width, self.height)
         return torch.from_numpy(pixels / np.float32(255.0)).permute(2, 0, 1)[None]
 
     def postprocess_image(self, image_tensor: "Tensor", output_type: str = "pil") -> Any:
@@ -154,6 +155,11 @@ class StreamWrapper:
         import torch
 
         return torch.float32
+
+    @property
+    def frame_buffer_size(self) -> int:
+        """How many frames a call without pictures paints."""
+        return self.stream.frame_buffer_size
 
     @property
     def batch_size(self) -> int:

@@ -75,3 +75,19 @@ def test_weights_alone_are_moved(stream, caplog):
     stream.update_prompt_weights([1.0])
     assert "there are 2 prompts, not 1" in caplog.text
     assert stream.get_stream_state()["prompt_list"] == [("fire", 0.8), ("ice", 0.2)]
+
+
+def test_what_is_assigned_to_the_stream_is_played(stream, picture, caplog):
+    stream.stream.guidance_scale = 2.5
+    stream.stream.delta = 0.25
+    stream.stream.t_list = [5, 60]
+    stream.stream.cfg_type = "none"
+    stream(picture)
+    state = stream.get_stream_state()
+    assert (state["guidance_scale"], state["delta"], state["t_index_list"]) == (2.5, 0.25, [5, 49])
+    assert (stream.stream.guidance_scale, stream.stream.t_index_list, stream.stream.cfg_type) == (2.5, [5, 49], "none")
+    assert "t_index_list" in caplog.text  # the clamp is said
+    stream.stream.delta = "much"
+    assert stream.stream.delta == 0.25
+    assert (stream.width, stream.height, stream.stream.width, stream.stream.height) == (64, 64, 64, 64)
+    assert (stream.mode, stream.frame_buffer_size) == ("img2img", 1)
