@@ -56,8 +56,8 @@ class _Turned:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def __get__(self, stream: "Stream", owner: type) -> Any:
-        return stream.get_stream_state()[self._name]
+    def __get__(self, stream: "Stream | None", owner: type) -> Any:
+        return self if stream is None else stream.get_stream_state()[self._name]
 
     def __set__(self, stream: "Stream", value: Any) -> None:
         stream.set({self._name: value})
