@@ -62,8 +62,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 # Keys that are parameters: they become opening values.
 LIVE = (
-    "t_index_list", "num_inference_steps", "guidance_scale", "delta", "guidance_rescale", "seed", "prompt",
-    "negative_prompt", "normalize_prompt_weights", "normalize_seed_weights",
+    "t_index_list", "t_index_rescale", "num_inference_steps", "noise_scale", "guidance_scale", "delta",
+    "guidance_rescale", "seed", "prompt", "negative_prompt", "normalize_prompt_weights", "normalize_seed_weights",
 )  # fmt: skip
 # (group, its list, the parameter that is, the single one that it beats, the method, the method's default).
 BLENDS = (

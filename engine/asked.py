@@ -52,28 +52,32 @@ def assets_folder(name: str | None) -> str | None:
 
 
 def show_from_header(header: dict[str, Any], path: Path) -> Show:
-    """The show a journal was recorded from. Raises JournalMistake where the header lacks something."""
+    """The show a journal was recorded from; of what a header does not say, it is what a show file is that does not say
+    it. Raises JournalMistake where there is no such show."""
     try:
         effects = tuple(load_effect(Path(effect)) for effect in header.get("effects", ()))
         table = TABLE.extended(*(parameter for effect in effects for parameter in effect.parameters))
-        missing = (name for name in header["parameters"] if name not in table)
+        said = header.get("parameters", {})
+        missing = (name for name in said if name not in table)
         table = table.extended(*(knob for name in missing if (knob := knob_of(name)) is not None))
         return Show(
             model=header["model"],
             size=(header["size"][0], header["size"][1]),
             fps=header["fps"],
-            source=header["source"],
+            source=header.get("source", "demo"),
             source_options=_options(header.get("source_options")),
-            parameters={name: table[name].coerce(value).value for name, value in header["parameters"].items()},
-            smoothing={name: parse_smoothing(value) for name, value in header["smoothing"].items()},
-            stream={**DEFAULTS, **header["stream"]},
+            parameters={name: table[name].coerce(value).value for name, value in said.items()},
+            smoothing={name: parse_smoothing(value) for name, value in header.get("smoothing", {}).items()},
+            stream={**DEFAULTS, **header.get("stream", {})},
             assets=header.get("assets", "assets"),
             effects=effects,
             repertoire=repertoire_from(header, table),
             modulators=modulators_from(header.get("modulators"), table),
             table=table,
         )
-    except (AttributeError, KeyError, IndexError, TypeError, Refused, EffectMistake, ValueError) as e:
+    except KeyError as e:
+        raise JournalMistake(f"{path}: the journal's header cannot be used: it knows no {e.args[0]}") from None
+    except (AttributeError, IndexError, TypeError, Refused, EffectMistake, ValueError) as e:
         raise JournalMistake(f"{path}: the journal's header cannot be used: {e}") from None
 
 

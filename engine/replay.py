@@ -95,7 +95,7 @@ def replay_journal(
     `size` renders at another size, `steps` with evenly spaced steps whatever the show used, `assets` takes reference
     images and the like from another folder than the show did. Raises JournalMistake.
     """
-    header = read_header(path)
+    header = _opened(path)
     show: Show = show_from_header(header, path).replace(sinks=list(sinks), assets=assets)
     if size is not None:
         show = show.replace(size=size)
@@ -125,6 +125,15 @@ def replay_journal(
     words = f"{made} frames to {', '.join(show.sinks)}" if made or stop.is_set() else f"there are no frames in {path}"
     parts.notices.say("done", words, logging.INFO)
     return made
+
+
+def _opened(path: Path) -> dict[str, Any]:
+    """The header; one that does not say how the show opened opens as its first frame. Raises JournalMistake."""
+    header = read_header(path)
+    if "parameters" not in header:
+        first = next(read_frames(path), None)
+        header["parameters"] = first.row.get("params", {}) if first is not None else {}
+    return header
 
 
 def _say_damage(notices: Notices, path: Path, line: int) -> None:

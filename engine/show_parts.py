@@ -18,7 +18,7 @@ from ..io.sources import Source, open_source
 from ..io.takes import keep_file
 from ..mappings import load_mappings
 from .brush import Brush, make_brush
-from .core.assets import lora_asset
+from .core.assets import lora_asset, place
 from .core.bindings import BindingSet
 from .core.clock import Clock
 from .core.documents import Mistake, Mistakes
@@ -113,6 +113,7 @@ class Parts:
             self.notices.say(f"row:{text}", text)
         assets = Path(show.assets).expanduser()
         router.state.lora_file = lambda name: str(lora_asset(assets, name))
+        router.state.admit_file = lambda name: place(assets, name)
         return router
 
     def source(self, name: str = "") -> Source:

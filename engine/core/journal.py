@@ -165,10 +165,12 @@ def _met(row: Mapping[str, Any]) -> Event | RecordedFrame | None:
 
 
 def _layers(row: Mapping[str, Any]) -> tuple[Layer, ...]:
-    """Raises KeyError, TypeError and ValueError."""
+    """Where only the moment of a source's picture is said, the frame's own number is taken for its. Raises KeyError,
+    TypeError and ValueError."""
     if "mixed" in row:
         return tuple(Layer(str(source), int(n), float(share)) for source, n, share in row["mixed"])
-    return () if row.get("source_n") is None else (Layer("", int(row["source_n"])),)
+    n = row.get("source_n", row["n"] if row.get("source_t") is not None else None)
+    return () if n is None else (Layer("", int(n)),)
 
 
 def _row(line: str) -> dict[str, Any] | None:

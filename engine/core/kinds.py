@@ -5,6 +5,8 @@ SINKS = ("window", "null", "spout", "syphon", "ndi", "virtual-camera")
 # Those that take `kind:name`.
 NAMED_SOURCES = ("camera", "screen", "spout", "syphon", "ndi")
 NAMED_SINKS = ("spout", "syphon", "ndi", "virtual-camera")
+# There on Windows or macOS alone: whoever plays may ask for them anywhere, and hears that there are none.
+OF_ONE_SYSTEM = ("spout", "syphon")
 # How an address begins.
 SOURCE_SCHEMES = ("rtsp", "rtsps", "srt", "udp", "rtp", "tcp", "http", "https", "rtmp")
 SINK_SCHEMES = ("rtmp", "rtmps", "srt", "udp", "tcp")

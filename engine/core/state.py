@@ -54,6 +54,8 @@ class State:
         self._own: dict[str, Smoothing] = {}
         # The file of the LoRA that a name stands for; raises Refused where it stands for none.
         self.lora_file: Callable[[str], str] = lambda name: name
+        # Raises Refused for a file that may not be named.
+        self.admit_file: Callable[[str], object] = lambda name: None
         # Who wants to know that there are more parameters than before: the router.
         self.grown: Callable[[], None] | None = None
         for name, value in start.items():
@@ -95,6 +97,9 @@ class State:
     def set(self, p: Parameter, value: Any, t: float, owner: object, smooth: Smoothing | None = None) -> str | None:
         """Move `p` towards `value` from moment `t` on; the note says what was clamped. Raises Refused."""
         coerced = self._whole(p, p.coerce(value))
+        if p.kind == "paths":
+            for file in coerced.value:
+                self.admit_file(file)
         if p.alias_of is not None:
             target = self.table[p.alias_of]
             self.set(target, aliased(coerced.value), t, owner)

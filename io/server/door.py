@@ -89,9 +89,11 @@ class Door:
             return True
         try:
             parts = urlsplit(origin)
+            # What is no number raises.
+            named = parts.hostname and (parts.port is None or parts.port > 0) and "@" not in parts.netloc
         except ValueError:
             return False
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not named:
             return False
         return is_loopback(parts.hostname) or parts.netloc.lower() == host_header.lower()
 

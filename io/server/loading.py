@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 
 from ...engine.core.assets import lora_asset
 from ...engine.core.parameters import Refused
+from ...engine.core.values import to_number
 from .calls import JsonBody, checked, errors, object_in, object_of, takes, unprocessable
 from .desk import Desk
 from .schema import message_schema
@@ -22,6 +23,8 @@ _NOTHING = {
 # What load_params may say beside parameters.
 _TAKEN = ("loras", "lora_merge_mode", "acceleration", "width", "height")
 _MOST = 16
+# A side of the largest picture that anybody shows.
+_LARGEST = 16384
 _PARAMS = {"type": ["object", "null"]}
 _LOAD = {
     "type": "object",
@@ -64,6 +67,19 @@ def _asked_for(body: JsonBody) -> tuple[list[str], JsonBody]:
     return checked("pipeline_ids", ids), params
 
 
+def _sized(params: JsonBody) -> JsonBody:
+    """As they are. Raises HTTPException 422 for a width or height that no picture has."""
+    for side in ("width", "height"):
+        given = params.get(side)
+        try:
+            fits = given is None or 1 <= to_number(given, side) <= _LARGEST
+        except Refused:
+            fits = False
+        if not fits:
+            raise unprocessable("load_params", f"{side} is a number of pixels, 1 to {_LARGEST}")
+    return params
+
+
 def _with_files(params: JsonBody, assets: Path) -> JsonBody:
     """`params` with the paths of its LoRAs as they are on this disk, in the assets folder. Raises HTTPException 422."""
     rows = params.get("loras")
@@ -94,7 +110,7 @@ def loading_routes(desk: Desk) -> APIRouter:
     async def load(request: Request) -> dict[str, Any]:
         body = await object_of(request)
         ids, params = _asked_for(body)
-        params = _with_files(params, desk.assets)
+        params = _with_files(_sized(params), desk.assets)
         if desk.pipeline is None:
             raise HTTPException(400, "this show has no pipeline yet")
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...engine.core.assets import asset, asset_or_folder, lora_asset
 from ...engine.core.cues import CueList, read_cue
+from ...engine.core.kinds import OF_ONE_SYSTEM
 from ...engine.core.modulators import Modulator, envelope_of, read_hit
 from ...engine.core.parameters import Parameter, Refused
 from ...engine.core.plain import argument, parameter_value
@@ -199,19 +200,20 @@ def named(paths: Iterable[str], assets: Path) -> list[str]:
 
 def _check_switch(name: str, wanted: Any, assets: Path, faults: list[Fault]) -> None:
     """Raises Refused for a file that is not there and for what this machine cannot give: who asks over a network hears
-    it in the answer. The second seed's Spout is taken everywhere, and its clients are told that there is none."""
+    it in the answer. Spout and Syphon are taken everywhere, in either spelling, with a note where there is none."""
     switch = read_switch(name, wanted)
     if isinstance(switch, SourceSwitch):
         if switch.enabled and switch.kind == FILE:
             asset_or_folder(assets, switch.name)
         fault, said = source_fault(switch, assets), remark(switch)
+        faulty = {switch.kind: fault} if fault is not None else {}
     else:
-        fault = next((words for one in switch if (words := sink_fault(one, assets)) is not None), None)
+        faulty = {one.kind: fault for one in switch if (fault := sink_fault(one, assets)) is not None}
         said = None
-    if fault is not None and name in ("input_source", "output_sinks"):
-        raise Refused(fault.rstrip(";"))
-    if fault or said:
-        faults.append(Fault(name, fault or said or "", harmless=True))
+    mistakes = [fault for kind, fault in faulty.items() if kind not in OF_ONE_SYSTEM]
+    if mistakes:
+        raise Refused(mistakes[0].rstrip(";"))
+    faults += [Fault(name, words, harmless=True) for words in (*faulty.values(), *([said] if said else []))]
 
 
 def _read_parameter(p: Parameter, value: Any, table: Table, assets: Path, faults: list[Fault]) -> list[Play]:

@@ -261,3 +261,9 @@ def test_what_is_off_here_too_is_not_missed_and_what_there_is_instead_is_said():
         ("image_postprocessing: {enabled: true}", "effects"), ("max_fps: 60", "--fps"),
     ):  # fmt: skip
         assert instead in remarks(f"model_id: a\n{key}\n")
+
+
+def test_noise_scale_and_rescaling_are_keys_of_a_config_too(tmp_path):
+    opening = show_from_config(loaded(tmp_path, "model_id: a\nnoise_scale: 0.4\nt_index_rescale: true\n")).parameters
+    assert opening["noise_scale"] == 0.4
+    assert opening["t_index_rescale"] is True

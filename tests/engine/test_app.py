@@ -378,3 +378,13 @@ def test_the_model_says_what_it_was_made_for_and_the_show_has_the_last_word(tmp_
         router = parts.router((), parts.brush(True))
         assert router.sample(0.0)["guidance_scale"] == opens_at
         assert router.state.opening["guidance_scale"] == opens_at
+
+
+def test_a_picture_outside_the_assets_that_is_named_by_osc_leaves_what_was_there(tmp_path):
+    with Performance(show(tmp_path, sinks=("null",), assets=str(tmp_path))) as performance:
+        for names in (("look.png",), ("/etc/passwd",), ("../look.png",)):
+            performance.parts.inbox.put(Event(0.0, "osc", "/clavilux/vace_ref_images", names))
+        performance.run(NEVER, frames=1)
+        assert performance.router.state.target("vace_ref_images") == ("look.png",)
+        said = [notice.text for notice in performance.notices.recent]
+    assert any("only files in the assets folder may be named" in text for text in said)

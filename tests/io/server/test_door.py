@@ -46,8 +46,12 @@ def test_pages_of_this_machine_may_play_with_cors(stage, visit, origin):
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://localhost.evil.example", "file://", "x", "http://"]
-)
+    "origin",
+    [
+        "http://evil.example", "null", "http://localhost.evil.example", "file://", "x", "http://",
+        "http://evil.example@localhost", "http://localhost:evil",
+    ],
+)  # fmt: skip
 def test_a_page_of_anybody_else_plays_nothing(stage, visit, origin):
     answer = visit().post(PARAMETERS, json={"delta": 0.5}, headers={"origin": origin})
     assert answer.status_code == 403

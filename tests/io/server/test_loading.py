@@ -146,3 +146,13 @@ def test_assets_of_one_type_and_their_paths_as_messages_say_them(stage, visit, a
     (assets / "b.mp4").write_bytes(b"x")
     rows = visit().get("/api/v1/assets", params={"type": "image"}).json()["assets"]
     assert [(row["name"], row["path"], row["type"]) for row in rows] == [("a.png", "a.png", "image")]
+
+
+@pytest.mark.parametrize("size", [{"width": -5}, {"height": "x"}, {"width": 10**9}, {"width": [64]}])
+def test_a_size_that_no_picture_has_is_refused(model, visit, size):
+    assert visit().post(LOAD, json={"pipeline_ids": ["embedded"], "load_params": size}).status_code == 422
+
+
+def test_a_size_may_be_left_open_or_come_as_text(model, visit):
+    size = {"width": None, "height": "64"}
+    assert visit().post(LOAD, json={"pipeline_ids": ["embedded"], "load_params": size}).status_code == 200

@@ -123,12 +123,12 @@ def test_null_leaves_a_switch_as_it_is(stage, visit, name):
 
 
 def test_what_this_machine_cannot_give_is_refused_in_the_answer(stage, visit, assets, monkeypatch):
-    for module in (spout, syphon, ndi, screen, window):
+    for module in (ndi, screen, window):
         monkeypatch.setattr(module, "fault", lambda: "there is none here")
     (assets / "broken.png").write_bytes(bytes(40))
-    sources = [{"source_type": kind} for kind in ("spout", "syphon", "ndi", "screen")]
+    sources = [{"source_type": kind} for kind in ("ndi", "screen")]
     messages = [{"input_source": s} for s in (*sources, {"source_type": "file", "source_name": "broken.png"})]
-    messages += [{"output_sinks": {kind: {"enabled": True}}} for kind in ("window", "spout", "syphon", "ndi")]
+    messages += [{"output_sinks": {kind: {"enabled": True}}} for kind in ("window", "ndi")]
     for message in messages:
         answer = visit().post(PARAMETERS, json=message)
         assert answer.status_code == 422, message
@@ -141,10 +141,23 @@ def test_what_this_machine_cannot_give_is_refused_in_the_answer(stage, visit, as
 
 def test_what_the_second_seed_asks_of_spout_is_taken_everywhere_and_answered(visit, monkeypatch):
     monkeypatch.setattr(spout, "fault", lambda: "Spout exists only on Windows")
-    for name in ("spout_sender", "spout_receiver"):
-        answer = visit().post(PARAMETERS, json={name: {"enabled": True, "name": "Scope"}})
+    monkeypatch.setattr(syphon, "fault", lambda: "Syphon exists only on macOS")
+    for message in (
+        {"spout_sender": {"enabled": True, "name": "Scope"}},
+        {"spout_receiver": {"enabled": True, "name": "Scope"}},
+        {"output_sinks": {"spout": {"enabled": True, "name": "Scope"}}},
+        {"input_source": {"enabled": True, "source_type": "syphon", "source_name": "Scope"}},
+    ):
+        answer = visit().post(PARAMETERS, json=message)
         assert answer.status_code == 200
-        assert "only on Windows" in answer.json()["notes"][0]
+        assert "exists only on" in answer.json()["notes"][0]
+
+
+def test_one_output_that_is_a_mistake_refuses_a_message_whatever_else_is_in_it(visit, monkeypatch):
+    monkeypatch.setattr(spout, "fault", lambda: "Spout exists only on Windows")
+    monkeypatch.setattr(window, "fault", lambda: "there is no display")
+    wanted = {"spout": {"enabled": True}, "window": {"enabled": True}}
+    assert visit().post(PARAMETERS, json={"output_sinks": wanted}).status_code == 422
 
 
 def test_a_camera_that_is_not_plugged_in_is_taken_with_a_note(visit, monkeypatch):
