@@ -68,7 +68,10 @@ class GifSink(Film):
         picture.pts = pts
         picture.time_base = Fraction(1, _TICKS)
         try:
-            self._container.mux(self._stream.encode(picture))
+            for packet in self._stream.encode(picture):
+                # The last one stands for as long as the one before it did.
+                packet.duration = pts - self._last if self._last >= 0 else _SHORTEST
+                self._container.mux(packet)
         except (av.FFmpegError, OSError) as e:
             self._abandon()
             raise SinkFailed(f"{self._path} cannot be written: {reason(e)}") from e
