@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from clavilux.engine.diffusion.family import Defaults
+from clavilux.engine.diffusion.noise import alike
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor
 
@@ -21,6 +23,7 @@ STEPS = {1: [0], 2: [0, 20], 4: [0, 10, 20, 30]}
 BATCH = 16
 RESCALE = float(CLAVILUX["guidance_rescale"])
 """As the model opens in the engine."""
+PLAYED = Defaults(same_noise=tuple(CLAVILUX["same_noise"]))
 
 
 def to_bytes(pixels: Tensor) -> np.ndarray:
@@ -84,5 +87,6 @@ class Painter:
         """A photograph under a prompt at a noise_scale, as the instrument's knob does it."""
         source = encode(self.vae, torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1)
         times = lcm_times(STEPS[steps], scale)
-        latents = few_steps(self.unet, self.schedule, encoder()([prompt]), times, self.noise(1, 2), source)
+        noises = alike(self.noise(steps, 2), PLAYED.likeness(scale))[:, None]
+        latents = few_steps(self.unet, self.schedule, encoder()([prompt]), times, noises, source)
         return to_bytes(decode(self.vae, latents))[0]

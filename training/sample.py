@@ -129,15 +129,17 @@ def few_steps(
     w: float = 1.0,
     rescale: float = 0.0,
 ) -> Tensor:
-    """Text to image, or image to image from latents ``source``; each further step adds the same noise again.
+    """Text to image, or image to image from latents ``source``.
 
+    ``noise`` is one for all steps, BxCxHxW, or one for each, NxBxCxHxW.
     ``w`` is the guidance scale, ``null`` what it leads away from: the empty or the negative prompt; ``rescale`` as in
     ``guided``.
     """
-    clean = torch.zeros_like(noise) if source is None else source
+    noises = noise if noise.dim() == 5 else noise.expand(len(times), *noise.shape)
+    clean = torch.zeros_like(noises[0]) if source is None else source
     for k, time in enumerate(times):
-        t = torch.full((len(noise),), float(time))
+        t = torch.full((noises.shape[1],), float(time))
         alpha, sigma = schedule(t)
-        x_t = noise if k == 0 and source is None else alpha * clean + sigma * noise
+        x_t = noises[k] if k == 0 and source is None else alpha * clean + sigma * noises[k]
         clean = consistency(unet, schedule, x_t, t, text, null, w, rescale)
     return clean

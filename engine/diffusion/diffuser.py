@@ -23,7 +23,7 @@ from .guidance import CFG_TYPES, Kind, rows
 from .idle import Idle
 from .loras import Loras
 from .model import Model
-from .noise import Noise
+from .noise import Noise, alike
 from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
@@ -284,7 +284,7 @@ class Diffuser:
         steer = self.steering.at(snapshot, surface, now.dt, source, self._shown)
         x_0, under_way = self._latents(presence, together, surface)
         timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
-        noise = surface.noise(noise)
+        noise = alike(surface.noise(noise), self.model.defaults.likeness(strength))
         work = Work(
             x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer,
             steps.arrived, float(value(snapshot, "guidance_rescale")),

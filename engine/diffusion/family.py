@@ -11,13 +11,25 @@ from .weights import ModelMistake
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a model was made for; a show's own values go before."""
+    """What a model was made for; a show's own values go before.
+
+    `same_noise`: (a, b): from noise_scale a on the steps' noises grow alike, and from b on every step adds the same
+    one again, as the model was distilled; where nothing is said each step has its own.
+    """
 
     t_index_list: tuple[int, ...] = (0, 16, 32, 45)
     num_inference_steps: int = 50
     guidance_scale: float = 1.2
     sizes: tuple[tuple[int, int], ...] = ()
     guidance_rescale: float = 0.0
+    same_noise: tuple[float, float] | None = None
+
+    def likeness(self, strength: float) -> float:
+        """How much alike the steps' noises are where so much is repainted, 0..1 each."""
+        if self.same_noise is None:
+            return 0.0
+        a, b = self.same_noise
+        return min(max((strength - a) / (b - a), 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ def defaults_of(folder: Path, family: Family) -> Defaults:
         float(said.get("guidance_scale", plain.guidance_scale)),
         tuple((int(w), int(h)) for w, h in said.get("sizes", ())),
         float(said.get("guidance_rescale", plain.guidance_rescale)),
+        (float(same[0]), float(same[1])) if (same := said.get("same_noise")) else None,
     )
 
 

@@ -28,6 +28,15 @@ def drawn(seed: int, steps: int, shape: tuple[int, int, int]) -> Tensor:
     return torch.cat([torch.randn((1, *shape), generator=generator) for _ in range(steps)])
 
 
+def alike(noise: Tensor, share: float) -> Tensor:
+    """Noise (steps, C, h, w), each later step's led towards the first one's: at `share` 1 they are one, at 0 as they
+    are. The variance stays one."""
+    if share <= 0.0 or len(noise) == 1:
+        return noise
+    later = noise[1:] * math.sqrt(max(0.0, 1.0 - share * share)) + noise[:1] * share
+    return torch.cat([noise[:1], later])
+
+
 def frame_seed(n: int) -> int:
     """The seed of frame `n` when noise is new for every frame; neighbouring frames have nothing in common."""
     mixed = ((n + 1) * _GOLDEN) & (2**64 - 1)

@@ -12,7 +12,7 @@ import torch
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import Diffuser, ModelMistake, load_model, memory
-from clavilux.engine.diffusion.family import defaults_of, family_of, pooled_width, text_width
+from clavilux.engine.diffusion.family import Defaults, defaults_of, family_of, pooled_width, text_width
 from clavilux.engine.diffusion.weights import Allowed
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
@@ -110,6 +110,12 @@ def test_a_folder_may_say_how_much_of_guidances_contrast_is_taken_back(folders, 
     (folder / "clavilux.json").write_text(json.dumps(said))
     found = defaults_of(folder, family_of(folder))
     assert (found.guidance_rescale, found.guidance_scale) == (0.7, 1.5)
+
+
+def test_how_alike_the_steps_noises_are_is_the_folders_word():
+    assert [Defaults().likeness(strength) for strength in (0.0, 0.5, 1.0)] == [0.0, 0.0, 0.0]
+    shipped = load_model("embedded", "none", (256, 256)).defaults
+    assert [shipped.likeness(strength) for strength in (0.0, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 1.0]
 
 
 def test_an_empty_prompt_is_silence_where_the_model_was_trained_so(folders):

@@ -1,5 +1,7 @@
 """No room on the disk while an accelerator's networks are written: said in words, and the picture goes on."""
 
+from contextlib import contextmanager
+
 import pytest
 from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
@@ -10,29 +12,33 @@ ov = pytest.importorskip("openvino")
 resource = pytest.importorskip("resource")
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """From when it is called, no file of this process grows beyond 64 kB: writing goes wrong as on a full disk."""
+    """Within it no file of this process grows beyond 64 kB: writing goes wrong as on a full disk. Left before the test
+    ends, for the runner may write to a file that is larger already."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def said(notices: Notices) -> str:
     return " ".join(n.text for n in notices.recent)
 
 
-def test_a_model_that_cannot_be_written_is_played_by_plain_torch(clip_folder, tmp_path, monkeypatch, full_disk):
+def test_a_model_that_cannot_be_written_is_played_by_plain_torch(clip_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path))
     notices = Notices(ManualClock())
-    full_disk()
-    model = load_model(clip_folder, "openvino", (64, 64), notices)
+    with full_disk():
+        model = load_model(clip_folder, "openvino", (64, 64), notices)
     assert model.acceleration == "none"
     assert "is the disk full?); plain torch goes on" in said(notices)
     assert not list(tmp_path.glob("openvino/*")), "half a network was left behind"
 
 
-def test_a_part_that_a_running_show_lacks_room_for_is_left_out(clip_folder, tmp_path, monkeypatch, full_disk, clip):
+def test_a_part_that_a_running_show_lacks_room_for_is_left_out(clip_folder, tmp_path, monkeypatch, clip):
     monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path))
     notices = Notices(ManualClock())
     painter = Diffuser(
@@ -41,9 +47,9 @@ def test_a_part_that_a_running_show_lacks_room_for_is_left_out(clip_folder, tmp_
     assert painter.model.acceleration == "openvino"
     values = {"prompts": (("fire", 1.0),), "noise_scale": 0.6, "manage_cache": False}
     frames = [painter.render(clip[0], Snapshot(n, n / 30, values)) for n in range(3)]
-    full_disk()
     values = {**values, "manage_cache": True}
-    frames += [painter.render(clip[0], Snapshot(n, n / 30, values)) for n in range(3, 12)]
+    with full_disk():
+        frames += [painter.render(clip[0], Snapshot(n, n / 30, values)) for n in range(3, 12)]
     assert "is the disk full?" in said(notices)
     assert "the picture goes on without" in said(notices)
     assert all(frame.std() > 1 for frame in frames)

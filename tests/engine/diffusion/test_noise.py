@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from clavilux.engine.diffusion.noise import LOUDEST, Noise, drawn, frame_seed
+from clavilux.engine.diffusion.noise import LOUDEST, Noise, alike, drawn, frame_seed
 
 SHAPE = (4, 16, 16)
 
@@ -123,3 +123,14 @@ def test_without_drift_it_goes_home_without_a_jump_and_is_the_seeds_own_to_the_b
 def test_another_seed_is_seen_through_the_drift():
     one, other = drifting(30, 3.0, 1.0, seed=1)[-1], drifting(30, 3.0, 1.0, seed=2)[-1]
     assert 0.9 < apart(one, other) < 1.2  # half of the variance is the seed's: a sixth of a whole turn
+
+
+def test_the_noises_of_steps_grow_alike_and_stay_as_loud():
+    own = drawn(5, 3, (16, 32, 32))
+    assert alike(own, 0.0) is own
+    assert torch.equal(alike(own, 1.0), own[:1].expand(3, -1, -1, -1))
+    half = alike(own, 0.6)
+    assert torch.equal(half[0], own[0])
+    for later in half[1:]:
+        assert float(later.std()) == pytest.approx(1.0, abs=0.02)
+        assert float((later * own[0]).mean()) == pytest.approx(0.6, abs=0.02)

@@ -1,0 +1,27 @@
+"""The figures and sheets show what the engine plays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clavilux.engine import create_wrapper_from_config
+from clavilux.engine.diffusion.noise import drawn
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "engine" / "embedded"
+PLAIN = {
+    "model_id": "embedded", "width": 128, "height": 128, "mode": "txt2img", "output_type": "np", "acceleration": "none",
+    "dtype": "float32", "cfg_type": "none", "guidance_scale": 1.0, "noise_scale": 1.0, "seed": 2,
+    "use_denoising_batch": False, "prompt": "burning fire",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_picture_out_of_noise_is_the_one_that_a_show_paints(steps):
+    from training.painter import STEPS, Painter, encoder
+
+    painter = Painter.load(EMBEDDED / "unet", EMBEDDED / "vae", 128)
+    [marked] = painter.paint_states(encoder()(["burning fire"]), drawn(2, 1, (16, 16, 16)), steps)
+    wrapper = create_wrapper_from_config({**PLAIN, "t_index_list": STEPS[steps], "manage_cache": False})
+    played = np.rint(wrapper() * 255)
+    wrapper.close()
+    assert np.abs(played - marked).mean() < 1.0
