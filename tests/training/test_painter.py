@@ -21,7 +21,22 @@ def test_a_picture_out_of_noise_is_the_one_that_a_show_paints(steps):
 
     painter = Painter.load(EMBEDDED / "unet", EMBEDDED / "vae", 128)
     [marked] = painter.paint_states(encoder()(["burning fire"]), drawn(2, 1, (16, 16, 16)), steps)
-    wrapper = create_wrapper_from_config({**PLAIN, "t_index_list": STEPS[steps], "manage_cache": False})
+    wrapper = create_wrapper_from_config({**PLAIN, "t_index_list": STEPS[steps]})
+    wrapper.stream.set({"manage_cache": False})
     played = np.rint(wrapper() * 255)
+    wrapper.close()
+    assert np.abs(played - marked).mean() < 1.0
+
+
+@pytest.mark.parametrize("scale", [0.4, 0.8])
+def test_a_photograph_repainted_is_the_one_that_a_show_paints(scale):
+    from training.painter import Painter
+    from training.photos import held_out
+
+    photo = held_out(128)["astronaut"]
+    marked = Painter.load(EMBEDDED / "unet", EMBEDDED / "vae", 128).repaint(photo, "burning fire", scale)
+    wrapper = create_wrapper_from_config({**PLAIN, "mode": "img2img", "noise_scale": scale, "t_index_list": [0, 20]})
+    wrapper.stream.set({"manage_cache": False})
+    played = np.rint(wrapper(photo) * 255)
     wrapper.close()
     assert np.abs(played - marked).mean() < 1.0
