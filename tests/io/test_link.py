@@ -204,14 +204,16 @@ def test_a_real_session_is_joined_and_followed(peer):
     port = LinkPort(clock, inbox, notices)
     port.start(lambda: router.state.target("tempo"))
     try:
-        for _ in range(100):
+        met = False
+        for _ in range(200):  # the other is met before the two sessions are one, on a busy machine long before
             time.sleep(0.05)
             for event in inbox.drain():
                 router.feed(event)
             router.sample(clock.now())
-            if router.transport.led(clock.now()):
+            met = met or router.transport.led(clock.now())
+            if met and router.state.target("tempo") != 100.0:
                 break
-        else:
+        if not met:
             pytest.skip("no multicast reaches another program here")
         assert router.state.target("tempo") == pytest.approx(133.0, abs=0.01)
         router.feed(Event(clock.now(), "osc", "/clavilux/tempo", (90.0,)))
