@@ -64,7 +64,7 @@ def show_from_header(header: dict[str, Any], path: Path) -> Show:
             model=header["model"],
             size=(header["size"][0], header["size"][1]),
             fps=header["fps"],
-            source=header.get("source", "demo"),
+            source=header.get("source", Show().source),
             source_options=_options(header.get("source_options")),
             parameters={name: table[name].coerce(value).value for name, value in said.items()},
             smoothing={name: parse_smoothing(value) for name, value in header.get("smoothing", {}).items()},

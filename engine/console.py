@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from .core.windows import windows
+
 # Windows' numbers: the console handles of output and of errors, and the mode in which escapes are read.
 _OUTPUT, _ERRORS = -11, -12
 _READS_ESCAPES = 0x0004
@@ -19,8 +21,8 @@ _kept: list[Any] = []
 
 def _kernel() -> Any:
     """Windows' kernel32, None elsewhere."""
-    windows: Any = getattr(ctypes, "windll", None)
-    return None if windows is None else windows.kernel32
+    libraries = windows()
+    return None if libraries is None else libraries.kernel32
 
 
 def forgive_letters(out: TextIO) -> None:

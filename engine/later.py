@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..configs import Show
 from .core.clock import SystemClock
 from .core.notices import Notices
+from .core.windows import windows
 
 if TYPE_CHECKING:
     from .diffusion.accelerators import Recipe
@@ -133,9 +134,9 @@ def _step_back() -> None:
     if hasattr(os, "nice"):
         os.nice(GENTLY)
         return
-    windows: Any = getattr(ctypes, "windll", None)
-    if windows is not None:
-        windows.kernel32.SetPriorityClass(ctypes.c_void_p(_THIS_PROCESS), _BELOW_NORMAL)
+    libraries = windows()
+    if libraries is not None:
+        libraries.kernel32.SetPriorityClass(ctypes.c_void_p(_THIS_PROCESS), _BELOW_NORMAL)
 
 
 class Later:

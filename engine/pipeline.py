@@ -67,17 +67,8 @@ class ShowPipeline:
 
     def load(self, ids: list[str], params: Mapping[str, Any]) -> str:
         """Turn to the pipeline of the last of `ids`; returns what happens, in words. Raises Refused."""
-        beside = [name for name in ids if name in BESIDE]
-        ids = [name for name in ids if name not in BESIDE]
-        if not ids:
-            raise Refused("pipeline_ids names no pipeline" + (f" beside {', '.join(beside)}" if beside else ""))
-        known = self.known()
-        for name in ids:
-            if name not in known:
-                raise Refused(f"there is no pipeline {name[:80]!r}; there are {', '.join(known)}")
-        model = self._model_of(ids[-1])
-        if self._easel is None and model not in (None, self._name):
-            raise Refused(f"this show plays {self._name}; start one with --model {model}")
+        wanted = self.meant(ids)
+        model = self._model_of(wanted)
         acceleration = self._acceleration(params, model)
         turns = self._easel is not None and model is not None and (model, acceleration) != (self._easel.name, "")
         wishes = self._wishes(params, turns)
@@ -86,11 +77,11 @@ class ShowPipeline:
             if one is not None:
                 one.forgive()
         with self._lock:
-            self._asked, self._params = ids[-1], dict(params)
+            self._asked, self._params = wanted, dict(params)
             self._arrived = False
             if wishes is not None:
                 self._wanted_loras, self._told = (_merge_mode(params), wishes), None
-        words = f"turning to {ids[-1]}"
+        words = f"turning to {wanted}"
         easel = self._easel
         if easel is not None and model is not None:
             if (model, acceleration or easel.acceleration) != (easel.name, easel.acceleration):
@@ -99,7 +90,21 @@ class ShowPipeline:
         asked = (params.get("width", self._size[0]), params.get("height", self._size[1]))
         if asked != self._size:
             words += f"; the show keeps its size of {self._size[0]}x{self._size[1]}"
+        beside = [name for name in ids if name in BESIDE]
         return words + (f"; left aside: {', '.join(beside)}" if beside else "")
+
+    def meant(self, ids: list[str]) -> str:
+        """The pipeline that is turned to where these are asked for: the last. Raises Refused, and changes nothing."""
+        known, pipelines = self.known(), [name for name in ids if name not in BESIDE]
+        for name in pipelines:
+            if name not in known:
+                raise Refused(f"there is no pipeline {name[:80]!r}; there are {', '.join(known)}")
+        if not pipelines:
+            raise Refused("pipeline_ids names no pipeline" + (f" beside {', '.join(ids)}" if ids else ""))
+        model = self._model_of(pipelines[-1])
+        if self._easel is None and model not in (None, self._name):
+            raise Refused(f"this show plays {self._name}; start one with --model {model}")
+        return pipelines[-1]
 
     def _acceleration(self, params: Mapping[str, Any], model: str | None) -> str:
         """`acceleration` of load_params: what the model is to run under; "" leaves it to the show. Raises Refused."""

@@ -70,6 +70,26 @@ class Beside:
         self._said.put(f"{self._called} ended with {self._process.wait()}")
 
 
+class Apart:
+    """A sink whose work is done by a program beside the show."""
+
+    def __init__(self) -> None:
+        self._program: Beside | None = None
+        self._halt = threading.Event()
+
+    def interrupt(self) -> None:
+        """Let a waiting `open` or `write` go; from any thread."""
+        self._halt.set()
+        program = self._program
+        if program is not None:
+            program.kill()
+
+    def _end(self, seconds: float = 0.0) -> None:
+        program, self._program = self._program, None
+        if program is not None:
+            program.end(seconds)
+
+
 def leave_signals_to_the_show() -> None:
     """In such a program: Ctrl-C and a closed terminal are the show's, which ends its programs when it has written the
     last picture."""

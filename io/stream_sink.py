@@ -1,14 +1,13 @@
 """Out to the network: rtmp, srt, udp, tcp; H.264 with a key frame a second, for whoever joins late."""
 
 import itertools
-import threading
 from importlib.util import find_spec
 
 import numpy as np
 
 from ..engine.core.frame import Frame
 from . import ffmpeg_pipe
-from .beside import READY, Beside
+from .beside import READY, Apart, Beside
 from .faults import SinkFailed, SinkUnavailable, reason
 from .network_source import plain
 from .picture import fit_pixels
@@ -19,7 +18,7 @@ _STARTING = 20.0
 _FAREWELL = 1.0
 
 
-class StreamSink:
+class StreamSink(Apart):
     """Sends to `url` at `size` (width, height), `bitrate` kilobits a second; a lost connection is made anew.
 
     Encoding and sending are another program's work (see `sending`): nothing that a host does or leaves undone is felt
@@ -29,14 +28,13 @@ class StreamSink:
     def __init__(
         self, url: str, size: tuple[int, int], fps: float, bitrate: int = 4000, encoder: str = "software"
     ) -> None:
+        super().__init__()
         self.name = plain(url)
         self._url = url
         self._size = size
         self._asked = {"url": url, "size": size, "fps": fps, "bitrate": bitrate, "encoder": encoder}
         # Only when its time for an answer is over does SRT say that there was none.
         self.proof = 4.0 if url.startswith("srt:") else 0.0
-        self._program: Beside | None = None
-        self._halt = threading.Event()
 
     def open(self) -> None:
         """Connect. Raises SinkUnavailable where this machine lacks what the address needs, SinkFailed otherwise."""
@@ -66,13 +64,6 @@ class StreamSink:
             self._end()
             raise SinkFailed(words) from e
 
-    def interrupt(self) -> None:
-        """Let a waiting `open` or `write` go; from any thread."""
-        self._halt.set()
-        program = self._program
-        if program is not None:
-            program.kill()
-
     def close(self) -> None:
         """What was written is sent, if the other side takes it within a second."""
         self._end(_FAREWELL)
@@ -87,8 +78,3 @@ class StreamSink:
             if self._halt.is_set():
                 return f"{self.name} was let go of"
         return f"{self.name} cannot be reached: it does not answer"
-
-    def _end(self, seconds: float = 0.0) -> None:
-        program, self._program = self._program, None
-        if program is not None:
-            program.end(seconds)

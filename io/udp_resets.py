@@ -2,7 +2,8 @@
 
 import ctypes
 import socket
-from typing import Any
+
+from ..engine.core.windows import windows
 
 # SIO_UDP_CONNRESET; Python's own `socket.ioctl` knows other codes only.
 _CONNRESET = 0x9800000C
@@ -10,10 +11,10 @@ _CONNRESET = 0x9800000C
 
 def ignore_resets(opened: socket.socket) -> bool:
     """Let reads of a UDP socket know nothing of what its sends came to; False where there is nothing to switch off."""
-    windows: Any = getattr(ctypes, "windll", None)
-    if windows is None:
+    libraries = windows()
+    if libraries is None:
         return False
     off, size = ctypes.c_ulong(0), ctypes.c_ulong(0)
     to, code = ctypes.c_void_p(opened.fileno()), ctypes.c_ulong(_CONNRESET)
     asked = (ctypes.byref(off), ctypes.sizeof(off), None, 0, ctypes.byref(size), None, None)
-    return windows.ws2_32.WSAIoctl(to, code, *asked) == 0
+    return libraries.ws2_32.WSAIoctl(to, code, *asked) == 0

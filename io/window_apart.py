@@ -1,13 +1,12 @@
 """The window on macOS: a program of its own beside the show, see `showing`."""
 
-import threading
 from importlib.util import find_spec
 
 import numpy as np
 
 from ..engine.core.frame import Frame
 from ..engine.core.shape import PLAIN_SINK, SinkOptions
-from .beside import READY, Beside
+from .beside import READY, Apart, Beside
 from .faults import SinkClosed, SinkFailed, SinkUnavailable, reason
 from .showing import CLOSED, HEAD, asked_of
 from .window import NO_PACKAGE
@@ -16,14 +15,13 @@ from .window import NO_PACKAGE
 _STARTING, _LAST_WORDS = 20.0, 1.0
 
 
-class WindowApart:
+class WindowApart(Apart):
     """What WindowSink is, in another process. Closing it closes nothing else."""
 
     def __init__(self, size: tuple[int, int], title: str = "Clavilux", options: SinkOptions = PLAIN_SINK) -> None:
+        super().__init__()
         self.name = "window"
         self._asked = asked_of(size, title, options)
-        self._program: Beside | None = None
-        self._halt = threading.Event()
 
     def open(self) -> None:
         """Show the window. Raises SinkUnavailable without the package or a display."""
@@ -56,17 +54,8 @@ class WindowApart:
         """Hear what has become of the window. Raises SinkClosed when the performer closed it."""
         self._hear(self._running().said())
 
-    def interrupt(self) -> None:
-        """Let a waiting `open` or `write` go; from any thread."""
-        self._halt.set()
-        program = self._program
-        if program is not None:
-            program.kill()
-
     def close(self) -> None:
-        program, self._program = self._program, None
-        if program is not None:
-            program.end(_LAST_WORDS)
+        self._end(_LAST_WORDS)
 
     def _running(self) -> Beside:
         if self._program is None:

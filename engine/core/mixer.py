@@ -5,7 +5,7 @@ from typing import Protocol
 from .blend import mix
 from .frame import Frame, Layer
 
-# A layer beneath others that weighs less than this does not change a picture of 256 levels.
+# A layer beneath others that weighs less than this is less than half a level of a picture.
 _UNSEEN = 1 / 512
 
 

@@ -23,7 +23,7 @@ from .guidance import CFG_TYPES, Kind, rows
 from .idle import Idle
 from .loras import Loras
 from .model import Model
-from .noise import Noise, alike
+from .noise import Noise
 from .pixels import fitted
 from .prompts import LONGEST, Moment, PromptTrack
 from .sampler import InSequence, Sampler, StreamBatch, Work
@@ -273,6 +273,7 @@ class Diffuser:
             value(snapshot, "seed_list") or ((value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
             value(snapshot, "seed_interpolation_method"), value(snapshot, "normalize_seed_weights"),
             float(value(snapshot, "seed_morph")), float(value(snapshot, "noise_drift")),
+            self.model.defaults.likeness(strength),
         )  # fmt: skip
         cfg_type, guidance = self._guided(snapshot, now)
         self.lag = (len(steps) - 1) * together if self.batch else 0
@@ -284,10 +285,9 @@ class Diffuser:
         steer = self.steering.at(snapshot, surface, now.dt, source, self._shown)
         x_0, under_way = self._latents(presence, together, surface)
         timesteps, delta = tuple(t * strength for t in steps.timesteps), float(value(snapshot, "delta"))
-        noise = alike(surface.noise(noise), self.model.defaults.likeness(strength))
         work = Work(
-            x_0, presence, timesteps, steps.joined, noise, cond, uncond, cfg_type, guidance, delta, under_way, steer,
-            steps.arrived, float(value(snapshot, "guidance_rescale")),
+            x_0, presence, timesteps, steps.joined, surface.noise(noise), cond, uncond, cfg_type, guidance, delta,
+            under_way, steer, steps.arrived, float(value(snapshot, "guidance_rescale")),
         )  # fmt: skip
         return Stroke(work, shown, strength, surface)
 

@@ -100,8 +100,20 @@ def defaults_of(folder: Path, family: Family) -> Defaults:
         float(said.get("guidance_scale", plain.guidance_scale)),
         tuple((int(w), int(h)) for w, h in said.get("sizes", ())),
         float(said.get("guidance_rescale", plain.guidance_rescale)),
-        (float(same[0]), float(same[1])) if (same := said.get("same_noise")) else None,
+        _same_noise(folder, said.get("same_noise")),
     )
+
+
+def _same_noise(folder: Path, said: Any) -> tuple[float, float] | None:
+    if said is None:
+        return None
+    try:
+        a, b = map(float, said)
+    except (TypeError, ValueError):
+        a = b = 0.0
+    if not 0.0 <= a < b:
+        raise ModelMistake(f"{folder / 'clavilux.json'}: same_noise is two numbers, the smaller first, not {said}")
+    return a, b
 
 
 def _playable(folder: Path, unet: Mapping[str, Any], scheduler: Mapping[str, Any]) -> None:

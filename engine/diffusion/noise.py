@@ -97,6 +97,7 @@ class Noise:
         self._now: Tensor | None = None
         self._arrived = False
         self._drift = Drift()
+        self._alike: tuple[Tensor, float, Tensor] | None = None
 
     def at(
         self,
@@ -108,19 +109,27 @@ class Noise:
         normalize: bool = True,
         morph: float = 0.5,
         drift: float = 0.0,
+        likeness: float = 0.0,
     ) -> Tensor:
         """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
 
         `seeds` are (seed, weight); a seed of -1 is new noise for every frame, and then nothing is walked. With
         `normalize` off the weights' sum, up to LOUDEST, is the noise's amplitude, else that is 1. `morph`: seconds from
         one seed to another, 0 is at once. `drift`: how fast it wanders about its seed, in quarter turns a second.
+        `likeness`: see `alike`.
         """
         fresh = any(seed < 0 for seed, _ in seeds)
         self._drift.move(0.0 if fresh else drift, max(dt, 0.0))
         own = self._own(seeds, steps, n, dt, method, normalize, morph, fresh)
-        if not self._drift.away:
+        if self._drift.away:
+            amplitude = _amplitude(seeds, normalize)
+            own = self._drift.over(own, lambda seed, count: self._draw(seed, count, False), amplitude)
+        if likeness <= 0.0:
             return own
-        return self._drift.over(own, lambda seed, count: self._draw(seed, count, False), _amplitude(seeds, normalize))
+        kept = self._alike
+        if kept is None or kept[0] is not own or kept[1] != likeness:
+            kept = self._alike = own, likeness, alike(own, likeness)
+        return kept[2]
 
     def _own(
         self, seeds: Sequence[tuple[int, float]], steps: int, n: int, dt: float, method: str, normalize: bool,

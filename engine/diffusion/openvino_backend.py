@@ -19,8 +19,8 @@ from ..core.notices import Notices
 from . import cache, threads
 from .accelerators import Networks, NotAPicture, Recipe
 from .family import pooled_width, text_width
-from .integers import counts_in_integers, has_integers, plays_in_integers, precision, weight_reach
 from .openvino_adapters import OpenVinoAdapters
+from .openvino_integers import counts_in_integers, has_integers, plays_in_integers, precision, weight_reach
 from .parts import Checked, Decoder, Encoder, config_of
 from .quantize import FILE as RANGES
 from .quantize import load_ranges, quantize

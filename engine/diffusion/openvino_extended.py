@@ -14,9 +14,9 @@ from . import cache
 from .accelerators import Recipe
 from .controlnet import load_control
 from .extended import BANK, CONTROL, Extended, ExtendedUnet, Extra, flat, skip_shapes
-from .integers import counts_in_integers, weight_reach
 from .openvino_adapters import OpenVinoAdapters
 from .openvino_backend import Request, compiled_from_cache, examples, key_of, save, weights_are_half
+from .openvino_integers import counts_in_integers, weight_reach
 from .parts import config_of, load_unet
 from .quantize import load_ranges, quantize
 from .sines import ControlReadsSines, Sines, reads_sines

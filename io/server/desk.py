@@ -55,6 +55,10 @@ class Pipeline(Protocol):
         """The ids that can be loaded."""
         ...
 
+    def meant(self, ids: list[str]) -> str:
+        """The id that these stand for. Raises Refused for one that is not known."""
+        ...
+
     def load(self, ids: list[str], params: Mapping[str, Any]) -> str:
         """Begin to load; returns what was begun, in words. Raises Refused for an id that is not known."""
         ...

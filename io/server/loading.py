@@ -123,22 +123,7 @@ def loading_routes(desk: Desk) -> APIRouter:
         faults += f"; without meaning here: {', '.join(strange[:8])}" if strange else ""
         return {"message": words + faults}
 
-    @routes.get("/models/status", summary="Whether a pipeline's model is here")
-    async def model_status(pipeline_id: str) -> dict[str, Any]:
-        return {"downloaded": desk.pipeline is not None and pipeline_id in desk.pipeline.known(), "progress": None}
-
-    @routes.post(
-        "/models/download",
-        summary="Nothing is fetched: what can be loaded is here",
-        openapi_extra=takes(_DOWNLOAD),
-        responses=errors(422),
-    )
-    async def download(request: Request) -> dict[str, Any]:
-        name = (await object_of(request)).get("pipeline_id")
-        known = desk.pipeline.known() if desk.pipeline is not None else []
-        if name not in known:
-            raise HTTPException(400, f"nothing is downloaded here; there are {', '.join(known) or 'no pipelines'}")
-        return {"message": f"{name} is here"}
+    _model_routes(routes, desk)
 
     @routes.get("/pipelines/schemas", summary="The parameters of each pipeline, as JSON Schema")
     async def schemas() -> dict[str, Any]:
@@ -159,3 +144,24 @@ def loading_routes(desk: Desk) -> APIRouter:
         }
 
     return routes
+
+
+def _model_routes(routes: APIRouter, desk: Desk) -> None:
+    """models/status, models/download."""
+
+    @routes.get("/models/status", summary="Whether a pipeline's model is here")
+    async def model_status(pipeline_id: str) -> dict[str, Any]:
+        return {"downloaded": desk.pipeline is not None and pipeline_id in desk.pipeline.known(), "progress": None}
+
+    @routes.post(
+        "/models/download",
+        summary="Nothing is fetched: what can be loaded is here",
+        openapi_extra=takes(_DOWNLOAD),
+        responses=errors(422),
+    )
+    async def download(request: Request) -> dict[str, Any]:
+        name = (await object_of(request)).get("pipeline_id")
+        known = desk.pipeline.known() if desk.pipeline is not None else []
+        if name not in known:
+            raise HTTPException(400, f"nothing is downloaded here; there are {', '.join(known) or 'no pipelines'}")
+        return {"message": f"{name} is here"}

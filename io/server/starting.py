@@ -38,16 +38,19 @@ def starting_routes(desk: Desk) -> APIRouter:
     async def start(request: Request) -> dict[str, Any]:
         body = await object_of(request)
         ids, message = _pipelines(body), _message(body)
-        answer = desk.play(message, "http", whole=True)
-        blocking = tuple(fault for fault in answer.faults if not fault.harmless)
-        if blocking:
-            raise problems(blocking)
-        notes = [fault.text for fault in answer.faults]
-        if ids and desk.pipeline is not None:
-            try:
-                notes.append(desk.pipeline.load(ids, {}))
-            except Refused as e:
-                raise HTTPException(400, str(e)) from None
+        pipeline = desk.pipeline if ids else None
+        try:
+            if pipeline is not None:
+                pipeline.meant(ids)
+            answer = desk.play(message, "http", whole=True)
+            blocking = tuple(fault for fault in answer.faults if not fault.harmless)
+            if blocking:
+                raise problems(blocking)
+            notes = [fault.text for fault in answer.faults]
+            if pipeline is not None:
+                notes.append(pipeline.load(ids, {}))
+        except Refused as e:
+            raise HTTPException(400, str(e)) from None
         return {"status": "ok", "applied_parameters": answer.applied, "notes": notes}
 
     @routes.post("/stop", summary="Nothing stops: others may play the same show")

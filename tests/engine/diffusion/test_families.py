@@ -118,6 +118,14 @@ def test_how_alike_the_steps_noises_are_is_the_folders_word():
     assert [shipped.likeness(strength) for strength in (0.0, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 1.0]
 
 
+@pytest.mark.parametrize("said", [[0.5], [1.0, 0.5], [0.5, 0.5], 0.5, ["a", "b"], True])
+def test_a_folders_word_about_noise_that_cannot_be_is_told_in_words(folders, tmp_path, said):
+    folder = shutil.copytree(folders("turbo"), tmp_path / "turbo")
+    (folder / "clavilux.json").write_text(json.dumps({"same_noise": said}))
+    with pytest.raises(ModelMistake, match="same_noise is two numbers"):
+        defaults_of(folder, family_of(folder))
+
+
 def test_an_empty_prompt_is_silence_where_the_model_was_trained_so(folders):
     silent, said = load_model(folders("sdxl"), "none", SIZE).text(["", "abc"])
     assert not silent.states.any()

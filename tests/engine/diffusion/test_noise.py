@@ -134,3 +134,11 @@ def test_the_noises_of_steps_grow_alike_and_stay_as_loud():
     for later in half[1:]:
         assert float(later.std()) == pytest.approx(1.0, abs=0.02)
         assert float((later * own[0]).mean()) == pytest.approx(0.6, abs=0.02)
+
+
+def test_noises_that_are_alike_are_made_once_while_nothing_moves():
+    noise = Noise(SHAPE)
+    first = noise.at(((5, 1.0),), 2, 0, 0.0, likeness=0.5)
+    assert noise.at(((5, 1.0),), 2, 1, 0.1, likeness=0.5) is first
+    assert torch.equal(noise.at(((5, 1.0),), 2, 2, 0.1, likeness=1.0)[1], first[0])
+    assert not torch.equal(noise.at(((5, 1.0),), 2, 3, 0.1)[1], first[1])

@@ -1,6 +1,7 @@
 """The model of the show as clients ask for it: what reaches it, and what it says about itself."""
 
 import pytest
+from clavilux.engine.core.parameters import Refused
 
 PARAMETERS, LOAD = "/api/v1/session/parameters", "/api/v1/pipeline/load"
 
@@ -12,7 +13,12 @@ class OneModel:
         self.state, self.params, self.asked = "loaded", {}, []
 
     def known(self) -> list[str]:
-        return ["embedded"]
+        return ["embedded", "other"]
+
+    def meant(self, ids) -> str:
+        if not set(ids) <= set(self.known()):
+            raise Refused(f"there is no pipeline {ids}")
+        return ids[-1]
 
     def load(self, ids, params) -> str:
         self.params, self.asked = dict(params), ids
@@ -156,3 +162,9 @@ def test_a_size_that_no_picture_has_is_refused(model, visit, size):
 def test_a_size_may_be_left_open_or_come_as_text(model, visit):
     size = {"width": None, "height": "64"}
     assert visit().post(LOAD, json={"pipeline_ids": ["embedded"], "load_params": size}).status_code == 200
+
+
+def test_a_start_that_names_no_pipeline_of_ours_plays_nothing(model, stage, visit):
+    start = {"pipeline_id": "lost", "parameters": {"delta": 0.5}}
+    assert visit().post("/api/v1/session/start", json=start).status_code == 400
+    assert stage.desk.targets()["delta"] == 1.0
