@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .diffusion.accelerators import Recipe
 
 WIDE = 30
+# The size of a show's pictures where neither the command nor the model's folder says one.
+USUAL = (512, 512)
 
 
 class Bar:
@@ -51,12 +53,13 @@ def build(options: argparse.Namespace) -> int:
     """Build and measure a model under every accelerator that can run here, or the one asked for; what is fastest plays
     from then on. Raises ModelMistake."""
     from .diffusion import load_model
-    from .diffusion.accelerators import ACCELERATIONS, CALLED
+    from .diffusion.accelerators import ACCELERATIONS, CALLED, build_bank
     from .diffusion.choosing import best, measured, remember, remembered, why_not
     from .diffusion.model import recipe_of
 
-    name, size = options.model, options.size or (512, 512)
     notices = Notices(SystemClock())
+    name = options.model
+    size = options.size or made_for(name, notices)
     recipe, family = recipe_of(name, size, notices, tiny=True, fetch=True)
     wanted = [options.acceleration] if options.acceleration else [a for a in ACCELERATIONS if a != "auto"]
     can = [a for a in wanted if why_not(a, recipe.device) is None]
@@ -73,6 +76,8 @@ def build(options: argparse.Namespace) -> int:
             bar.step("TensorRT is left out")
             continue
         model = load_model(name, a, size, notices, tiny=True)
+        if model.acceleration == a:
+            build_bank(model.networks)
         took = time.perf_counter() - began
         bar.step(f"measuring {CALLED[a]} (built in {took:.0f} s)")
         if model.acceleration == a:
@@ -86,6 +91,16 @@ def build(options: argparse.Namespace) -> int:
     if known:
         print(f"auto: {CALLED[best(known)]}")
     return 0 if times else 1
+
+
+def made_for(name: str, notices: Notices) -> tuple[int, int]:
+    """The size that a model is played at first: what its folder says, else `USUAL`. Raises ModelMistake."""
+    from .diffusion.family import defaults_of, family_of
+    from .diffusion.shelf import folder_of
+
+    folder = folder_of(name, notices, fetch=True)
+    sizes = defaults_of(folder, family_of(folder, name)).sizes
+    return sizes[0] if sizes else USUAL
 
 
 def _engines(recipe: "Recipe", notices: Notices, bar: Bar) -> bool:

@@ -163,7 +163,8 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=flags.positive, default=2.0, metavar="T", help="for each line (2)")
     build = commands.add_parser("build", help="make a model's engines before the show, and measure them")
     build.add_argument("model", metavar="MODEL")
-    build.add_argument("--size", type=flags.size, metavar="WxH", help="of the show's pictures (512x512)")
+    said = "of the show's pictures (what the model is made for, else 512x512)"
+    build.add_argument("--size", type=flags.size, metavar="WxH", help=said)
     build.add_argument("--acceleration", choices=("tensorrt", "openvino", "compile", "none"), help="this one only")
     models = commands.add_parser("models", help="models that are here, and others that are known to work")
     models.add_argument("--json", action="store_true")

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -27,10 +28,11 @@ TAKES = {  # said while it is built
     "tensorrt": "TensorRT builds its engines for this model, which takes minutes",
     "openvino": "OpenVINO builds its networks for this model, which takes up to a minute",
 }
-# How far a build in a process of its own steps back behind the show.
-GENTLY = 10
-# The same in Windows' numbers, and the handle by which a process means itself.
+# How far a build in a process of its own steps back behind the show, and a thread that nothing waits for.
+GENTLY, HINDMOST = 10, 19
+# The same in Windows' numbers, and the handles by which a process and a thread mean themselves.
 _BELOW_NORMAL, _THIS_PROCESS = 0x4000, -1
+_LOWEST, _THIS_THREAD = -2, -2
 # How long the end of such a build is waited for, in seconds.
 ENDS = 2.0
 
@@ -118,15 +120,16 @@ class Apart:
 
 
 def _in_child(recipe: "Recipe") -> None:
-    """Every accelerator is built and measured here, and what is fastest remembered."""
-    from .diffusion.accelerators import accelerated
+    """Every accelerator is built and measured here, and what is fastest remembered; beside the show, where it would
+    make frames late, nothing but reading is left to do."""
+    from .diffusion.accelerators import accelerated, build_bank
 
     # Ctrl-C and a closed terminal are the show's, which ends this too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _step_back()
-    accelerated(recipe, "auto", Notices(SystemClock()))
+    build_bank(accelerated(recipe, "auto", Notices(SystemClock())))
 
 
 def _step_back() -> None:
@@ -137,6 +140,16 @@ def _step_back() -> None:
     libraries = windows()
     if libraries is not None:
         libraries.kernel32.SetPriorityClass(ctypes.c_void_p(_THIS_PROCESS), _BELOW_NORMAL)
+
+
+def _thread_steps_back() -> None:
+    """As `_step_back`, this thread alone; threads that it starts are as far back. Does nothing on a Mac."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), HINDMOST)
+        return
+    libraries = windows()
+    if libraries is not None:
+        libraries.kernel32.SetThreadPriority(ctypes.c_void_p(_THIS_THREAD), _LOWEST)
 
 
 class Later:
@@ -200,6 +213,7 @@ class Libraries:
         self._thread.join(timeout)
 
     def _work(self) -> None:
+        _thread_steps_back()
         searching = gc.isenabled()
         gc.disable()
         try:

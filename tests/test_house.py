@@ -14,6 +14,7 @@ MODELS = {
     "torch",
     "onnx",
     "diffusers",
+    "tokenizers",
     "transformers",
     "openvino",
     "safetensors",

@@ -12,13 +12,15 @@ from torch import Tensor
 from ..core.notices import Notices
 from . import threads
 from .controlnet import ControlCall, EagerControl, load_control
-from .extended import EagerExtended, Extended, ExtendedUnet
+from .extended import BANK, EagerExtended, Extended, ExtendedUnet
 from .lora import Adapters
 from .lora_eager import EagerAdapters
 from .parts import Decoder, Denoiser, Encoder, config_of, levels, load_unet, load_vae
 from .reading import Reader
 from .text import quiet
 from .weights import ModelMistake
+
+log = logging.getLogger("clavilux")
 
 ACCELERATIONS = ("auto", "tensorrt", "openvino", "compile", "none")
 CALLED = {"tensorrt": "TensorRT", "openvino": "OpenVINO", "compile": "torch.compile", "none": "plain torch"}
@@ -227,6 +229,17 @@ def _fastest(recipe: Recipe, notices: Notices | None) -> Networks:
         notices.say("acceleration", f"{CALLED[name]} plays; a frame takes {rows}", logging.INFO)
     threads.use(opened[name].threads)
     return opened[name]
+
+
+def build_bank(networks: Networks) -> None:
+    """Build the network that a show asks for first, its attention bank's, so that it lies in the cache; what cannot be
+    had is said by the show."""
+    if networks.extended is None:
+        return
+    try:
+        networks.extended(frozenset({BANK}))
+    except (RuntimeError, OSError, ModelMistake):
+        log.debug("the attention bank", exc_info=True)
 
 
 def _opened(recipe: Recipe, name: str, notices: Notices | None) -> Networks | None:

@@ -63,12 +63,10 @@ class SentenceText:
         projection: Projection | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`reader` runs the network; None: plain torch. It reads in float32 and answers in `dtype`, the UNet's."""
-        from transformers import AutoTokenizer
-
+        """`reader` runs the network; None: plain torch. It reads in float32 and answers in `dtype`, the UNet's.
+        Raises ModelMistake."""
         self.tokens, self.device, self._dtype = part.tokens, torch.device(device), dtype
-        with quiet():
-            self._tokenizer = AutoTokenizer.from_pretrained(part.tokenizer, local_files_only=True)
+        self._tokenizer = _tokenizer(part)
         self._read = reader or eager_reader(part.load(torch.float32), self.device)
         self._projection = projection and projection.to(self.device)
 
@@ -78,16 +76,32 @@ class SentenceText:
         return [self._one(prompt) for prompt in prompts]
 
     def _one(self, prompt: str) -> Encoding:
-        batch = self._tokenizer(
-            [prompt], padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
-        )
-        states = self._read(batch["input_ids"], batch["attention_mask"])[0].to(self.device, copy=True)
-        mask = batch["attention_mask"].unsqueeze(-1).to(states)
+        said = self._tokenizer.encode(prompt)
+        real = torch.tensor([said.attention_mask])
+        states = self._read(torch.tensor([said.ids]), real)[0].to(self.device, copy=True)
+        mask = real.unsqueeze(-1).to(states)
         states = states * mask
         pooled = states.sum(1) / mask.sum(1).clamp_min(1.0)
         if self._projection is not None:
             pooled = self._projection(pooled)
         return Encoding(states.to(self._dtype), pooled.to(self._dtype))
+
+
+def _tokenizer(part: TextPart) -> Any:
+    """A sentence model's tokenizer, cut and filled up to the part's tokens. By the library under transformers, which
+    itself takes a second and a half to load: a show would begin so much later. Raises ModelMistake."""
+    from tokenizers import Tokenizer
+
+    file = part.tokenizer / "tokenizer.json"
+    try:
+        found = Tokenizer.from_file(str(file))
+    except Exception as e:  # the library raises bare Exceptions
+        raise ModelMistake(f"{file} does not load: {e}") from e
+    found.enable_truncation(part.tokens)
+    # The models' own word for it, BERT's where they do not say: as transformers reads them.
+    pad = found.padding or {"pad_id": 0, "pad_token": "[PAD]"}
+    found.enable_padding(length=part.tokens, pad_id=pad["pad_id"], pad_token=pad["pad_token"])
+    return found
 
 
 class ClipText:

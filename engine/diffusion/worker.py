@@ -10,6 +10,8 @@ from .arrivals import Arrivals
 from .call_by_call import call_by_call
 
 T = TypeVar("T")
+# How long a job that is under way is waited for at the end, in seconds: a show that is left ends within two in all.
+ENDS = 0.5
 
 
 class Worker:
@@ -55,7 +57,7 @@ class Worker:
             self._wake.notify()
         return future
 
-    def close(self, timeout: float = 2.0) -> None:
+    def close(self, timeout: float = ENDS) -> None:
         """Drop what has not begun, and wait up to `timeout` seconds for what has."""
         with self._wake:
             self._closed = True

@@ -139,7 +139,10 @@ def test_networks_of_openvino_are_built_and_measured_in_a_child_and_then_there(s
     build = later.cold(show, notices)
     build()
     assert later.cold(show, notices) is None
-    assert set(choosing.remembered(build.recipe)) == {"openvino", "none"}
+    known = choosing.remembered(build.recipe)
+    assert set(known) == {"openvino", "none"}
+    bank = list((tmp_path / "openvino").glob("*-bank/seal.json"))  # what a show asks for first
+    assert len(bank) == (choosing.best(known) == "openvino")
     (tmp_path / choosing.FILE).unlink()  # as a show leaves it that ended before all was measured
     assert later.cold(show, notices) is not None
     choosing.remember(build.recipe, {"openvino": 1.0, "none": 2.0})
@@ -255,6 +258,29 @@ def test_a_child_steps_back_behind_the_show_as_each_system_has_it_said(monkeypat
     monkeypatch.delattr(os, "nice")
     later._step_back()
     assert told == [("nice", later.GENTLY), (-1, 0x4000)]
+
+
+def test_a_thread_that_nothing_waits_for_is_behind_all_others(monkeypatch):
+    told, priority = [], []
+
+    def work():
+        later._thread_steps_back()
+        if sys.platform == "linux":
+            priority.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if sys.platform == "linux":
+        assert priority == [later.HINDMOST]
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < later.HINDMOST
+    kernel = SimpleNamespace(
+        SetThreadPriority=lambda thread, level: told.append((ctypes.c_int64(thread.value).value, level))
+    )
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    later._thread_steps_back()
+    assert told == [(-2, -2)]
 
 
 def test_a_live_show_takes_turns_with_what_is_made_beside_it(levels, monkeypatch):

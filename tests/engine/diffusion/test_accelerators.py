@@ -149,9 +149,12 @@ def test_torch_compile_agrees_with_eager(recipe):
 def test_build_makes_and_measures_and_auto_knows(recipe, speeds, monkeypatch, capsys, clip_folder):
     from clavilux.engine import diffusion
 
+    made = []
+
     class Loaded:
         def __init__(self, name):
-            self.acceleration, self.networks = name, Networks(None, None, name)
+            self.acceleration = name
+            self.networks = Networks(None, None, name, lambda kinds: made.append((name, *kinds)))
 
     monkeypatch.setattr(diffusion, "load_model", lambda name, a, *_, **__: Loaded(a), raising=False)
     monkeypatch.setenv("CLAVILUX_MODELS", str(recipe.folder.parent))
@@ -162,6 +165,21 @@ def test_build_makes_and_measures_and_auto_knows(recipe, speeds, monkeypatch, ca
     assert "[###############...............] 2/4 building for OpenVINO" in told.err
     rows = json.loads((cache.cache_folder() / choosing.FILE).read_text())
     assert list(rows.values()) == [{"none": 40.0, "openvino": 10.0}]
+    assert made == [("none", "bank"), ("openvino", "bank")]
+
+
+@pytest.mark.parametrize(("which", "size"), [("embedded", (256, 256)), ("clip_folder", (512, 512))])
+def test_build_is_for_the_size_that_the_model_is_played_at(which, size, request):
+    name = which if which == "embedded" else str(request.getfixturevalue(which))
+    assert building.made_for(name, Notices(ManualClock())) == size
+
+
+def test_a_bank_that_cannot_be_built_is_left_to_the_show(recipe):
+    def fails(kinds):
+        raise RuntimeError("no room")
+
+    accelerators.build_bank(Networks(None, None, "openvino", fails))
+    accelerators.build_bank(Networks(None, None, "tensorrt"))
 
 
 def test_the_bar_moves_while_an_engine_is_built():

@@ -93,21 +93,34 @@ def test_what_was_chosen_and_why_is_said_plainly(machine, call_ms, row_ms, text)
 
 
 @pytest.mark.parametrize(("call_ms", "row_ms", "pays"), [(20, 12, True), (20, 16, False), (5, 0.4, True)])
-def test_what_is_close_is_measured_at_each_start_and_a_memory_of_it_is_let_go_of(
-    machine, tmp_path, call_ms, row_ms, pays
-):
-    file = tmp_path / "cache" / batching.FILE
+def test_what_is_close_is_measured_at_three_starts_and_then_taken_as_it_is(machine, call_ms, row_ms, pays):
     model = machine(call_ms, row_ms)
-    notices = Notices(ManualClock())
-    assert batch_pays(model, 2, notices) is pays
-    assert notices.recent[-1].text.endswith("(nearly even: measured again at the next start)")
-    assert not file.exists()
+    for start in (1, 2, 3, 4, 5):
+        notices = Notices(ManualClock())
+        before = machine.passed["calls"]
+        assert batch_pays(model, 2, notices) is pays
+        assert (machine.passed["calls"] > before) is (start <= 3)
+        assert notices.recent[-1].text.endswith("(nearly even: measured again at the next start)") is (start < 3)
+
+
+def test_of_what_is_close_the_fastest_counts_for_a_machine_is_busy_now_and_then(machine):
+    busy, at_rest = machine(20, 12.5), machine(20, 1)
+    batch_pays(busy, 2)
+    assert batch_pays(at_rest, 2)
     calls = machine.passed["calls"]
-    assert batch_pays(model, 2) is pays
-    assert machine.passed["calls"] == 2 * calls
-    key = batching._key(model, 2)
-    batching.speeds.keep(batching.FILE, {key: {"sequence_ms": 88.0, "batch_ms": 62.0}, "other": {"a": 1.0}})
-    assert batch_pays(model, 2) is pays
-    assert json.loads(file.read_text()) == {"other": {"a": 1.0}}
-    assert batch_pays(machine(20, 1), 2)  # the machine is at rest now
-    assert json.loads(file.read_text())[key] == {"sequence_ms": 42.0, "batch_ms": 22.0}
+    notices = Notices(ManualClock())
+    assert batch_pays(busy, 2, notices)
+    assert machine.passed["calls"] == calls
+    assert (
+        notices.recent[-1].text == "a frame's 2 steps are done at once, in 22 ms instead of 42 ms, for 1 frame of delay"
+    )
+
+
+def test_a_memory_of_what_is_close_from_before_starts_were_counted_is_measured_again(machine):
+    model = machine(20, 1)
+    row = {"sequence_ms": 88.0, "batch_ms": 62.0}
+    batching.speeds.keep(batching.FILE, {batching._key(model, 2): row, "other": {"a": 1.0}})
+    assert batch_pays(model, 2)
+    kept = batching.speeds.kept(batching.FILE)
+    assert kept["other"] == {"a": 1.0}
+    assert kept[batching._key(model, 2)] == {"sequence_ms": 42.0, "batch_ms": 22.0, "starts": 1.0}
