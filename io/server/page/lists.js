@@ -3,6 +3,24 @@ import { drag } from "/static/drag.js";
 import { el, plain } from "/static/element.js";
 import { fire, later, play } from "/static/wire.js";
 
+const apart = (list, i, j) => Math.abs(list[i] - list[j]);
+
+// The middle of the widest way between two steps: what comes in there changes least of how far the input is repainted
+// and how finely it ends. Undefined where there is no room.
+function between(list) {
+  let at = 1;
+  for (let i = 2; i < list.length; i += 1) if (apart(list, i, i - 1) > apart(list, at, at - 1)) at = i;
+  return list.length > 1 && apart(list, at, at - 1) > 1 ? Math.round((list[at] + list[at - 1]) / 2) : undefined;
+}
+
+// Which step is missed least: the inner one whose neighbours are closest, of two the last.
+function spare(list) {
+  if (list.length < 3) return list.length - 1;
+  let at = 1;
+  for (let i = 2; i < list.length - 1; i += 1) if (apart(list, i - 1, i + 1) < apart(list, at - 1, at + 1)) at = i;
+  return at;
+}
+
 // A step list: handles on a line, to drag; the numbers stand below, to be typed.
 export function steps(row) {
   const [lo, hi] = row.range;
@@ -55,11 +73,13 @@ export function steps(row) {
     return Math.round(Math.min(Math.max(at, lo), top));
   };
   input.addEventListener("change", () => set(input.value.split(/[\s,]+/).filter(Boolean).map(Number).filter(Number.isFinite)));
-  more.addEventListener("click", () => {
+  more.addEventListener("click", () => set([...values, between(values) ?? beyond()]));
+  less.addEventListener("click", () => values.length > 1 && set(values.filter((_, i) => i !== spare(values))));
+  // Half way from the last step to the end of the line.
+  const beyond = () => {
     const last = values.at(-1) ?? (falling ? top : lo);
-    set([...values, falling ? Math.max(Math.round(last / 2), lo) : Math.min(Math.round((last + top) / 2), top)]);
-  });
-  less.addEventListener("click", () => values.length > 1 && set(values.slice(0, -1)));
+    return falling ? Math.max(Math.round(last / 2), lo) : Math.min(Math.round((last + top) / 2), top);
+  };
 
   return {
     root,

@@ -84,6 +84,22 @@ def test_the_picture_moves_and_a_fader_moves_it(live, page):
     assert "/clavilux/noise_scale" in page.locator(".activity").inner_text()
 
 
+def test_a_step_more_comes_between_others_and_the_ends_stay(live, page):
+    connect(page, live)
+    field = page.locator(".field[data-name=t_index_list]")
+    box = field.locator("input")
+    box.fill("0 20")
+    box.press("Enter")
+    for sign, expected in (
+        *(("+", [0, 10, 20]), ("+", [0, 5, 10, 20]), ("+", [0, 5, 10, 15, 20])),
+        *(("−", [0, 10, 15, 20]), ("−", [0, 10, 20]), ("−", [0, 20]), ("−", [0]), ("−", [0]), ("+", [0, 25])),
+    ):
+        field.get_by_role("button", name=sign, exact=True).click()
+        shown = " ".join(map(str, expected))
+        until(page, f"() => document.querySelector('.field[data-name=t_index_list] input').value == '{shown}'")
+        assert parameters(page)["t_index_list"] == expected
+
+
 def test_the_example_page_of_the_second_seed_runs_unchanged(live, page):
     page.goto(live.url + "/output")
     page.evaluate(SEED_PAGE)
