@@ -32,7 +32,7 @@ CLAVILUX = {
     "t_index_list": [0, 20],
     "guidance_scale": 1.0,
     "guidance_rescale": 0.7,
-    "same_noise": [0.5, 1.0],
+    "same_noise": [0.5, 1.0, 0.7],
     "sizes": [[256, 256], [384, 384], [512, 512]],
 }
 

@@ -19,7 +19,7 @@ from .run import layout, seeded
 from .sample import Text, few_steps, lcm_times, trajectory
 from .text import TextEncoder
 
-STEPS = {1: [0], 2: [0, 20], 4: [0, 10, 20, 30]}
+STEPS = {1: [0], 2: [0, 20], 4: [0, 8, 14, 20]}
 BATCH = 16
 RESCALE = float(CLAVILUX["guidance_rescale"])
 """As the model opens in the engine."""
@@ -60,26 +60,29 @@ class Painter:
         made = []
         for start in range(0, len(prompts), BATCH):
             text = encoder()(prompts[start : start + BATCH])
-            made.append(self.paint_states(text, self.noise(len(text[0]), seed + start), steps, guidance, negative))
+            noises = self.noises(len(text[0]), seed + start, steps)
+            made.append(self.paint_states(text, noises, steps, guidance, negative))
         return np.concatenate(made)
 
-    def noise(self, count: int, seed: int) -> Tensor:
-        """Latent noise of this painter's size."""
-        side = self.size // 8
-        return torch.randn(count, LATENT_CHANNELS, side, side, generator=seeded(seed))
+    def noises(self, count: int, seed: int, steps: int, scale: float = 1.0) -> Tensor:
+        """Latent noise of each step (one for the teacher's many), NxBxCxHxW, as much alike as a show's at a
+        noise_scale."""
+        side, generator = self.size // 8, seeded(seed)
+        own = [torch.randn(count, LATENT_CHANNELS, side, side, generator=generator) for _ in range(max(steps, 1))]
+        return alike(torch.stack(own), PLAYED.likeness(scale))
 
     @torch.inference_mode()
     def paint_states(
-        self, text: Text, noise: Tensor, steps: int, guidance: float = 1.0, negative: str = ""
+        self, text: Text, noises: Tensor, steps: int, guidance: float = 1.0, negative: str = ""
     ) -> np.ndarray:
-        """The same from text states and given noise."""
+        """The same from text states and each step's given noise."""
         null = encoder()([negative])
         if steps:
             times = lcm_times(STEPS[steps])
-            latents = few_steps(self.unet, self.schedule, text, times, noise, None, null, guidance, RESCALE)
+            latents = few_steps(self.unet, self.schedule, text, times, noises, None, null, guidance, RESCALE)
         else:
-            begin = torch.full((len(noise),), 999.0)
-            latents = trajectory(self.unet, self.schedule, noise, begin, text, null, 2.5)[1]
+            begin = torch.full((noises.shape[1],), 999.0)
+            latents = trajectory(self.unet, self.schedule, noises[0], begin, text, null, 2.5)[1]
         return to_bytes(decode(self.vae, latents))
 
     @torch.inference_mode()
@@ -87,6 +90,6 @@ class Painter:
         """A photograph under a prompt at a noise_scale, as the instrument's knob does it."""
         source = encode(self.vae, torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1)
         times = lcm_times(STEPS[steps], scale)
-        noises = alike(self.noise(steps, 2), PLAYED.likeness(scale))[:, None]
+        noises = self.noises(1, 2, steps, scale)
         latents = few_steps(self.unet, self.schedule, encoder()([prompt]), times, noises, source)
         return to_bytes(decode(self.vae, latents))[0]

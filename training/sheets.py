@@ -76,7 +76,8 @@ def transitions(painter: Painter, frames: int = 12, steps: int = 2) -> list[list
             torch.lerp(states[:1], states[1:], share[:, None, None]),
             torch.lerp(pooled[:1], pooled[1:], share[:, None]),
         )
-        rows.append(list(painter.paint_states(text, painter.noise(1, 3).expand(frames, -1, -1, -1), steps)))
+        noises = painter.noises(1, 3, steps).expand(-1, frames, -1, -1, -1)
+        rows.append(list(painter.paint_states(text, noises, steps)))
     return rows
 
 

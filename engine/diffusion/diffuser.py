@@ -273,7 +273,7 @@ class Diffuser:
             value(snapshot, "seed_list") or ((value(snapshot, "seed"), 1.0),), len(steps), snapshot.n, now.dt,
             value(snapshot, "seed_interpolation_method"), value(snapshot, "normalize_seed_weights"),
             float(value(snapshot, "seed_morph")), float(value(snapshot, "noise_drift")),
-            self.model.defaults.likeness(strength),
+            self.model.defaults.likeness(strength, self.steering.controlled),
         )  # fmt: skip
         cfg_type, guidance = self._guided(snapshot, now)
         self.lag = (len(steps) - 1) * together if self.batch else 0

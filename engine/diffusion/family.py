@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .noise import OWN, Likeness
 from .weights import ModelMistake
 
 
@@ -13,8 +14,9 @@ from .weights import ModelMistake
 class Defaults:
     """What a model was made for; a show's own values go before.
 
-    `same_noise`: (a, b): from noise_scale a on the steps' noises grow alike, and from b on every step adds the same
-    one again, as the model was distilled; where nothing is said each step has its own.
+    `same_noise`: (a, b, fading): from noise_scale a on the steps' noises grow alike, and from b on the second step adds
+    the first one's again, as the model was distilled, each one after it `fading` of what the one before it adds of it.
+    Where nothing is said each step has its own.
     """
 
     t_index_list: tuple[int, ...] = (0, 16, 32, 45)
@@ -22,14 +24,15 @@ class Defaults:
     guidance_scale: float = 1.2
     sizes: tuple[tuple[int, int], ...] = ()
     guidance_rescale: float = 0.0
-    same_noise: tuple[float, float] | None = None
+    same_noise: tuple[float, float, float] | None = None
 
-    def likeness(self, strength: float) -> float:
-        """How much alike the steps' noises are where so much is repainted, 0..1 each."""
+    def likeness(self, strength: float, controlled: float = 0.0) -> Likeness:
+        """How much alike the steps' noises are where so much is repainted, 0..1, and ControlNets hold the picture so
+        much, 0..1: one noise again would paint what it holds over their lines."""
         if self.same_noise is None:
-            return 0.0
-        a, b = self.same_noise
-        return min(max((strength - a) / (b - a), 0.0), 1.0)
+            return OWN
+        a, b, fading = self.same_noise
+        return Likeness(min(max((strength - a) / (b - a), 0.0), 1.0) * (1.0 - controlled), fading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +107,18 @@ def defaults_of(folder: Path, family: Family) -> Defaults:
     )
 
 
-def _same_noise(folder: Path, said: Any) -> tuple[float, float] | None:
+def _same_noise(folder: Path, said: Any) -> tuple[float, float, float] | None:
     if said is None:
         return None
     try:
-        a, b = map(float, said)
+        a, b, *more = map(float, said)
+        [fading] = more or [1.0]
     except (TypeError, ValueError):
-        a = b = 0.0
-    if not 0.0 <= a < b:
-        raise ModelMistake(f"{folder / 'clavilux.json'}: same_noise is two numbers, the smaller first, not {said}")
-    return a, b
+        a = b = fading = 0.0
+    if not (0.0 <= a < b and 0.0 <= fading <= 1.0):
+        text = "same_noise is two numbers, the smaller first, and, if it fades, by what factor, 0 to 1"
+        raise ModelMistake(f"{folder / 'clavilux.json'}: {text}, not {said}")
+    return a, b, fading
 
 
 def _playable(folder: Path, unet: Mapping[str, Any], scheduler: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,13 +29,24 @@ def drawn(seed: int, steps: int, shape: tuple[int, int, int]) -> Tensor:
     return torch.cat([torch.randn((1, *shape), generator=generator) for _ in range(steps)])
 
 
-def alike(noise: Tensor, share: float) -> Tensor:
-    """Noise (steps, C, h, w), each later step's led towards the first one's: at `share` 1 they are one, at 0 as they
-    are. The variance stays one."""
-    if share <= 0.0 or len(noise) == 1:
+class Likeness(NamedTuple):
+    """How much of the first step's noise the second step adds again, 0..1, and by what factor less each one after."""
+
+    share: float = 0.0
+    fading: float = 1.0
+
+
+OWN = Likeness()
+
+
+def alike(noise: Tensor, likeness: Likeness) -> Tensor:
+    """Noise (steps, ..., C, h, w), each later step's led towards the first one's: at share 1 without fading they are
+    one, at 0 as they are. The variance stays one."""
+    if likeness.share <= 0.0 or len(noise) == 1:
         return noise
-    later = noise[1:] * math.sqrt(max(0.0, 1.0 - share * share)) + noise[:1] * share
-    return torch.cat([noise[:1], later])
+    shares = [likeness.share * likeness.fading**k for k in range(len(noise) - 1)]
+    later = [row * math.sqrt(max(0.0, 1.0 - c * c)) + noise[0] * c for row, c in zip(noise[1:], shares, strict=True)]
+    return torch.stack([noise[0], *later])
 
 
 def frame_seed(n: int) -> int:
@@ -97,7 +109,7 @@ class Noise:
         self._now: Tensor | None = None
         self._arrived = False
         self._drift = Drift()
-        self._alike: tuple[Tensor, float, Tensor] | None = None
+        self._alike: tuple[Tensor, Likeness, Tensor] | None = None
 
     def at(
         self,
@@ -109,7 +121,7 @@ class Noise:
         normalize: bool = True,
         morph: float = 0.5,
         drift: float = 0.0,
-        likeness: float = 0.0,
+        likeness: Likeness = OWN,
     ) -> Tensor:
         """Noise (steps, C, h, w) for frame `n`, `dt` seconds after the one before; do not write to it.
 
@@ -124,7 +136,7 @@ class Noise:
         if self._drift.away:
             amplitude = _amplitude(seeds, normalize)
             own = self._drift.over(own, lambda seed, count: self._draw(seed, count, False), amplitude)
-        if likeness <= 0.0:
+        if likeness.share <= 0.0:
             return own
         kept = self._alike
         if kept is None or kept[0] is not own or kept[1] != likeness:

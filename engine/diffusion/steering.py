@@ -88,6 +88,8 @@ class Steering:
         self.hurried = False
         # Whether something came or went in the last frame, or is being built, loaded or read.
         self.arriving = False
+        # How much ControlNets held the last frame, 0..1.
+        self.controlled = 0.0
         self._named: tuple[Any, ...] = (None,) * (len(NEEDS_MORE) + 1)
         self._past, self._steady, self._held = Past(), Steady(), Held(model.networks.grain)
         self._swell = Swell()
@@ -133,6 +135,9 @@ class Steering:
             self.clear()
         self.arriving = share != self._swell.share or self._references.moving or self._extensions.pending
         self.arriving |= self.controls.moving or self.styles.moving
+        controlled = min(1.0, sum(one.scale for one in controls)) if CONTROL in kinds else 0.0
+        self.arriving |= controlled != self.controlled
+        self.controlled = controlled
         if not kinds and (look is None or look.share <= 0.0):
             return None
         return Steer(self, self.weight, look, controls if CONTROL in kinds else (), styles if IMAGE in kinds else ())

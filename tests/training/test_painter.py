@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clavilux.engine import create_wrapper_from_config
-from clavilux.engine.diffusion.noise import drawn
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "engine" / "embedded"
 PLAIN = {
@@ -20,7 +19,7 @@ def test_a_picture_out_of_noise_is_the_one_that_a_show_paints(steps):
     from training.painter import STEPS, Painter, encoder
 
     painter = Painter.load(EMBEDDED / "unet", EMBEDDED / "vae", 128)
-    [marked] = painter.paint_states(encoder()(["burning fire"]), drawn(2, 1, (16, 16, 16)), steps)
+    [marked] = painter.paint_states(encoder()(["burning fire"]), painter.noises(1, 2, steps), steps)
     wrapper = create_wrapper_from_config({**PLAIN, "t_index_list": STEPS[steps]})
     wrapper.stream.set({"manage_cache": False})
     played = np.rint(wrapper() * 255)

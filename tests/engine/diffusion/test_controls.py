@@ -90,6 +90,20 @@ def test_the_higher_the_scale_the_more_it_holds_and_0_is_the_plain_network_to_th
     assert far[0] < far[1] < far[2] < far[3]
 
 
+def test_what_a_controlnet_holds_is_painted_out_of_noise_of_each_steps_own(player, net_folder):
+    player = player()
+    painter = player.painter
+    defaults = replace(painter.model.defaults, same_noise=(0.0, 0.5, 0.7))
+    painter.model = replace(painter.model, defaults=defaults)
+    config, given, make = [{"model_id": str(net_folder), "preprocessor": "canny"}], [], painter._noise.at
+    painter._noise.at = lambda *args: given.append(args[-1].share) or make(*args)
+    for scale, share in ((0.0, 1.0), (0.25, 0.75), (2.0, 0.0)):
+        player.frames(40, controlnet_config=config, **{"controlnet/0/scale": scale})
+        assert given[-1] == pytest.approx(share)
+    player.frames(40, controlnet_config=[])
+    assert given[-1] == 1.0
+
+
 def test_at_scale_0_nothing_is_looked_at_and_the_network_is_not_called(player, net_folder):
     player = player()
     looked = []

@@ -13,6 +13,7 @@ from clavilux.engine.core.clock import ManualClock
 from clavilux.engine.core.notices import Notices
 from clavilux.engine.diffusion import Diffuser, ModelMistake, load_model, memory
 from clavilux.engine.diffusion.family import Defaults, defaults_of, family_of, pooled_width, text_width
+from clavilux.engine.diffusion.noise import OWN
 from clavilux.engine.diffusion.weights import Allowed
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).parent / "families.py")
@@ -113,12 +114,21 @@ def test_a_folder_may_say_how_much_of_guidances_contrast_is_taken_back(folders, 
 
 
 def test_how_alike_the_steps_noises_are_is_the_folders_word():
-    assert [Defaults().likeness(strength) for strength in (0.0, 0.5, 1.0)] == [0.0, 0.0, 0.0]
+    assert [Defaults().likeness(strength) for strength in (0.0, 0.5, 1.0)] == [OWN, OWN, OWN]
     shipped = load_model("embedded", "none", (256, 256)).defaults
-    assert [shipped.likeness(strength) for strength in (0.0, 0.5, 0.75, 1.0)] == [0.0, 0.0, 0.5, 1.0]
+    found = [shipped.likeness(strength) for strength in (0.0, 0.5, 0.75, 1.0)]
+    assert found == [(0.0, 0.7), (0.0, 0.7), (0.5, 0.7), (1.0, 0.7)]
 
 
-@pytest.mark.parametrize("said", [[0.5], [1.0, 0.5], [0.5, 0.5], 0.5, ["a", "b"], True])
+def test_a_folder_need_not_say_that_its_noise_fades(folders, tmp_path):
+    folder = shutil.copytree(folders("turbo"), tmp_path / "turbo")
+    (folder / "clavilux.json").write_text(json.dumps({"same_noise": [0.0, 0.5]}))
+    assert defaults_of(folder, family_of(folder)).likeness(0.25) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    "said", [[0.5], [1.0, 0.5], [0.5, 0.5], 0.5, ["a", "b"], True, [0.5, 1.0, 1.5], [0.5, 1, 1, 1]]
+)
 def test_a_folders_word_about_noise_that_cannot_be_is_told_in_words(folders, tmp_path, said):
     folder = shutil.copytree(folders("turbo"), tmp_path / "turbo")
     (folder / "clavilux.json").write_text(json.dumps({"same_noise": said}))

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from clavilux.engine.diffusion.noise import LOUDEST, Noise, alike, drawn, frame_seed
+from clavilux.engine.diffusion.noise import LOUDEST, OWN, Likeness, Noise, alike, drawn, frame_seed
 
 SHAPE = (4, 16, 16)
 
@@ -127,18 +127,27 @@ def test_another_seed_is_seen_through_the_drift():
 
 def test_the_noises_of_steps_grow_alike_and_stay_as_loud():
     own = drawn(5, 3, (16, 32, 32))
-    assert alike(own, 0.0) is own
-    assert torch.equal(alike(own, 1.0), own[:1].expand(3, -1, -1, -1))
-    half = alike(own, 0.6)
+    assert alike(own, OWN) is own
+    assert torch.equal(alike(own, Likeness(1.0)), own[:1].expand(3, -1, -1, -1))
+    half = alike(own, Likeness(0.6))
     assert torch.equal(half[0], own[0])
     for later in half[1:]:
         assert float(later.std()) == pytest.approx(1.0, abs=0.02)
         assert float((later * own[0]).mean()) == pytest.approx(0.6, abs=0.02)
 
 
+def test_how_alike_they_are_may_fade_from_step_to_step():
+    own = drawn(5, 4, (16, 32, 32))
+    made = alike(own, Likeness(1.0, 0.7))
+    assert torch.equal(made[1], own[0])
+    for later, share in zip(made[2:], (0.7, 0.49), strict=True):
+        assert float(later.std()) == pytest.approx(1.0, abs=0.02)
+        assert float((later * own[0]).mean()) == pytest.approx(share, abs=0.02)
+
+
 def test_noises_that_are_alike_are_made_once_while_nothing_moves():
     noise = Noise(SHAPE)
-    first = noise.at(((5, 1.0),), 2, 0, 0.0, likeness=0.5)
-    assert noise.at(((5, 1.0),), 2, 1, 0.1, likeness=0.5) is first
-    assert torch.equal(noise.at(((5, 1.0),), 2, 2, 0.1, likeness=1.0)[1], first[0])
+    first = noise.at(((5, 1.0),), 2, 0, 0.0, likeness=Likeness(0.5))
+    assert noise.at(((5, 1.0),), 2, 1, 0.1, likeness=Likeness(0.5)) is first
+    assert torch.equal(noise.at(((5, 1.0),), 2, 2, 0.1, likeness=Likeness(1.0))[1], first[0])
     assert not torch.equal(noise.at(((5, 1.0),), 2, 3, 0.1)[1], first[1])
