@@ -2,7 +2,8 @@
 
     python docs/steering_proof.py [FOLDER] [--source demo|CLIP] [--size N] [--acceleration A]
 
-ControlNet: how well the painted picture's edges follow the control picture's, out of noise alone, by the scale.
+ControlNet: how well the painted picture's edges follow the control picture's, out of noise alone, by the scale: the
+better the higher it is up to 1, and as well beyond.
 References: how far the painted picture's colours (means and deviations of its channels) are from the reference's, by
 vace_context_scale. Feedback: the zoom from each picture to the next against the one that was asked for. Bank: how much
 a still with a camera's noise flickers without and with it, and what is left of its detail. Filter: what is painted of a
@@ -115,7 +116,8 @@ def controlled(model: Model, source: np.ndarray, folder: Path) -> bool:
     means = np.mean(agreed, axis=0)
     print("controlnet scale", *SCALES, "| correlation of the edges:", *(f"{m:.2f}" for m in means))
     save(tiles, folder / "controlnet.jpg", columns=len(SCALES) + 1)
-    return bool((np.diff(means) > 0).all())
+    full = SCALES.index(1.0)
+    return bool((np.diff(means[: full + 1]) > 0).all() and (means[full:] > means[full] - 0.02).all())
 
 
 def references(model: Model, source: np.ndarray, look: np.ndarray, folder: Path) -> bool:
