@@ -97,7 +97,11 @@ def test_a_step_more_comes_between_others_and_the_ends_stay(live, page):
         field.get_by_role("button", name=sign, exact=True).click()
         shown = " ".join(map(str, expected))
         until(page, f"() => document.querySelector('.field[data-name=t_index_list] input').value == '{shown}'")
-        assert parameters(page)["t_index_list"] == expected
+        page.wait_for_function(  # and played, as soon as the page has sent it
+            "async (wanted) => { const answer = await fetch('/api/v1/session/parameters');"
+            " return JSON.stringify((await answer.json()).parameters.t_index_list) === JSON.stringify(wanted); }",
+            arg=expected, polling=50,
+        )  # fmt: skip
 
 
 def test_the_example_page_of_the_second_seed_runs_unchanged(live, page):
