@@ -84,6 +84,12 @@ def test_the_picture_moves_and_a_fader_moves_it(live, page):
     assert "/clavilux/noise_scale" in page.locator(".activity").inner_text()
 
 
+PLAYED = """async () => {
+  const answer = await fetch('/api/v1/session/parameters');
+  return (await answer.json()).parameters.t_index_list.join(' ');
+}"""
+
+
 def test_a_step_more_comes_between_others_and_the_ends_stay(live, page):
     connect(page, live)
     field = page.locator(".field[data-name=t_index_list]")
@@ -97,11 +103,7 @@ def test_a_step_more_comes_between_others_and_the_ends_stay(live, page):
         field.get_by_role("button", name=sign, exact=True).click()
         shown = " ".join(map(str, expected))
         until(page, f"() => document.querySelector('.field[data-name=t_index_list] input').value == '{shown}'")
-        page.wait_for_function(  # and played, as soon as the page has sent it
-            "async (wanted) => { const answer = await fetch('/api/v1/session/parameters');"
-            " return JSON.stringify((await answer.json()).parameters.t_index_list) === JSON.stringify(wanted); }",
-            arg=expected, polling=50,
-        )  # fmt: skip
+        until(page, f"async () => (await ({PLAYED})()) === '{shown}'")  # as soon as the page has sent it
 
 
 def test_the_example_page_of_the_second_seed_runs_unchanged(live, page):
