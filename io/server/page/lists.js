@@ -13,12 +13,11 @@ function between(list) {
   return list.length > 1 && apart(list, at, at - 1) > 1 ? Math.round((list[at] + list[at - 1]) / 2) : undefined;
 }
 
-// Which step is missed least: the inner one whose neighbours are closest, of two the last.
-function spare(list) {
-  if (list.length < 3) return list.length - 1;
-  let at = 1;
+// Without the step that is missed least: the inner one whose neighbours are closest, of two the last.
+function lessOne(list) {
+  let at = Math.min(1, list.length - 1);
   for (let i = 2; i < list.length - 1; i += 1) if (apart(list, i - 1, i + 1) < apart(list, at - 1, at + 1)) at = i;
-  return at;
+  return list.filter((_, i) => i !== at);
 }
 
 // A step list: handles on a line, to drag; the numbers stand below, to be typed.
@@ -74,7 +73,7 @@ export function steps(row) {
   };
   input.addEventListener("change", () => set(input.value.split(/[\s,]+/).filter(Boolean).map(Number).filter(Number.isFinite)));
   more.addEventListener("click", () => set([...values, between(values) ?? beyond()]));
-  less.addEventListener("click", () => values.length > 1 && set(values.filter((_, i) => i !== spare(values))));
+  less.addEventListener("click", () => values.length > 1 && set(lessOne(values)));
   // Half way from the last step to the end of the line.
   const beyond = () => {
     const last = values.at(-1) ?? (falling ? top : lo);

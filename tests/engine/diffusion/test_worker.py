@@ -39,3 +39,16 @@ def test_closing_drops_what_has_not_begun():
     assert second.cancelled()
     with pytest.raises(RuntimeError, match="closed"):
         worker.submit(lambda: 1)
+
+
+def test_a_show_that_is_left_while_both_of_its_workers_are_busy_still_ends_in_two_seconds(monkeypatch):
+    waits, go = [], threading.Event()
+    workers = [Worker(), Worker()]
+    jobs = [worker.submit(lambda: go.wait(10)) for worker in workers]
+    monkeypatch.setattr(threading.Thread, "join", lambda self, timeout=None: waits.append(timeout))
+    for worker in workers:
+        worker.close()
+    monkeypatch.undo()
+    assert not any(job.done() for job in jobs)
+    go.set()
+    assert sum(waits) < 1.5  # files and ports are closed in the rest
